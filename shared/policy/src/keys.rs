@@ -1,0 +1,25 @@
+//! How signing keys are made.
+
+use serde::{Deserialize, Serialize};
+
+/// `keys` of `edge.yml`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Keys {
+    /// The algorithm of new keys: `EdDSA` or `ES256`.
+    pub algorithm: String,
+    /// Length of a rotation period in seconds.
+    pub rotation: u64,
+    /// Makes a key on first use where there is none. For development: two places could make two first keys at once.
+    pub development: bool,
+}
+
+impl Default for Keys {
+    fn default() -> Self {
+        Self {
+            algorithm: "EdDSA".to_owned(),
+            rotation: 30 * 24 * 60 * 60,
+            development: false,
+        }
+    }
+}

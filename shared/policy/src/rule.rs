@@ -1,0 +1,70 @@
+//! One access rule, compiled.
+
+use serde::{Deserialize, Serialize};
+
+use crate::authenticator::Authenticator;
+use crate::authorizer::Authorizer;
+use crate::error_handler::ErrorHandler;
+use crate::mutator::Mutator;
+use crate::pattern::Pattern;
+
+/// An access rule: which requests it is for, and what becomes of them (Oathkeeper's rule object).
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Rule {
+    /// Unique in the policy; named in logs, never shown to an end user.
+    pub id: String,
+    /// `match.methods`, upper case.
+    pub methods: Vec<String>,
+    /// `match.url`, compiled.
+    pub url: Pattern,
+    /// Tried in order; the first that is responsible decides.
+    pub authenticators: Vec<Authenticator>,
+    /// All must allow. Oathkeeper has one; `edge.yml` may add an allowlist.
+    pub authorizers: Vec<Authorizer>,
+    /// Run in order.
+    pub mutators: Vec<Mutator>,
+    /// Error handlers of this rule; when none of them fits, the policy's fallback.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub errors: Vec<ErrorHandler>,
+    /// Where the request goes. A rule without one serves decisions only.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub upstream: Option<Upstream>,
+}
+
+/// `upstream` of a rule, after `upstreams` of `edge.yml` was applied.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Upstream {
+    /// Scheme, authority and base path. Oathkeeper ignores a query or fragment here, so there is none.
+    pub url: String,
+    /// Taken out of the path before it is sent on.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub strip_path: String,
+    /// Sends the client's `Host` on instead of the upstream's own.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub preserve_host: bool,
+    /// The name of a runtime binding that takes the request instead of the network (Workers service bindings).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub binding: Option<String>,
+}
+
+impl Rule {
+    /// Whether this rule mints a token.
+    #[must_use]
+    pub fn mints_tokens(&self) -> bool {
+        self.token_ttl().is_some()
+    }
+
+    /// The life of the tokens this rule mints, in seconds.
+    #[must_use]
+    pub fn token_ttl(&self) -> Option<u64> {
+        self.mutators
+            .iter()
+            .filter_map(|mutator| match mutator {
+                Mutator::IdToken(id_token) => Some(id_token.ttl),
+                Mutator::Noop | Mutator::Header(_) => None,
+            })
+            .max()
+    }
+}

@@ -1,0 +1,40 @@
+//! How sessions are checked and how long an answer is believed.
+
+use serde::{Deserialize, Serialize};
+
+/// `session` of `edge.yml`. All times are in seconds.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Session {
+    /// How long an answer of whoami is fresh at most.
+    pub ttl: u64,
+    /// How long after that it still serves while it is asked anew behind the response.
+    pub stale_while_revalidate: u64,
+    /// How long after `ttl` it still serves while Kratos fails; the hard ceiling. 0: 503 at once.
+    pub stale_if_error: u64,
+    /// How long whoami may take.
+    pub timeout: u64,
+    /// How long a refusal is remembered.
+    pub negative_ttl: u64,
+    /// How many sessions one instance remembers.
+    pub max_entries: usize,
+    /// How many bytes of answers one instance remembers.
+    pub max_bytes: usize,
+    /// Names of the session cookie, where a rule has no `only`.
+    pub cookies: Vec<String>,
+}
+
+impl Default for Session {
+    fn default() -> Self {
+        Self {
+            ttl: 60,
+            stale_while_revalidate: 30,
+            stale_if_error: 300,
+            timeout: 5,
+            negative_ttl: 3,
+            max_entries: 10_000,
+            max_bytes: 16 << 20,
+            cookies: vec!["ory_kratos_session".to_owned()],
+        }
+    }
+}
