@@ -1,0 +1,68 @@
+import { spawn } from 'node:child_process';
+import { closeSync, openSync, readFileSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
+
+/**
+ * A server of ours that runs beside this process and ends no later than it.
+ * @typedef {object} Running
+ * @property {import('node:child_process').ChildProcess} child
+ * @property {string} logFile where its stdout and stderr go
+ * @property {() => Promise<void>} stop ends it: SIGTERM, after five seconds SIGKILL
+ * @property {(url: string, seconds?: number) => Promise<void>} answers waits until the URL gets any answer below 500
+ */
+
+/**
+ * Starts a program with its output in a file.
+ * @param {string} command
+ * @param {string[]} args
+ * @param {{ name: string, logFile: string, cwd?: string, env?: Record<string, string> }} options
+ * @returns {Running}
+ */
+export function start(command, args, { name, logFile, cwd, env = process.env }) {
+  const log = openSync(logFile, 'a');
+  const child = spawn(command, args, { cwd, env, stdio: ['ignore', log, log] });
+  closeSync(log);
+
+  let failure = null;
+  const ended = new Promise((resolve) => {
+    child.once('error', (error) => resolve((failure = `${name} could not be started: ${error.message}`)));
+    child.once('exit', (code, signal) => resolve((failure = `${name} ended with ${signal ?? `status ${code}`}`)));
+  });
+  const killWithUs = () => child.kill('SIGKILL');
+  process.once('exit', killWithUs);
+  ended.then(() => process.off('exit', killWithUs));
+
+  return {
+    child,
+    logFile,
+    async answers(url, seconds = 30) {
+      const deadline = Date.now() + seconds * 1000;
+      while (failure === null && Date.now() < deadline) {
+        if (await answersNow(url)) return;
+        await sleep(50);
+      }
+      throw new Error(`${failure ?? `${name} did not answer at ${url} within ${seconds} s`}. Its last lines (${logFile}):\n${lastLines(logFile)}`);
+    },
+    async stop() {
+      if (failure !== null) return;
+      child.kill('SIGTERM');
+      const killer = setTimeout(killWithUs, 5000);
+      await ended;
+      clearTimeout(killer);
+    },
+  };
+}
+
+async function answersNow(url) {
+  try {
+    const response = await fetch(url, { redirect: 'manual', signal: AbortSignal.timeout(2000) });
+    await response.body?.cancel();
+    return response.status < 500;
+  } catch {
+    return false;
+  }
+}
+
+function lastLines(file) {
+  return readFileSync(file, 'utf8').trimEnd().split('\n').slice(-15).join('\n');
+}
