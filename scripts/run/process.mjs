@@ -7,6 +7,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
  * @typedef {object} Running
  * @property {import('node:child_process').ChildProcess} child
  * @property {string} logFile where its stdout and stderr go
+ * @property {Promise<string>} ended settles when it is gone, with how it ended
  * @property {() => Promise<void>} stop ends it: SIGTERM, after five seconds SIGKILL
  * @property {(url: string, seconds?: number) => Promise<void>} answers waits until the URL gets any answer below 500
  */
@@ -19,7 +20,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
  * @returns {Running}
  */
 export function start(command, args, { name, logFile, cwd, env = process.env }) {
-  const log = openSync(logFile, 'a');
+  const log = openSync(logFile, 'w');
   const child = spawn(command, args, { cwd, env, stdio: ['ignore', log, log] });
   closeSync(log);
 
@@ -35,6 +36,7 @@ export function start(command, args, { name, logFile, cwd, env = process.env }) 
   return {
     child,
     logFile,
+    ended,
     async answers(url, seconds = 30) {
       const deadline = Date.now() + seconds * 1000;
       while (failure === null && Date.now() < deadline) {

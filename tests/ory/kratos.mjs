@@ -32,6 +32,7 @@ const installer = fileURLToPath(new URL('../../scripts/install/kratos', import.m
  * @property {string} admin origin of the admin API on loopback
  * @property {string} publicOrigin what a browser calls it
  * @property {number} pid
+ * @property {Promise<string>} ended settles when it is gone, with how it ended
  * @property {() => string} log what it has logged, one JSON object a line
  * @property {(path: string) => Promise<number>} requestCount how many requests for a path it has answered, by its own metrics
  * @property {() => Promise<void>} stop ends it and removes its files
@@ -103,6 +104,7 @@ export async function startKratos(options = {}) {
     admin: origin(adminPort),
     publicOrigin,
     pid: server.child.pid,
+    ended: server.ended,
     log: () => readFileSync(server.logFile, 'utf8'),
     requestCount: (path) => answered(origin(adminPort), path),
     stop,

@@ -3,10 +3,10 @@ import { credentials, read, startFlow, submitFlow } from './flow.mjs';
 import { totpCode } from './totp.mjs';
 
 /**
- * Someone who is signed in. `jar` is there after a browser login, `token` after an API login.
+ * Someone who is signed in. `jar` is there after a browser login, `token` after an API login. `session` is what
+ * Kratos described at login; a browser that has yet to give a second factor is told nothing. `cookie` is a
+ * `Cookie` header with the session cookie alone.
  * @typedef {import('./flow.mjs').Agent & { session?: object, cookie?: string }} SignedIn
- * @property {object | undefined} session as Kratos described it at login; a browser that has yet to give a second factor is told nothing
- * @property {string} [cookie] the `Cookie` header with the session cookie alone
  */
 
 /** The name of Kratos' session cookie. */

@@ -1,0 +1,50 @@
+// What scripts/dev runs once everything is installed and built.
+import { relative } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+import { freePort, isFree } from '../run/port.mjs';
+import { writtenPort } from './configure.mjs';
+import { startDemo } from './stack.mjs';
+
+const folder = fileURLToPath(new URL('../../.dev', import.meta.url));
+
+const stopped = new Promise((resolve) => {
+  for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => resolve(null));
+});
+
+const port = (await isFree(writtenPort)) ? writtenPort : await freePort();
+let demo;
+try {
+  demo = await startDemo({ folder, port });
+} catch (error) {
+  console.error(`scripts/dev: ${error.message}`);
+  process.exit(1);
+}
+
+console.log(`
+  ${demo.origin}/
+
+  sign in as   ${demo.user.email}
+  password     ${demo.user.password}
+
+Try
+  1. Open the URL, follow "Protected page", sign in: the page shows the token that the upstream received.
+  2. curl -i ${demo.origin}/api/whoami
+     A program without a session: 401 in JSON, no redirect.
+  3. curl -i -X OPTIONS -H 'Origin: http://localhost:5173' -H 'Access-Control-Request-Method: POST' ${demo.origin}/api/whoami
+     A preflight: answered at the edge, without session and upstream.
+  4. curl ${demo.origin}/.well-known/jwks.json
+     The keys with which an upstream verifies the token.
+  5. Add a rule to scripts/demo/access-rules.json and run scripts/dev again.
+
+The gateway's log: ${relative(process.cwd(), folder) || '.'}/gateway.log. Ctrl-C ends everything.
+`);
+
+const failure = await Promise.race([stopped, demo.ended]);
+await demo.stop();
+if (failure !== null) {
+  console.error(`scripts/dev: ${failure}`);
+  process.exit(1);
+}
+console.log('Stopped.');
+process.exit(0);
