@@ -6,13 +6,13 @@ import { freePort, isFree } from '../run/port.mjs';
 import { writtenPort } from './configure.mjs';
 import { startDemo } from './stack.mjs';
 
-const folder = fileURLToPath(new URL('../../.dev', import.meta.url));
-
 const stopped = new Promise((resolve) => {
   for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => resolve(null));
 });
 
 const port = (await isFree(writtenPort)) ? writtenPort : await freePort();
+// Another scripts/dev may be running from this checkout: it keeps the folder of the usual port.
+const folder = fileURLToPath(new URL(port === writtenPort ? '../../.dev' : `../../.dev/${port}`, import.meta.url));
 let demo;
 try {
   demo = await startDemo({ folder, port });
@@ -37,7 +37,7 @@ Try
      The keys with which an upstream verifies the token.
   5. Add a rule to scripts/demo/access-rules.json and run scripts/dev again.
 
-The gateway's log: ${relative(process.cwd(), folder) || '.'}/gateway.log. Ctrl-C ends everything.
+The gateway's log: ${relative(process.cwd(), folder)}/gateway.log. Ctrl-C ends everything.
 `);
 
 const failure = await Promise.race([stopped, demo.ended]);

@@ -28,8 +28,13 @@ export function flowPage(kind, flow) {
     body: html`
 ${messages(flow.ui.messages)}
 ${forms.map((form) => html`<form method="${flow.ui.method}" action="${flow.ui.action}">${form.map(field)}</form>`)}
+${sendsMail(kind) && html`<p class="soft">The demo sends no mail: Kratos keeps its messages to itself.</p>`}
 ${otherWays(kind, flow)}`,
   });
+}
+
+function sendsMail(kind) {
+  return kind === 'verification' || kind === 'recovery';
 }
 
 /** Settings are independent of each other; in every other flow all fields belong to one submission. */
@@ -79,9 +84,9 @@ function input(a, label) {
   if (a.type === 'submit' || a.type === 'button') {
     return html`<button type="submit" name="${a.name}" value="${value}" formnovalidate ${flag(a.disabled, html`disabled`)}>${label}</button>`;
   }
-  const autocomplete = a.autocomplete && html`autocomplete="${a.autocomplete}"`;
+  const autocomplete = a.autocomplete ?? (a.name === 'identifier' ? 'username' : 'on');
   const required = flag(a.required, html`required`);
-  return html`<label><span>${label ?? a.name}</span><input type="${a.type}" name="${a.name}" value="${value}" ${autocomplete} ${required} ${flag(a.disabled, html`disabled`)}></label>`;
+  return html`<label><span>${label ?? a.name}</span><input type="${a.type}" name="${a.name}" value="${value}" autocomplete="${autocomplete}" ${required} ${flag(a.disabled, html`disabled`)}></label>`;
 }
 
 function flag(on, attribute) {

@@ -13,7 +13,8 @@ header { display: flex; gap: 1.25rem; align-items: baseline; margin-bottom: 1.5r
 header strong { margin-right: auto; }
 a { color: var(--accent); }
 h1 { font-size: 1.6rem; line-height: 1.2; margin: 0 0 .75rem; }
-h2 { font-size: 1.05rem; margin: 0 0 .5rem; }
+h2 { font-size: 1.05rem; margin: 1.2rem 0 .5rem; }
+h2:first-child { margin-top: 0; }
 section, form { background: var(--card); border: 1px solid var(--line); border-radius: .6rem; padding: 1.1rem 1.25rem; margin: 1rem 0; }
 p { margin: .4rem 0; }
 .soft { color: var(--soft); }
@@ -22,7 +23,7 @@ table { border-collapse: collapse; width: 100%; }
 th, td { text-align: left; vertical-align: top; padding: .3rem 0; border-top: 1px solid var(--line); overflow-wrap: anywhere; }
 th { width: 11rem; padding-right: 1rem; font-weight: 500; color: var(--soft); }
 tr:first-child > * { border-top: 0; }
-pre, code, td { font-family: ui-monospace, monospace; font-size: .875rem; }
+pre, code, .data td { font-family: ui-monospace, monospace; font-size: .875rem; }
 pre { overflow-x: auto; margin: .4rem 0 0; }
 label { display: block; margin: .7rem 0; }
 label > span { display: block; font-size: .9rem; color: var(--soft); }

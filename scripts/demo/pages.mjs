@@ -54,7 +54,7 @@ function claim([name, value]) {
 
 function table(rows, id) {
   const text = (value) => (typeof value === 'string' ? value : JSON.stringify(value));
-  return html`<table id="${id}">${rows.map(([name, value]) => html`<tr><th>${name}</th><td>${text(value)}</td></tr>`)}</table>`;
+  return html`<table class="data" id="${id}">${rows.map(([name, value]) => html`<tr><th>${name}</th><td>${text(value)}</td></tr>`)}</table>`;
 }
 
 /**

@@ -74,6 +74,49 @@ test('a browser is sent to sign in, comes back to the page it asked for, and the
   assert.deepEqual(errors, []);
 });
 
+test('WebSockets and event streams pass with the session, and do not without', async () => {
+  const { page, errors } = await openPage();
+  await page.goto(`${demo.origin}/`);
+  assert.equal(await page.evaluate(echoed, `${demo.origin.replace('http', 'ws')}/ws`), 'closed');
+
+  await page.goto(`${demo.origin}/protected`);
+  await signIn(page, demo.user);
+  await page.waitForURL(`${demo.origin}/protected`);
+  assert.equal(await page.evaluate(echoed, `${demo.origin.replace('http', 'ws')}/ws`), 'echoed');
+  assert.deepEqual(await page.evaluate(streamed, `${demo.origin}/sse`), ['event 1 of 3', 'event 2 of 3', 'event 3 of 3']);
+  assert.deepEqual(errors, []);
+});
+
+/** Runs in the page: whether a short and a long message come back as they were. */
+function echoed(url) {
+  return new Promise((resolve) => {
+    const sent = ['h\u00e9llo <b>', 'x'.repeat(70_000)];
+    const back = [];
+    const socket = new WebSocket(url);
+    socket.onopen = () => sent.forEach((message) => socket.send(message));
+    socket.onclose = () => resolve('closed');
+    socket.onmessage = ({ data }) => {
+      back.push(data);
+      if (back.length === sent.length) resolve(back.every((message, n) => message === sent[n]) ? 'echoed' : 'changed');
+    };
+  });
+}
+
+/** Runs in the page: the three events. */
+function streamed(url) {
+  return new Promise((resolve, reject) => {
+    const events = [];
+    const source = new EventSource(url);
+    source.onerror = () => reject(new Error(`the stream broke after ${events.length} events`));
+    source.onmessage = ({ data }) => {
+      events.push(data);
+      if (events.length < 3) return;
+      source.close();
+      resolve(events);
+    };
+  });
+}
+
 test('a wrong password stays on the login page and says so', async () => {
   const { page } = await openPage();
   await page.goto(`${demo.origin}/protected`);
