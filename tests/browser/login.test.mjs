@@ -44,9 +44,10 @@ async function signIn(page, { email, password }) {
   await page.getByRole('button', { name: 'Sign in' }).first().click();
 }
 
+/** A table of the protected page; header names in lower case, since HTTP does not tell them apart. */
 async function rows(page, table) {
   const cells = await page.locator(`#${table} tr`).evaluateAll((all) => all.map((row) => [...row.children].map((cell) => cell.textContent)));
-  return Object.fromEntries(cells);
+  return Object.fromEntries(cells.map(([name, value]) => [name.toLowerCase(), value]));
 }
 
 test('a browser is sent to sign in, comes back to the page it asked for, and the upstream has its token', async () => {
