@@ -1,0 +1,26 @@
+import { randomBytes } from 'node:crypto';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+/**
+ * The secret that seals signing keys: `KEYS_SECRET` of the environment, else the one kept in the state folder (made when
+ * it is not there), else one for this run only.
+ * @param {string | undefined} state
+ * @param {Record<string, string | undefined>} environment
+ * @returns {string}
+ */
+export function keysSecret(state, environment) {
+  if (environment.KEYS_SECRET) return environment.KEYS_SECRET;
+  const fresh = randomBytes(32).toString('base64url');
+  if (state === undefined) return fresh;
+  mkdirSync(state, { recursive: true });
+  const file = join(state, 'keys-secret');
+  try {
+    // Never over an existing one: keys sealed under it would be lost.
+    writeFileSync(file, fresh, { mode: 0o600, flag: 'wx' });
+    return fresh;
+  } catch (error) {
+    if (error.code !== 'EEXIST') throw error;
+    return readFileSync(file, 'utf8').trim();
+  }
+}

@@ -1,0 +1,79 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+import { Log, LogLevel, Miniflare } from 'miniflare';
+
+/** The date whose runtime behaviour the Worker is written for; wrangler.toml says the same. */
+export const compatibilityDate = '2026-04-01';
+
+/**
+ * A gateway running on workerd.
+ * @typedef {object} Gateway
+ * @property {string} origin of the proxy listener
+ * @property {string} [apiOrigin] of the API listener
+ * @property {Miniflare} miniflare for tests: `getKVNamespace('KEYS', 'proxy')`, `(await getWorker('proxy')).scheduled()`
+ * @property {() => Promise<void>} stop
+ */
+
+/**
+ * Starts the gateway on workerd.
+ *
+ * Requests reach the Worker as they were sent: Miniflare's own proxy, which rewrites them, is not in the way. It still
+ * opens a port of its own on loopback; behind that is a Worker that answers 404.
+ * @param {object} options
+ * @param {string} options.bundle the folder with index.js and index_bg.wasm
+ * @param {string} options.policy the policy document
+ * @param {string} options.keysSecret
+ * @param {import('./arguments.mjs').Address} options.listen port 0 lets the system choose
+ * @param {import('./arguments.mjs').Address} [options.api]
+ * @param {Record<string, any>} [options.bindings] service bindings, by name
+ * @param {string} [options.state] a folder to keep the key-value store in
+ * @param {NodeJS.WritableStream} [options.log] what the runtime prints; stderr by default
+ * @returns {Promise<Gateway>}
+ */
+export async function startGateway({ bundle, policy, keysSecret, listen, api, bindings = {}, state, log = process.stderr }) {
+  const modules = [
+    { type: 'ESModule', path: 'index.js', contents: readFileSync(join(bundle, 'index.js'), 'utf8') },
+    { type: 'CompiledWasm', path: 'index_bg.wasm', contents: readFileSync(join(bundle, 'index_bg.wasm')) },
+    { type: 'Text', path: 'policy.json', contents: policy },
+  ];
+  const worker = (listener, { host, port }) => ({
+    name: listener,
+    modules,
+    compatibilityDate,
+    bindings: { LISTENER: listener, KEYS_SECRET: keysSecret },
+    kvNamespaces: { KEYS: 'KEYS' },
+    serviceBindings: bindings,
+    unsafeDirectSockets: [{ host, port }],
+  });
+  const miniflare = new Miniflare({
+    // `false`: no look-up of request.cf from a server outside.
+    cf: false,
+    host: '127.0.0.1',
+    port: 0,
+    log: new Log(LogLevel.NONE),
+    kvPersist: state === undefined ? false : join(state, 'kv'),
+    handleRuntimeStdio(stdout, stderr) {
+      for (const stream of [stdout, stderr]) stream.on('data', (chunk) => log.write(chunk));
+    },
+    workers: [
+      { name: 'closed', modules: true, script: closed, compatibilityDate },
+      worker('proxy', listen),
+      ...(api === undefined ? [] : [worker('api', api)]),
+    ],
+  });
+  try {
+    await miniflare.ready;
+    return {
+      origin: (await miniflare.unsafeGetDirectURL('proxy')).origin,
+      apiOrigin: api && (await miniflare.unsafeGetDirectURL('api')).origin,
+      miniflare,
+      stop: () => miniflare.dispose(),
+    };
+  } catch (error) {
+    await miniflare.dispose().catch(() => {});
+    throw error;
+  }
+}
+
+const closed = `export default { fetch: () => new Response(null, { status: 404 }) };`;
