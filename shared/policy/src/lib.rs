@@ -22,6 +22,7 @@ pub mod cors;
 pub mod document;
 pub mod error_handler;
 pub mod host;
+pub mod index;
 pub mod keys;
 pub mod mutator;
 pub mod path;

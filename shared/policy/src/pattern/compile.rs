@@ -1,0 +1,288 @@
+//! Compiles a parsed pattern into a program.
+
+use super::Pattern;
+use super::ast::{Groups, Node};
+use super::charset::CharSet;
+use super::hints::{self, Hints};
+use super::instruction::{Assertion, Direction, Instruction};
+use super::program::{MAX_WEIGHT, Program, weight};
+use super::syntax::{self, PatternError, Piece};
+
+/// Compiles a pattern of the `regexp` strategy.
+///
+/// # Errors
+/// [`PatternError`] with the place and what to do: unbalanced brackets, a regular expression that is not one, a
+/// construct that is not supported, or one that needs too large a program.
+///
+/// ```
+/// use edgekeeper_policy::pattern::{DEFAULT_BUDGET, compile};
+///
+/// let pattern = compile("<https?>://App.example.com/users/<[0-9]+>")?;
+/// assert_eq!(pattern.host(), Some("app.example.com"));
+/// assert_eq!(pattern.path_prefix(), "/users/");
+/// let groups = pattern.find("https://app.example.com/users/42", DEFAULT_BUDGET)?.expect("a match");
+/// assert_eq!(groups.iter().collect::<Vec<_>>(), ["https", "42"]);
+///
+/// let error = compile("https://app.example.com/<.*").unwrap_err();
+/// assert_eq!(error.offset, 24);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub fn compile(pattern: &str) -> Result<Pattern, PatternError> {
+    let (mut pieces, groups) = syntax::parse(pattern)?;
+    let Hints { host, path_prefix } = hints::of(&mut pieces);
+    let mut compiler = Compiler {
+        code: Vec::new(),
+        weight: 0,
+        loops: 0,
+        groups: &groups,
+    };
+    for piece in &pieces {
+        match piece {
+            Piece::Text(text) => {
+                compiler.emit(Instruction::Text(text.clone(), Direction::Forward))?
+            }
+            Piece::Regex(node) => compiler.node(node, Direction::Forward)?,
+        };
+    }
+    compiler.emit(Instruction::Assert(Assertion::TextEnd))?;
+    let program =
+        Program::new(compiler.code).map_err(|error| PatternError::new(0, error.to_string()))?;
+    Ok(Pattern {
+        source: pattern.to_owned(),
+        host,
+        path_prefix,
+        program,
+    })
+}
+
+struct Compiler<'g> {
+    code: Vec<Instruction>,
+    weight: usize,
+    loops: usize,
+    groups: &'g Groups,
+}
+
+impl Compiler<'_> {
+    /// Appends an instruction and tells its index.
+    fn emit(&mut self, instruction: Instruction) -> Result<usize, PatternError> {
+        self.weight = self.weight.saturating_add(weight(&instruction));
+        if self.weight > MAX_WEIGHT {
+            return Err(PatternError::new(
+                0,
+                format!(
+                    "the pattern compiles to more than {MAX_WEIGHT} instructions; use smaller counts in {{n,m}}"
+                ),
+            ));
+        }
+        let index = self.code.len();
+        self.code.push(instruction);
+        Ok(index)
+    }
+
+    fn replace(&mut self, index: usize, instruction: Instruction) {
+        if let Some(place) = self.code.get_mut(index) {
+            *place = instruction;
+        }
+    }
+
+    // As deep as the groups of the pattern, which the parser limits.
+    fn node(&mut self, node: &Node, direction: Direction) -> Result<usize, PatternError> {
+        let start = self.code.len();
+        match node {
+            Node::Empty => {}
+            Node::Text(text) => {
+                self.emit(Instruction::Text(text.clone(), direction))?;
+            }
+            Node::Set(set) => {
+                self.run(set, 1, Some(1), false, direction)?;
+            }
+            Node::Concat(nodes) => match direction {
+                Direction::Forward => nodes
+                    .iter()
+                    .try_for_each(|node| self.node(node, direction).map(drop))?,
+                Direction::Back => nodes
+                    .iter()
+                    .rev()
+                    .try_for_each(|node| self.node(node, direction).map(drop))?,
+            },
+            Node::Alternate(nodes) => self.alternate(nodes, direction)?,
+            Node::Repeat {
+                node,
+                min,
+                max,
+                lazy,
+            } => self.repeat(node, *min, *max, *lazy, direction)?,
+            Node::Group(id, node) => {
+                let group = self.groups.number(id).unwrap_or(MAX_WEIGHT);
+                self.emit(Instruction::Open(group))?;
+                self.node(node, direction)?;
+                self.emit(Instruction::Close(group))?;
+            }
+            Node::Atomic(node) => {
+                self.emit(Instruction::Look)?;
+                self.node(node, direction)?;
+                self.emit(Instruction::Commit)?;
+            }
+            Node::Look {
+                behind,
+                negated,
+                node,
+            } => {
+                let inner = if *behind {
+                    Direction::Back
+                } else {
+                    Direction::Forward
+                };
+                let open = self.emit(Instruction::Look)?;
+                self.node(node, inner)?;
+                if *negated {
+                    let end = self.emit(Instruction::Refuse)?;
+                    self.replace(open, Instruction::Unless(end.saturating_add(1)));
+                } else {
+                    self.emit(Instruction::Keep)?;
+                }
+            }
+            Node::Reference {
+                group,
+                fold,
+                offset,
+            } => {
+                let Some(group) = self.groups.number(group) else {
+                    return Err(PatternError::new(
+                        *offset,
+                        "there is no such group; groups count from 1, and each `<...>` is one of them",
+                    ));
+                };
+                self.emit(Instruction::Reference {
+                    group,
+                    fold: *fold,
+                    direction,
+                })?;
+            }
+            Node::Assert(assertion) => {
+                self.emit(Instruction::Assert(*assertion))?;
+            }
+        }
+        Ok(start)
+    }
+
+    fn run(
+        &mut self,
+        set: &CharSet,
+        min: u32,
+        max: Option<u32>,
+        lazy: bool,
+        direction: Direction,
+    ) -> Result<usize, PatternError> {
+        // With a fixed count there is nothing to be lazy about.
+        let lazy = lazy && max != Some(min);
+        self.emit(Instruction::Run {
+            class: set.to_class(),
+            min,
+            max,
+            lazy,
+            direction,
+        })
+    }
+
+    fn alternate(&mut self, nodes: &[Node], direction: Direction) -> Result<(), PatternError> {
+        let mut exits = Vec::new();
+        for (index, node) in nodes.iter().enumerate() {
+            if index.saturating_add(1) == nodes.len() {
+                self.node(node, direction)?;
+                break;
+            }
+            let branch = self.emit(Instruction::Branch(0, 0))?;
+            self.node(node, direction)?;
+            exits.push(self.emit(Instruction::Jump(0))?);
+            self.replace(
+                branch,
+                Instruction::Branch(branch.saturating_add(1), self.code.len()),
+            );
+        }
+        let end = self.code.len();
+        for exit in exits {
+            self.replace(exit, Instruction::Jump(end));
+        }
+        Ok(())
+    }
+
+    fn repeat(
+        &mut self,
+        node: &Node,
+        min: u32,
+        max: Option<u32>,
+        lazy: bool,
+        direction: Direction,
+    ) -> Result<(), PatternError> {
+        if max == Some(0) {
+            return Ok(());
+        }
+        let single = match node {
+            Node::Set(set) => Some(set.clone()),
+            Node::Text(text) => {
+                let mut chars = text.chars();
+                chars
+                    .next()
+                    .filter(|_| chars.next().is_none())
+                    .map(CharSet::single)
+            }
+            _ => None,
+        };
+        if let Some(set) = single {
+            return self.run(&set, min, max, lazy, direction).map(drop);
+        }
+        for _ in 0..min {
+            if self.node(node, direction)? == self.code.len() {
+                // It comes to nothing, however often.
+                return Ok(());
+            }
+        }
+        let Some(max) = max else {
+            return self.endless(node, lazy, direction);
+        };
+        let mut branches = Vec::new();
+        for _ in min..max {
+            branches.push(self.emit(Instruction::Branch(0, 0))?);
+            self.node(node, direction)?;
+        }
+        let end = self.code.len();
+        for branch in branches {
+            self.replace(branch, choice(branch.saturating_add(1), end, lazy));
+        }
+        Ok(())
+    }
+
+    fn endless(
+        &mut self,
+        node: &Node,
+        lazy: bool,
+        direction: Direction,
+    ) -> Result<(), PatternError> {
+        let branch = self.emit(Instruction::Branch(0, 0))?;
+        if node.may_be_empty() {
+            let slot = self.loops;
+            self.loops = self.loops.saturating_add(1);
+            self.emit(Instruction::Mark(slot))?;
+            self.node(node, direction)?;
+            self.emit(Instruction::Again(slot, branch))?;
+        } else {
+            self.node(node, direction)?;
+            self.emit(Instruction::Jump(branch))?;
+        }
+        self.replace(
+            branch,
+            choice(branch.saturating_add(1), self.code.len(), lazy),
+        );
+        Ok(())
+    }
+}
+
+/// Once more, or on to the end.
+fn choice(body: usize, end: usize, lazy: bool) -> Instruction {
+    if lazy {
+        Instruction::Branch(end, body)
+    } else {
+        Instruction::Branch(body, end)
+    }
+}

@@ -1,0 +1,168 @@
+//! URL patterns of access rules: Oathkeeper's `regexp` matching strategy.
+//!
+//! A pattern is literal text with regular expressions in angle brackets: `<https?>://app.example.com/api/<.*>`. Text
+//! outside the brackets means itself. Each outermost `<...>` is a capture group; angle brackets inside it belong to the
+//! regular expression. The pattern must match the whole URL, written `scheme://host/path` without query.
+//!
+//! With the `compile` feature (the CLI) `compile` turns a pattern into a [`Pattern`]: a short program with hints for
+//! the rule index. The gateway only loads and runs that program, so nothing is parsed or compiled at the edge.
+//!
+//! # The regular expressions
+//!
+//! They are those of Oathkeeper's engine, regexp2 with its RE2 option: a backtracking matcher that prefers the leftmost
+//! alternative. Look-ahead, look-behind of any length, back-references and atomic groups work. Unnamed groups are
+//! numbered first, from left to right, then the named ones; a `<...>` counts as an unnamed group.
+//!
+//! What differs from Oathkeeper v26.2.0, and why:
+//! - `$`, `\Z` and the end of the pattern match at the very end of the text only. Oathkeeper also accepts a line feed
+//!   after it, so that `/12%0a` passes a rule for `<[0-9]+>`.
+//! - `\d`, `\w`, `\s` and `\b` know ASCII only, as in RE2. In Oathkeeper a rule for `<\d+>` also lets digits of other
+//!   scripts pass. `\p{Nd}` and its like are there for whoever means them.
+//! - Hosts are compared in lower case, so the literal text of a pattern's host is turned into lower case here. What
+//!   stands inside `<...>` is not touched.
+//! - A match is bounded by steps, not by time, so it ends the same way on every machine. Without look-around,
+//!   back-references and atomic groups the steps grow linearly with the length of the URL, whatever the pattern.
+//! - Back-references may use the numbers of the whole pattern. Oathkeeper compiles each `<...>` on its own first and
+//!   refuses `<(a)-\2>`, the only number that could ever work there.
+
+#[cfg(feature = "compile")]
+mod ast;
+#[cfg(feature = "compile")]
+mod charset;
+mod class;
+#[cfg(feature = "compile")]
+mod compile;
+#[cfg(feature = "compile")]
+mod hints;
+mod instruction;
+mod machine;
+mod program;
+#[cfg(feature = "compile")]
+mod regex;
+#[cfg(feature = "compile")]
+mod syntax;
+
+#[cfg(all(test, feature = "compile"))]
+mod tests;
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+#[cfg(feature = "compile")]
+pub use self::compile::compile;
+#[cfg(feature = "compile")]
+pub use self::syntax::PatternError;
+
+use self::machine::Machine;
+use self::program::Program;
+
+/// Steps a match may take when nothing else is configured. Oathkeeper stops after 250 ms; this is a few milliseconds.
+pub const DEFAULT_BUDGET: u32 = 1_000_000;
+
+/// A compiled URL pattern.
+///
+/// Its serde form is part of the policy document: small strings, checked when they are loaded.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Pattern {
+    source: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    host: Option<String>,
+    #[serde(default = "root", skip_serializing_if = "is_root")]
+    path_prefix: String,
+    program: Program,
+}
+
+fn root() -> String {
+    "/".to_owned()
+}
+
+fn is_root(prefix: &str) -> bool {
+    prefix == "/"
+}
+
+impl Pattern {
+    /// Matches `text`, a URL as `scheme://host/path` with its host in lower case, against the whole pattern.
+    ///
+    /// `budget` bounds the work in steps of the matcher; [`DEFAULT_BUDGET`] suits URLs.
+    ///
+    /// # Errors
+    /// [`BudgetExceeded`] if the pattern needs more steps than that. Whether the text matches is then unknown; the
+    /// request must be refused, as Oathkeeper does with its timeout.
+    pub fn find<'t>(
+        &self,
+        text: &'t str,
+        budget: u32,
+    ) -> Result<Option<Captures<'t>>, BudgetExceeded> {
+        let groups = Machine::new(&self.program, text, budget).run()?;
+        Ok(groups.map(|groups| Captures { groups }))
+    }
+
+    /// The one host, with its port if it has one, that the pattern can match, if that can be told without running it.
+    ///
+    /// A text that matches has exactly this between its first `://` and the next `/`.
+    #[must_use]
+    pub fn host(&self) -> Option<&str> {
+        self.host.as_deref()
+    }
+
+    /// What the path of every matching URL starts with: `/` at least.
+    ///
+    /// Longer only if [`host`](Self::host) is known.
+    #[must_use]
+    pub fn path_prefix(&self) -> &str {
+        &self.path_prefix
+    }
+
+    /// The pattern as it was written.
+    #[must_use]
+    pub fn source(&self) -> &str {
+        &self.source
+    }
+}
+
+/// What the groups of a pattern matched, without group 0, in the engine's order: the unnamed groups from left to right,
+/// then the named ones.
+///
+/// This is `.MatchContext.RegexpCaptureGroups` of Oathkeeper's templates. A group that took no part is an empty string.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Captures<'t> {
+    groups: Vec<&'t str>,
+}
+
+impl<'t> Captures<'t> {
+    /// The text of a group; 0 is the first group of the pattern.
+    #[must_use]
+    pub fn get(&self, index: usize) -> Option<&'t str> {
+        self.groups.get(index).copied()
+    }
+
+    /// The texts of all groups in order.
+    pub fn iter(&self) -> impl ExactSizeIterator<Item = &'t str> {
+        self.groups.iter().copied()
+    }
+
+    /// How many groups the pattern has.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.groups.len()
+    }
+
+    /// True if the pattern is literal throughout.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.groups.is_empty()
+    }
+}
+
+/// A match was given up because it took more steps than allowed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct BudgetExceeded;
+
+impl fmt::Display for BudgetExceeded {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the URL pattern needs too many steps for this URL")
+    }
+}
+
+impl std::error::Error for BudgetExceeded {}

@@ -1,0 +1,93 @@
+//! Splits a pattern into literal text and the regular expressions in its angle brackets.
+
+use std::fmt;
+
+use super::ast::{Groups, Node};
+use super::regex::Parser;
+
+/// A pattern that cannot be compiled.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PatternError {
+    /// Where in the pattern, in bytes from its start.
+    pub offset: usize,
+    /// What is wrong there and what to do about it.
+    pub message: String,
+}
+
+impl PatternError {
+    pub(super) fn new(offset: usize, message: impl Into<String>) -> PatternError {
+        PatternError {
+            offset,
+            message: message.into(),
+        }
+    }
+}
+
+impl fmt::Display for PatternError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "{} (at character {} of the pattern)",
+            self.message,
+            self.offset.saturating_add(1)
+        )
+    }
+}
+
+impl std::error::Error for PatternError {}
+
+/// A part of a pattern.
+pub(super) enum Piece {
+    /// Text outside angle brackets. Never empty.
+    Text(String),
+    /// An outermost `<...>` with the capture group that it is.
+    Regex(Node),
+}
+
+/// Splits and parses a pattern.
+pub(super) fn parse(pattern: &str) -> Result<(Vec<Piece>, Groups), PatternError> {
+    let mut pieces = Vec::new();
+    let mut groups = Groups::default();
+    let mut open = Vec::new();
+    let mut text = String::new();
+    for (offset, c) in pattern.char_indices() {
+        match (c, open.as_slice()) {
+            ('<', outer) => {
+                if outer.is_empty() && !text.is_empty() {
+                    pieces.push(Piece::Text(std::mem::take(&mut text)));
+                }
+                open.push(offset);
+            }
+            ('>', []) => {
+                return Err(PatternError::new(
+                    offset,
+                    "`>` without a `<` before it; a regular expression is written `<...>`, and a `>` inside it needs \
+                     its own `<`, or write it as \\x3E inside the brackets",
+                ));
+            }
+            ('>', &[start]) => {
+                let start = start.saturating_add(1);
+                let regex = pattern.get(start..offset).unwrap_or_default();
+                pieces.push(Piece::Regex(
+                    Parser::new(regex, start, &mut groups).parse()?,
+                ));
+                open.clear();
+            }
+            ('>', _) => {
+                open.pop();
+            }
+            (_, []) => text.push(c),
+            _ => {}
+        }
+    }
+    if let Some(&start) = open.first() {
+        return Err(PatternError::new(
+            start,
+            "`<` is never closed; add `>` where the regular expression ends, or write a literal `<` inside it as \\x3C",
+        ));
+    }
+    if !text.is_empty() {
+        pieces.push(Piece::Text(text));
+    }
+    Ok((pieces, groups))
+}
