@@ -3,19 +3,21 @@ import { relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 import { freePort, isFree } from '../run/port.mjs';
-import { writtenPort } from './configure.mjs';
+import { written } from './configure.mjs';
 import { startDemo } from './stack.mjs';
 
 const stopped = new Promise((resolve) => {
   for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => resolve(null));
 });
 
-const port = (await isFree(writtenPort)) ? writtenPort : await freePort();
+const free = async (port) => ((await isFree(port)) ? port : freePort());
+const port = await free(written.port);
+const apiPort = await free(written.apiPort);
 // Another scripts/dev may be running from this checkout: it keeps the folder of the usual port.
-const folder = fileURLToPath(new URL(port === writtenPort ? '../../.dev' : `../../.dev/${port}`, import.meta.url));
+const folder = fileURLToPath(new URL(port === written.port ? '../../.dev' : `../../.dev/${port}`, import.meta.url));
 let demo;
 try {
-  demo = await startDemo({ folder, port });
+  demo = await startDemo({ folder, port, apiPort });
 } catch (error) {
   console.error(`scripts/dev: ${error.message}`);
   process.exit(1);
@@ -33,7 +35,7 @@ Try
      A program without a session: 401 in JSON, no redirect.
   3. curl -i -X OPTIONS -H 'Origin: http://localhost:5173' -H 'Access-Control-Request-Method: POST' ${demo.origin}/api/whoami
      A preflight: answered at the edge, without session and upstream.
-  4. curl ${demo.origin}/.well-known/jwks.json
+  4. curl ${demo.api}/.well-known/jwks.json
      The keys with which an upstream verifies the token.
   5. Add a rule to scripts/demo/access-rules.json and run scripts/dev again.
 

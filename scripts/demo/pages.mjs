@@ -5,7 +5,7 @@ import { layout } from './layout.mjs';
 const tries = [
   ['/protected', 'A page behind the gateway. Without a session you are sent to sign in, and come back.'],
   ['/api/whoami', 'The same for a program: without a session it gets a JSON error with status 401.'],
-  ['/.well-known/jwks.json', 'The public keys with which an upstream verifies the token.'],
+  ['/sse', 'Three events, as they come: bodies stream through in both directions.'],
   ['/settings', 'Change your password, or add a second factor and sign in again.'],
   ['/no-such-page', 'No rule matches: 404, and the upstream is never asked.'],
 ];

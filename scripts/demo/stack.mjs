@@ -9,6 +9,9 @@ import { startUpstream } from './upstream.mjs';
 
 const serve = fileURLToPath(new URL('../serve', import.meta.url));
 
+/** How long the gateway may take to start: it builds itself when nobody has, which is minutes on a small machine. */
+const startSeconds = 900;
+
 /** Who can sign in. The password is no secret: Kratos listens on loopback and forgets everything when it stops. */
 export const demoUser = {
   email: 'demo@example.com',
@@ -20,6 +23,7 @@ export const demoUser = {
  * The whole demo, running.
  * @typedef {object} Demo
  * @property {string} origin the one URL
+ * @property {string} api origin of the gateway's API: keys, health, decisions
  * @property {import('../../tests/ory/kratos.mjs').Kratos} kratos
  * @property {{ id: string, email: string, password: string }} user
  * @property {Promise<string>} ended settles when a part of it ends by itself, with which and how
@@ -31,10 +35,11 @@ export const demoUser = {
  * Resolves when all of them answer; when one does not, the others are stopped.
  * @param {object} options
  * @param {string} options.folder for the configuration of this run and the gateway's log
- * @param {number} options.port
+ * @param {number} options.port the gateway's
+ * @param {number} options.apiPort that of its API
  * @returns {Promise<Demo>}
  */
-export async function startDemo({ folder, port }) {
+export async function startDemo({ folder, port, apiPort }) {
   const origin = `http://localhost:${port}`;
   const parts = [];
   const stop = async () => {
@@ -45,18 +50,19 @@ export async function startDemo({ folder, port }) {
     parts.push(kratos);
     const upstream = await startUpstream({ kratosPublic: kratos.public });
     parts.push(upstream);
-    const files = configure(resolve(folder), { port, kratos: kratos.public, upstream: upstream.origin });
-    const listen = `127.0.0.1:${port}`;
-    const gateway = start(serve, ['--config', files.config, '--edge', files.edge, '--listen', listen], {
+    const files = configure(resolve(folder), { port, apiPort, kratos: kratos.public, upstream: upstream.origin });
+    const where = ['--listen', `127.0.0.1:${port}`, '--api', `127.0.0.1:${apiPort}`];
+    const gateway = start(serve, ['--config', files.config, '--edge', files.edge, ...where], {
       name: 'the gateway',
       logFile: join(resolve(folder), 'gateway.log'),
       cwd: resolve(folder),
     });
     parts.push(gateway);
     const identity = await createIdentity(kratos, demoUser);
-    await gateway.answers(`${origin}/`, 120);
+    await gateway.answers(`${origin}/`, startSeconds);
     const user = { id: identity.id, email: demoUser.email, password: demoUser.password };
-    return { origin, kratos, user, ended: Promise.race([kratos.ended, gateway.ended]), stop };
+    const ended = Promise.race([kratos.ended, gateway.ended]);
+    return { origin, api: `http://localhost:${apiPort}`, kratos, user, ended, stop };
   } catch (error) {
     await stop();
     throw error;

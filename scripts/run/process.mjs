@@ -9,8 +9,11 @@ import { setTimeout as sleep } from 'node:timers/promises';
  * @property {string} logFile where its stdout and stderr go
  * @property {Promise<string>} ended settles when it is gone, with how it ended
  * @property {() => Promise<void>} stop ends it: SIGTERM, after five seconds SIGKILL
- * @property {(url: string, seconds?: number) => Promise<void>} answers waits until the URL gets any answer below 500
+ * @property {(url: string, seconds?: number) => Promise<void>} answers waits until the URL gets a good answer (below 400)
  */
+
+/** How long a server that listens already may go on answering with errors. */
+const settleSeconds = 10;
 
 /**
  * Starts a program with its output in a file.
@@ -38,12 +41,17 @@ export function start(command, args, { name, logFile, cwd, env = process.env }) 
     logFile,
     ended,
     async answers(url, seconds = 30) {
-      const deadline = Date.now() + seconds * 1000;
+      let deadline = Date.now() + seconds * 1000;
+      let status;
       while (failure === null && Date.now() < deadline) {
-        if (await answersNow(url)) return;
+        const before = status;
+        status = await statusOf(url);
+        if (status < 400) return;
+        if (status && !before) deadline = Math.min(deadline, Date.now() + settleSeconds * 1000);
         await sleep(50);
       }
-      throw new Error(`${failure ?? `${name} did not answer at ${url} within ${seconds} s`}. Its last lines (${logFile}):\n${lastLines(logFile)}`);
+      const answer = status ? `answers ${status}` : 'does not answer';
+      throw new Error(`${failure ?? `${name} ${answer} at ${url}`}. Its last lines (${logFile}):\n${lastLines(logFile)}`);
     },
     async stop() {
       if (failure !== null) return;
@@ -55,13 +63,14 @@ export function start(command, args, { name, logFile, cwd, env = process.env }) 
   };
 }
 
-async function answersNow(url) {
+/** The status of the answer, `undefined` when there is none. */
+async function statusOf(url) {
   try {
     const response = await fetch(url, { redirect: 'manual', signal: AbortSignal.timeout(2000) });
     await response.body?.cancel();
-    return response.status < 500;
+    return response.status;
   } catch {
-    return false;
+    return undefined;
   }
 }
 

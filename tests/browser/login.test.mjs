@@ -17,7 +17,7 @@ let browser;
 
 before(async () => {
   folder = mkdtempSync(join(tmpdir(), 'edgekeeper-demo-'));
-  demo = await startDemo({ folder, port: await freePort() });
+  demo = await startDemo({ folder, port: await freePort(), apiPort: await freePort() });
   browser = await launchChromium();
 });
 after(async () => {
