@@ -24,7 +24,7 @@ async function newPerson(extra = {}) {
 const logins = { browser: loginBrowser, api: loginApi };
 
 for (const [kind, login] of Object.entries(logins)) {
-  test(`a ${kind} login is a session until logout`, async () => {
+  test(`${kind}: a login is a session until logout`, async () => {
     const person = await newPerson();
     const agent = await login(kratos.public, person);
     const answer = await whoami(agent);
@@ -35,7 +35,7 @@ for (const [kind, login] of Object.entries(logins)) {
     assert.equal((await whoami(agent)).status, 401);
   });
 
-  test(`a ${kind} session ends when the identity or the session is taken away`, async () => {
+  test(`${kind}: a session ends when the identity or the session is taken away`, async () => {
     const ends = {
       disabled: (person) => disableIdentity(kratos, person.id),
       deleted: (person) => deleteIdentity(kratos, person.id),
@@ -50,7 +50,7 @@ for (const [kind, login] of Object.entries(logins)) {
     }
   });
 
-  test(`a ${kind} session needs the second factor once there is one`, async () => {
+  test(`${kind}: a session needs the second factor once there is one`, async () => {
     const person = await newPerson();
     const secret = await enrolTotp(await login(kratos.public, person));
     const agent = await login(kratos.public, person);
