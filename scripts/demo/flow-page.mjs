@@ -99,7 +99,7 @@ function messages(list = []) {
 
 function otherWays(kind, flow) {
   const other = { login: ['registration', 'No account yet? Create one'], registration: ['login', 'Have an account? Sign in'] }[kind];
-  if (!other) return undefined;
+  if (!other || flow.requested_aal === 'aal2') return undefined;
   const [target, text] = other;
   const query = flow.return_to ? `?${new URLSearchParams({ return_to: flow.return_to })}` : '';
   return html`<p><a href="/self-service/${target}/browser${query}">${text}</a></p>`;

@@ -6,6 +6,9 @@ import { after, before, test } from 'node:test';
 
 import { startDemo } from '../../scripts/demo/stack.mjs';
 import { freePort } from '../../scripts/run/port.mjs';
+import { createIdentity } from '../ory/identity.mjs';
+import { enrolTotp, loginBrowser } from '../ory/login.mjs';
+import { totpCode } from '../ory/totp.mjs';
 import { launchChromium } from './chromium.mjs';
 
 // EDGEKEEPER_SCREENSHOT=docs/protected-page.png keeps a picture of the protected page.
@@ -137,5 +140,23 @@ test('someone new creates an account on the way and comes back with a token of t
   await page.getByRole('button', { name: /sign up/i }).first().click();
   await page.waitForURL(`${demo.origin}/protected`);
   assert.equal((await rows(page, 'jwt-claims')).email, email);
+  assert.deepEqual(errors, []);
+});
+
+test('someone with a second factor is asked for it before the page is shown', async () => {
+  const person = { email: 'careful@example.com', password: 'four words close together' };
+  await createIdentity(demo.kratos, person);
+  const secret = await enrolTotp(await loginBrowser(demo.kratos.public, person));
+
+  const { page, errors } = await openPage();
+  await page.goto(`${demo.origin}/protected`);
+  await signIn(page, person);
+  await page.getByRole('heading', { name: 'Second factor' }).waitFor();
+  await page.goto(`${demo.origin}/protected`);
+  assert.equal(new URL(page.url()).pathname, '/login', 'one factor opens nothing');
+  await page.getByLabel('Authentication code').fill(totpCode(secret));
+  await page.getByRole('button', { name: /authenticator/i }).click();
+  await page.waitForURL(`${demo.origin}/protected`);
+  assert.equal((await rows(page, 'jwt-claims')).aal, 'aal2');
   assert.deepEqual(errors, []);
 });
