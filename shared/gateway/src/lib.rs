@@ -1,1 +1,56 @@
-//! gateway
+//! One request's way through the gateway, from what a runtime hands over to what it is to do.
+//!
+//! The core does no I/O. A [`runtime::Runtime`] gives it time, randomness, requests of its own and a key-value
+//! store; [`Gateway::decide`] turns a [`request::RawRequest`] into a [`decision::Decision`]: an answer, or the
+//! changes to apply before the request goes on. The body is never touched, so it streams.
+//!
+//! The order is always the same: canonical [`request`], own [`endpoints`](crate::Gateway), hosts, CORS, matching,
+//! authenticators, authorizer, mutators, upstream; errors are told by the error handlers. Each handler of a rules
+//! file is one file here, under its own name.
+//!
+//! ```
+//! use edgekeeper_gateway::Gateway;
+//! use edgekeeper_policy::document::Policy;
+//!
+//! let policy = Policy::from_json(r#"{"format":1,"errors":[{"handler":"json"}],"rules":[]}"#)?;
+//! let gateway = Gateway::new(policy)?;
+//! assert!(gateway.policy().rules.is_empty());
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+
+#![cfg_attr(
+    test,
+    allow(
+        clippy::unwrap_used,
+        clippy::expect_used,
+        clippy::panic,
+        clippy::indexing_slicing,
+        clippy::string_slice,
+        clippy::arithmetic_side_effects
+    )
+)]
+
+pub mod authentication;
+pub mod decision;
+pub mod keys;
+pub mod path;
+pub mod refusal;
+pub mod request;
+pub mod runtime;
+pub mod trace;
+
+mod authenticators;
+mod authorizers;
+mod cors;
+mod endpoints;
+mod errors;
+mod gateway;
+mod hop_by_hop;
+mod identity;
+mod matching;
+mod mutators;
+mod response;
+mod upstream;
+mod view;
+
+pub use gateway::Gateway;

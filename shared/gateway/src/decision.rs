@@ -1,0 +1,71 @@
+//! What becomes of a request: an answer, or a diff to apply before it goes on.
+
+use http::{HeaderName, HeaderValue};
+
+use crate::trace::Trace;
+
+/// What an adapter is to do.
+#[derive(Debug)]
+pub enum Decision {
+    /// Answer at once.
+    Answer(Answer),
+    /// Send the request on.
+    Forward(Box<Forward>),
+}
+
+/// An answer of the gateway's own.
+#[derive(Debug, Clone)]
+pub struct Answer {
+    /// Its status.
+    pub status: u16,
+    /// Its headers, in order; a name may come twice.
+    pub headers: Vec<(HeaderName, HeaderValue)>,
+    /// Its body. An adapter leaves it out for `HEAD`.
+    pub body: String,
+}
+
+/// How to send a request on: the runtime's own request, with these changes. The body is not touched.
+#[derive(Debug)]
+pub struct Forward {
+    /// Where to.
+    pub url: String,
+    /// A binding of the runtime that takes it instead of the network. It is given the URL with the client's
+    /// host when `host` says so.
+    pub binding: Option<String>,
+    /// The `Host` the upstream is to see, where the rule preserves the client's.
+    pub host: Option<String>,
+    /// Changes to the request's headers, in order.
+    pub edits: Vec<Edit>,
+    /// What [`crate::Gateway::finish`] needs to know once the upstream has answered.
+    pub(crate) context: ResponseContext,
+}
+
+/// One change to a list of headers.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Edit {
+    /// Removes all of that name.
+    Remove(HeaderName),
+    /// Replaces all of that name by one.
+    Set(HeaderName, HeaderValue),
+    /// Adds one.
+    Append(HeaderName, HeaderValue),
+}
+
+/// What is remembered of a request until its upstream has answered.
+#[derive(Debug)]
+pub(crate) struct ResponseContext {
+    /// CORS headers for the answer.
+    pub(crate) cors: Vec<Edit>,
+    /// Whether the answer depends on a session.
+    pub(crate) private: bool,
+    /// The credential to forget when the answer ends or changes the session.
+    pub(crate) credential: Option<edgekeeper_session::key::CacheKey>,
+    /// Names of the session cookies.
+    pub(crate) session_cookies: Vec<String>,
+    /// The decision so far.
+    pub(crate) trace: Trace,
+    /// `X-Request-ID` of the request, for an error.
+    pub(crate) request_id: Option<String>,
+    /// Whether strict mode is on.
+    pub(crate) strict: bool,
+}

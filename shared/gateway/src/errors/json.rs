@@ -1,0 +1,65 @@
+//! `json`: Ory's error object.
+
+use http::header::CONTENT_TYPE;
+use http::{HeaderName, HeaderValue};
+use serde_json::{Map, Value};
+
+use crate::decision::Answer;
+use crate::refusal::{Refusal, status_text};
+
+pub(super) const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
+/// The error object of a refusal. Terse, it says no more than the status does.
+pub(super) fn answer(refusal: &Refusal, verbose: bool, request_id: Option<&str>) -> Answer {
+    let message = match (verbose, general_message(refusal.status)) {
+        (false, Some(general)) => general,
+        _ => refusal.message.as_str(),
+    };
+    let reason = refusal.reason.as_deref().filter(|_| verbose);
+    let mut answer = write(refusal.status, message, reason, request_id);
+    answer.headers.extend(refusal.headers.iter().cloned());
+    answer
+}
+
+/// `{"error":{"code":…,"status":…,"message":…}}`, as Ory's servers write it.
+pub(crate) fn write(status: u16, message: &str, reason: Option<&str>, request_id: Option<&str>) -> Answer {
+    let mut error = Map::new();
+    error.insert("code".to_owned(), Value::from(status));
+    error.insert("status".to_owned(), Value::from(status_text(status)));
+    for (name, value) in [("request", request_id), ("reason", reason), ("message", Some(message))] {
+        if let Some(value) = value.filter(|value| !value.is_empty()) {
+            error.insert(name.to_owned(), Value::from(value));
+        }
+    }
+    let mut document = Map::new();
+    document.insert("error".to_owned(), Value::Object(error));
+    Answer {
+        status,
+        headers: vec![(CONTENT_TYPE, HeaderValue::from_static("application/json"))],
+        body: format!("{}\n", Value::Object(document)),
+    }
+}
+
+/// A status and nothing else.
+pub(super) fn bare(status: u16) -> Answer {
+    Answer {
+        status,
+        headers: Vec::new(),
+        body: String::new(),
+    }
+}
+
+/// What the terse handler says instead of the refusal's own message (the texts of Ory's herodot).
+fn general_message(status: u16) -> Option<&'static str> {
+    Some(match status {
+        400 => "The request was malformed or contained invalid parameters",
+        401 => "The request could not be authorized",
+        403 => "The requested action was forbidden",
+        404 => "The requested resource could not be found",
+        409 => "The resource could not be created due to a conflict",
+        415 => "The request is using an unknown content type",
+        429 => "Too many requests",
+        500 => "An internal server error occurred, please contact the system administrator",
+        _ => return None,
+    })
+}

@@ -1,0 +1,107 @@
+//! How a refusal is told: Oathkeeper's error handlers, one file each, and the choice between them.
+
+mod json;
+mod redirect;
+mod when;
+
+use edgekeeper_policy::document::Policy;
+use edgekeeper_policy::error_handler::{ErrorHandler, ErrorHandlerKind};
+use edgekeeper_policy::rule::Rule;
+use http::header::CACHE_CONTROL;
+use http::HeaderValue;
+
+use crate::decision::Answer;
+use crate::refusal::Refusal;
+use crate::request::Request;
+
+pub(crate) use json::write as json_answer;
+
+/// The answer to a refused request: by the handler of the rule that fits, else by the fallback that does.
+pub(crate) fn answer(policy: &Policy, rule: Option<&Rule>, request: &Request, refusal: &Refusal) -> Answer {
+    let request_id = request.header(&json::X_REQUEST_ID);
+    // An upstream that cannot be told what it is to be told fails in Oathkeeper's transport, past all handlers.
+    if policy.strict && refusal.status == 502 {
+        return json::bare(502);
+    }
+    let mut answer = match choose(policy, rule, request, refusal) {
+        Ok(Chosen::Json { verbose }) => json::answer(refusal, verbose, request_id),
+        Ok(Chosen::Redirect { location, code, guard }) => redirect::answer(&location, code, guard, request),
+        Err(conflict) => json::answer(&conflict, true, request_id),
+    };
+    if !policy.strict {
+        // What was refused now may be allowed in a second, after login.
+        answer
+            .headers
+            .push((CACHE_CONTROL, HeaderValue::from_static("no-store")));
+    }
+    answer
+}
+
+enum Chosen {
+    Json {
+        verbose: bool,
+    },
+    Redirect {
+        location: HeaderValue,
+        code: u16,
+        guard: Option<HeaderValue>,
+    },
+}
+
+fn choose(policy: &Policy, rule: Option<&Rule>, request: &Request, refusal: &Refusal) -> Result<Chosen, Refusal> {
+    let of_rule: Vec<&ErrorHandler> = rule
+        .map(|rule| rule.errors.as_slice())
+        .unwrap_or_default()
+        .iter()
+        .filter(|handler| when::holds(&handler.when, request, refusal))
+        .collect();
+    match of_rule.as_slice() {
+        [] => {}
+        [handler] => {
+            if let Some(chosen) = apply(policy, handler, request, refusal) {
+                return Ok(chosen);
+            }
+        }
+        _ => {
+            return Err(Refusal::new(500, "An internal server error occurred, please contact the system administrator")
+                .with_reason(
+                    "Found more than one error handlers to be responsible for this request. This is not allowed, please configure the error handlers so that only one matches",
+                ));
+        }
+    }
+    let of_policy = policy
+        .errors
+        .iter()
+        .filter(|handler| when::holds(&handler.when, request, refusal))
+        .find_map(|handler| apply(policy, handler, request, refusal));
+    match of_policy {
+        Some(chosen) => Ok(chosen),
+        None if policy.strict => Err(Refusal::new(
+            500,
+            "An internal server error occurred, please contact the system administrator",
+        )
+        .with_reason(
+            "Unable to handle HTTP request because no matching error handling strategy was found",
+        )),
+        // Nobody would learn why from Oathkeeper's 500; the error itself is the better answer.
+        None => Ok(Chosen::Json { verbose: false }),
+    }
+}
+
+fn apply(policy: &Policy, handler: &ErrorHandler, request: &Request, refusal: &Refusal) -> Option<Chosen> {
+    match &handler.kind {
+        ErrorHandlerKind::Json { verbose } => Some(Chosen::Json { verbose: *verbose }),
+        ErrorHandlerKind::Redirect {
+            to,
+            code,
+            return_to_query_param,
+        } => {
+            let target = redirect::target(policy, to, return_to_query_param, request, refusal)?;
+            Some(Chosen::Redirect {
+                location: target.location,
+                code: *code,
+                guard: target.guard,
+            })
+        }
+    }
+}

@@ -1,0 +1,428 @@
+//! One request's way through.
+
+use std::cell::RefCell;
+use std::rc::Rc;
+
+use edgekeeper_policy::document::Policy;
+use edgekeeper_policy::index::RuleIndex;
+use edgekeeper_policy::rule::Rule;
+use edgekeeper_session::cache::{Entry, SessionCache};
+use edgekeeper_session::flight::Flights;
+use edgekeeper_session::freshness::{Freshness, Standing};
+use edgekeeper_session::key::CacheKey;
+use edgekeeper_session::whoami::{Failure, Verdict};
+use edgekeeper_token::cache::TokenCache;
+use edgekeeper_token::ring::KeyRing;
+use http::header::{AUTHORIZATION, COOKIE};
+use http::{HeaderMap, HeaderName, HeaderValue};
+
+use crate::authentication::Authentication;
+use crate::decision::{Answer, Decision, Edit, Forward, ResponseContext};
+use crate::keys::Keys;
+use crate::matching::Matched;
+use crate::mutators::{self, LoadError, Loaded};
+use crate::refusal::Refusal;
+use crate::request::{Listener, RawRequest, Request};
+use crate::runtime::{FetchError, Runtime, Unavailable};
+use crate::trace::Trace;
+use crate::{authenticators, authorizers, cors, endpoints, errors, hop_by_hop, identity, matching, response, upstream};
+
+/// Tokens and their bytes that one instance remembers.
+const TOKENS: (usize, usize) = (10_000, 8 << 20);
+
+/// Methods that carry a request back, or away from the gateway: no rule can allow them.
+const FORBIDDEN_METHODS: [&str; 3] = ["CONNECT", "TRACE", "TRACK"];
+
+/// A policy in force, and what one instance remembers under it.
+///
+/// Keep one per instance, in an [`Rc`]: what it remembers is what spares Kratos a question per request.
+#[derive(Debug)]
+pub struct Gateway {
+    policy: Policy,
+    index: RuleIndex,
+    mutators: Vec<Vec<Loaded>>,
+    keys: Keys,
+    sessions: RefCell<SessionCache>,
+    flights: RefCell<Flights>,
+    tokens: RefCell<TokenCache>,
+}
+
+impl Gateway {
+    /// Puts a policy in force.
+    ///
+    /// # Errors
+    /// When the policy holds a template, a rotation or an algorithm that cannot be used; `edgekeeper build` would have
+    /// refused it. The text names the rule.
+    pub fn new(policy: Policy) -> Result<Rc<Self>, String> {
+        let mutators = policy
+            .rules
+            .iter()
+            .map(|rule| {
+                mutators::load(rule).map_err(|error| match error {
+                    LoadError::Template(error) => format!("rule `{}`: template: {error}", rule.id),
+                    LoadError::HeaderName(name) => format!("rule `{}`: `{name}` is not a header name", rule.id),
+                })
+            })
+            .collect::<Result<_, _>>()?;
+        Ok(Rc::new(Self {
+            index: RuleIndex::new(policy.rules.iter().map(|rule| &rule.url)),
+            mutators,
+            keys: Keys::new(&policy)?,
+            sessions: RefCell::default(),
+            flights: RefCell::default(),
+            tokens: RefCell::new(TokenCache::new(TOKENS.0, TOKENS.1)),
+            policy,
+        }))
+    }
+
+    /// The policy in force.
+    #[must_use]
+    pub fn policy(&self) -> &Policy {
+        &self.policy
+    }
+
+    /// Decides what becomes of a request. A forwarded one comes back with its answer to [`Self::finish`], or to
+    /// [`Self::upstream_failed`] without.
+    pub async fn decide<R: Runtime>(self: &Rc<Self>, runtime: &R, raw: RawRequest) -> Decision {
+        let mut trace = Trace {
+            started: runtime.now(),
+            method: raw.method.clone(),
+            ..Trace::default()
+        };
+        let listener = raw.listener;
+        let request_id = raw
+            .headers
+            .get("x-request-id")
+            .and_then(|value| value.to_str().ok())
+            .map(str::to_owned);
+        let request = match Request::parse(raw, &self.policy) {
+            Ok(request) => request,
+            Err(ambiguous) => {
+                trace.reason = Some(ambiguous.0.to_owned());
+                let refusal = Refusal::bad_request(ambiguous.0);
+                let answer = errors::json_answer(refusal.status, &refusal.message, None, request_id.as_deref());
+                return self.answered(runtime, answer, Vec::new(), &trace);
+            }
+        };
+        trace.host = request.authority();
+        trace.path = request.path.decoded().to_owned();
+
+        if let Some(answer) = self.own_answer(runtime, listener, &request, &mut trace).await {
+            let cors = match listener {
+                Listener::Api => self.policy.api_cors.as_ref(),
+                Listener::Proxy => None,
+            };
+            let edits = cors::edits(cors, &request, self.policy.strict);
+            return self.answered(runtime, answer, edits, &trace);
+        }
+        let cors = self.policy.cors.as_ref();
+        if let Some(cors) = cors.filter(|_| cors::is_preflight(&request)) {
+            let answer = cors::answer_preflight(cors, &request, self.policy.strict);
+            return self.answered(runtime, answer, Vec::new(), &trace);
+        }
+        let edits = cors::edits(cors, &request, self.policy.strict);
+        let matched = match matching::find(&self.policy.rules, &self.index, &request, self.policy.strict) {
+            Ok(matched) => matched,
+            Err(refusal) => {
+                trace.reason.clone_from(&refusal.log);
+                let answer = errors::answer(&self.policy, None, &request, &refusal);
+                return self.answered(runtime, answer, edits, &trace);
+            }
+        };
+        let Some((rule, loaded)) = self.policy.rules.get(matched.rule).zip(self.mutators.get(matched.rule)) else {
+            let answer = errors::answer(&self.policy, None, &request, &Refusal::not_found());
+            return self.answered(runtime, answer, edits, &trace);
+        };
+        trace.rule = Some(rule.id.clone());
+        match self.pass(runtime, rule, loaded, &matched, &request, &mut trace).await {
+            Ok((authentication, mut forward)) => {
+                forward.context.cors = edits;
+                forward.context.private = authentication.session.is_some();
+                forward.context.trace = trace;
+                forward.context.request_id = request_id;
+                Decision::Forward(forward)
+            }
+            Err(refusal) => {
+                trace.reason.clone_from(&refusal.log);
+                let answer = errors::answer(&self.policy, Some(rule), &request, &refusal);
+                self.answered(runtime, answer, edits, &trace)
+            }
+        }
+    }
+
+    /// The changes to an upstream's answer, given its status and headers. A switch of protocols (101) has none.
+    pub fn finish<R: Runtime>(&self, runtime: &R, forward: &Forward, status: u16, headers: &HeaderMap) -> Vec<Edit> {
+        let context = &forward.context;
+        if let Some(credential) = &context.credential
+            && response::changes_session(context, headers)
+        {
+            self.sessions.borrow_mut().forget(credential);
+        }
+        runtime.log(&context.trace.line(status, runtime.now()));
+        if status == 101 {
+            return Vec::new();
+        }
+        response::edits(context, headers)
+    }
+
+    /// The answer when the upstream gave none: 502, or 504 when it took too long. In strict mode without a body,
+    /// as Oathkeeper's.
+    pub fn upstream_failed<R: Runtime>(&self, runtime: &R, forward: &Forward, error: FetchError) -> Answer {
+        let (status, message) = match error {
+            FetchError::Timeout => (504, "The upstream did not answer in time"),
+            FetchError::Unreachable => (502, "The upstream could not be reached"),
+        };
+        let context = &forward.context;
+        runtime.log(&context.trace.line(status, runtime.now()));
+        let mut answer = errors::json_answer(status, message, None, context.request_id.as_deref());
+        if context.strict {
+            answer.headers.clear();
+            answer.body.clear();
+        }
+        apply(&mut answer.headers, &context.cors);
+        answer
+    }
+
+    /// The schedule's work: makes the next signing key when it is due.
+    ///
+    /// # Errors
+    /// When the key-value store or the secret is not there; the text says what to do.
+    pub async fn scheduled<R: Runtime>(&self, runtime: &R) -> Result<(), Unavailable> {
+        if self.policy.mints_tokens() {
+            self.keys.rotate(runtime).await?;
+        }
+        Ok(())
+    }
+
+    /// What the gateway answers itself before any rule: its endpoints, hosts it does not serve, methods nobody serves.
+    async fn own_answer<R: Runtime>(
+        &self,
+        runtime: &R,
+        listener: Listener,
+        request: &Request,
+        trace: &mut Trace,
+    ) -> Option<Answer> {
+        let answer = if FORBIDDEN_METHODS
+            .iter()
+            .any(|method| method.eq_ignore_ascii_case(&request.method))
+        {
+            Err(Refusal::new(405, "Method Not Allowed").logged("the method is never served"))
+        } else if let Some(endpoint) = endpoints::endpoint(self, listener, request) {
+            if let Some(cors) = self.policy.api_cors.as_ref().filter(|_| cors::is_preflight(request)) {
+                return Some(cors::answer_preflight(cors, request, self.policy.strict));
+            }
+            endpoints::answer(self, runtime, endpoint, request).await
+        } else if self.serves(request) {
+            return None;
+        } else {
+            Err(Refusal::new(404, "The requested resource could not be found").logged("the host is not served"))
+        };
+        Some(answer.unwrap_or_else(|refusal| {
+            trace.reason.clone_from(&refusal.log);
+            let request_id = request.header(&HeaderName::from_static("x-request-id"));
+            let mut answer = errors::json_answer(refusal.status, &refusal.message, None, request_id);
+            answer.headers.extend(refusal.headers);
+            answer
+        }))
+    }
+
+    fn serves(&self, request: &Request) -> bool {
+        self.policy
+            .hosts
+            .as_ref()
+            .is_none_or(|hosts| hosts.iter().any(|host| host.matches(&request.host, request.port)))
+    }
+
+    /// The pipeline of a rule: who, may they, what is told, where to.
+    async fn pass<R: Runtime>(
+        self: &Rc<Self>,
+        runtime: &R,
+        rule: &Rule,
+        loaded: &[Loaded],
+        matched: &Matched,
+        request: &Request,
+        trace: &mut Trace,
+    ) -> Result<(Authentication, Box<Forward>), Refusal> {
+        let authentication = authenticators::authenticate(self, runtime, rule, request, trace).await?;
+        let has_session = authentication.session.is_some();
+        let with_session = |mut refusal: Refusal| {
+            refusal.has_session = has_session;
+            refusal
+        };
+        authorizers::authorize(rule, &authentication).map_err(with_session)?;
+        let subject = mutators::Subject {
+            rule,
+            request,
+            authentication: &authentication,
+            captures: &matched.captures,
+            strict: self.policy.strict,
+        };
+        let mutated = mutators::mutate(self, runtime, loaded, &subject)
+            .await
+            .map_err(with_session)?;
+        let target = rule.upstream.as_ref().ok_or_else(Refusal::no_upstream).map_err(with_session)?;
+        let forward = Forward {
+            url: upstream::url(target, request, self.policy.strict)?,
+            binding: target.binding.clone(),
+            host: (target.preserve_host && target.binding.is_none()).then(|| request.authority()),
+            edits: self.request_edits(request, &mutated.headers, target.preserve_host),
+            context: ResponseContext {
+                cors: Vec::new(),
+                private: false,
+                credential: self.presented_credential(rule, request),
+                session_cookies: self.session_cookies(rule),
+                trace: Trace::default(),
+                request_id: None,
+                strict: self.policy.strict,
+            },
+        };
+        Ok((authentication, Box::new(forward)))
+    }
+
+    /// The changes to a request: first everything a client must not send, then what the gateway says.
+    fn request_edits(&self, request: &Request, told: &HeaderMap, preserve_host: bool) -> Vec<Edit> {
+        let mut edits = hop_by_hop::request_edits(request, self.policy.trust_forwarded_headers);
+        if !self.policy.strict {
+            edits.extend(identity::edits(&self.policy, request));
+            edits.extend(identity::twins(told.keys(), request));
+        }
+        if !self.policy.strict || preserve_host {
+            edits.extend(self.forwarded(request));
+        }
+        edits.extend(
+            told.iter()
+                .map(|(name, value)| Edit::Set(name.clone(), value.clone())),
+        );
+        edits
+    }
+
+    /// Tells the upstream which host and scheme the browser used: its own it sees, not the public ones.
+    fn forwarded(&self, request: &Request) -> Vec<Edit> {
+        let values = [
+            ("x-forwarded-host", request.authority()),
+            ("x-forwarded-proto", request.scheme.as_str().to_owned()),
+        ];
+        values
+            .into_iter()
+            .filter(|(name, _)| !(self.policy.trust_forwarded_headers && request.headers.contains_key(*name)))
+            .filter_map(|(name, value)| {
+                Some(Edit::Set(HeaderName::from_static(name), HeaderValue::from_str(&value).ok()?))
+            })
+            .collect()
+    }
+
+    /// The credential to forget should the answer change the session: on whatever rule that happens, Kratos' own
+    /// logout included.
+    fn presented_credential(&self, rule: &Rule, request: &Request) -> Option<CacheKey> {
+        if ![COOKIE, AUTHORIZATION, HeaderName::from_static("x-session-token")]
+            .iter()
+            .any(|name| request.headers.contains_key(name))
+        {
+            return None;
+        }
+        let configured = rule
+            .authenticators
+            .iter()
+            .chain(self.policy.rules.iter().flat_map(|rule| &rule.authenticators))
+            .find_map(|authenticator| match authenticator {
+                edgekeeper_policy::authenticator::Authenticator::CookieSession(config) => Some(config),
+                _ => None,
+            })?;
+        authenticators::credential(self, configured, request)
+            .ok()
+            .flatten()
+            .map(|credential| CacheKey::of_credential(&credential))
+    }
+
+    fn session_cookies(&self, rule: &Rule) -> Vec<String> {
+        let of_rules = rule
+            .authenticators
+            .iter()
+            .filter_map(|authenticator| match authenticator {
+                edgekeeper_policy::authenticator::Authenticator::CookieSession(config) => Some(&config.only),
+                _ => None,
+            })
+            .flatten();
+        of_rules.chain(&self.policy.session.cookies).cloned().collect()
+    }
+
+    fn answered<R: Runtime>(&self, runtime: &R, mut answer: Answer, cors: Vec<Edit>, trace: &Trace) -> Decision {
+        apply(&mut answer.headers, &cors);
+        runtime.log(&trace.line(answer.status, runtime.now()));
+        Decision::Answer(answer)
+    }
+
+    pub(crate) fn remembered(&self, key: &CacheKey, now: u64) -> Option<(Rc<Entry>, Standing)> {
+        self.sessions
+            .borrow_mut()
+            .get(key, seconds(now), &self.policy.session)
+    }
+
+    pub(crate) fn recent_failure(&self, key: &CacheKey, now: u64) -> Option<Failure> {
+        self.sessions.borrow().recent_failure(key, seconds(now)).cloned()
+    }
+
+    pub(crate) fn remember(&self, key: CacheKey, credential: CacheKey, verdict: &Verdict, size: usize, now: u64) {
+        let now = seconds(now);
+        let settings = &self.policy.session;
+        let freshness = match verdict {
+            Verdict::Active(session) => {
+                Freshness::of_session(settings, session.cache_for, session.expires_at, now)
+            }
+            Verdict::Refused | Verdict::AalRequired => Freshness::of_refusal(settings, now),
+            Verdict::Failed(failure) => {
+                self.sessions.borrow_mut().put_failure(key, failure.clone(), now);
+                return;
+            }
+        };
+        let entry = Entry {
+            verdict: verdict.clone(),
+            freshness,
+            credential,
+            size,
+        };
+        self.sessions.borrow_mut().put(key, entry, now, settings);
+    }
+
+    pub(crate) fn take_off(&self, key: CacheKey, now: u64, until: u64) -> bool {
+        self.flights.borrow_mut().take_off(key, now, until)
+    }
+
+    pub(crate) fn land(&self, key: &CacheKey) {
+        self.flights.borrow_mut().land(key);
+    }
+
+    pub(crate) fn cached_token(&self, key: &[u8; 32], now: u64) -> Option<String> {
+        self.tokens.borrow_mut().get(key, now).map(str::to_owned)
+    }
+
+    pub(crate) fn cache_token(&self, key: [u8; 32], token: String, issued: u64, expires: u64) {
+        self.tokens.borrow_mut().put(key, token, issued, expires);
+    }
+
+    pub(crate) async fn key_ring<R: Runtime>(&self, runtime: &R) -> Result<Rc<KeyRing>, Unavailable> {
+        self.keys.signing_ring(runtime).await
+    }
+
+    pub(crate) async fn public_ring<R: Runtime>(&self, runtime: &R) -> Result<Rc<KeyRing>, Unavailable> {
+        self.keys.ring(runtime).await
+    }
+}
+
+fn seconds(milliseconds: u64) -> u64 {
+    milliseconds.checked_div(1_000).unwrap_or(0)
+}
+
+/// Applies changes to an answer of the gateway's own.
+fn apply(headers: &mut Vec<(HeaderName, HeaderValue)>, edits: &[Edit]) {
+    for edit in edits {
+        match edit {
+            Edit::Remove(name) => headers.retain(|(own, _)| own != name),
+            Edit::Set(name, value) => {
+                headers.retain(|(own, _)| own != name);
+                headers.push((name.clone(), value.clone()));
+            }
+            Edit::Append(name, value) => headers.push((name.clone(), value.clone())),
+        }
+    }
+}

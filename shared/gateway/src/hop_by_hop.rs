@@ -1,0 +1,85 @@
+//! Headers that are about one connection (RFC 9110 section 7.6.1) and those that tell of proxies before.
+
+use http::{HeaderMap, HeaderName};
+
+use crate::decision::Edit;
+use crate::request::Request;
+
+/// What Go's `ReverseProxy`, and so Oathkeeper, never passes on.
+const HOP_BY_HOP: [&str; 9] = [
+    "connection",
+    "keep-alive",
+    "proxy-authenticate",
+    "proxy-authorization",
+    "proxy-connection",
+    "te",
+    "trailer",
+    "transfer-encoding",
+    "upgrade",
+];
+
+/// Whether a header is about one connection.
+pub(crate) fn is_hop_by_hop(name: &HeaderName) -> bool {
+    HOP_BY_HOP.contains(&name.as_str())
+}
+
+/// Removals for the request's way to the upstream: hop-by-hop headers, those that `Connection` names, and
+/// what a client could pretend about proxies before the gateway.
+///
+/// These come before the gateway's own headers, so that a client cannot name one of those in `Connection` and
+/// have it removed (GHSA-w9mr-28mw-j8hg). An upgrade keeps its two headers.
+pub(crate) fn request_edits(request: &Request, trust_forwarded: bool) -> Vec<Edit> {
+    let upgrade = is_upgrade(&request.headers);
+    let mut edits = Vec::new();
+    for name in connection_names(&request.headers) {
+        if !(upgrade && name == "upgrade") {
+            edits.push(Edit::Remove(name));
+        }
+    }
+    for name in request.headers.keys() {
+        let hop = is_hop_by_hop(name) && !(upgrade && ["connection", "upgrade"].contains(&name.as_str()));
+        let forwarded = name == "forwarded"
+            || !trust_forwarded && name.as_str().starts_with("x-forwarded")
+            || is_runtime_header(name.as_str());
+        if hop || forwarded {
+            edits.push(Edit::Remove(name.clone()));
+        }
+    }
+    edits
+}
+
+/// Removals for the upstream's answer.
+pub(crate) fn response_edits(headers: &HeaderMap) -> Vec<Edit> {
+    let named = connection_names(headers);
+    headers
+        .keys()
+        .filter(|name| named.contains(name) || (is_hop_by_hop(name) && *name != "upgrade" && *name != "connection"))
+        .cloned()
+        .map(Edit::Remove)
+        .collect()
+}
+
+/// Whether the client asks for a WebSocket.
+pub(crate) fn is_upgrade(headers: &HeaderMap) -> bool {
+    let asks = headers
+        .get("upgrade")
+        .and_then(|value| value.to_str().ok())
+        .is_some_and(|value| value.eq_ignore_ascii_case("websocket"));
+    asks && connection_names(headers).iter().any(|name| name == "upgrade")
+}
+
+/// Headers that a framework behind the gateway takes for its own (CVE-2025-29927 and its kind).
+fn is_runtime_header(name: &str) -> bool {
+    name == "x-middleware-subrequest" || name.starts_with("spin-") || name.starts_with("mf-")
+}
+
+fn connection_names(headers: &HeaderMap) -> Vec<HeaderName> {
+    headers
+        .get_all("connection")
+        .iter()
+        .filter_map(|value| value.to_str().ok())
+        .flat_map(|value| value.split(','))
+        .filter_map(|name| HeaderName::from_bytes(name.trim().as_bytes()).ok())
+        .filter(|name| !["close", "keep-alive"].contains(&name.as_str()))
+        .collect()
+}

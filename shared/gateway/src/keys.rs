@@ -1,0 +1,179 @@
+//! The signing keys of this deployment: read from the key-value store, and made when they are due.
+
+use std::cell::{Cell, RefCell};
+use std::rc::Rc;
+use std::str::FromStr;
+
+use edgekeeper_policy::document::Policy;
+use edgekeeper_token::algorithm::Algorithm;
+use edgekeeper_token::entry::{KeyEntry, entry_name};
+use edgekeeper_token::key::SigningKey;
+use edgekeeper_token::ring::KeyRing;
+use edgekeeper_token::rotation::{RING_RELOAD, Rotation};
+use edgekeeper_token::seal::Sealer;
+
+use crate::runtime::{Runtime, Unavailable};
+
+/// The name of the secret under which private keys are sealed.
+pub const SECRET: &str = "KEYS_SECRET";
+
+/// The keys as this instance knows them.
+#[derive(Debug)]
+pub(crate) struct Keys {
+    rotation: Rotation,
+    algorithm: Algorithm,
+    development: bool,
+    ring: RefCell<Option<Loaded>>,
+    making: Cell<bool>,
+}
+
+#[derive(Debug, Clone)]
+struct Loaded {
+    ring: Rc<KeyRing>,
+    /// Unix seconds.
+    at: u64,
+}
+
+impl Keys {
+    /// # Errors
+    /// When the policy's rotation or algorithm is none; the text says which.
+    pub(crate) fn new(policy: &Policy) -> Result<Self, String> {
+        Ok(Self {
+            rotation: Rotation::new(policy.keys.rotation, policy.longest_token_ttl())
+                .map_err(|error| error.to_string())?,
+            algorithm: Algorithm::from_str(&policy.keys.algorithm).map_err(|error| error.to_string())?,
+            development: policy.keys.development,
+            ring: RefCell::new(None),
+            making: Cell::new(false),
+        })
+    }
+
+    /// The key ring, read anew when it was last read [`RING_RELOAD`] seconds ago. While the store fails, the last
+    /// good one stays.
+    pub(crate) async fn ring<R: Runtime>(&self, runtime: &R) -> Result<Rc<KeyRing>, Unavailable> {
+        let now = seconds(runtime);
+        let known = self.ring.borrow().clone();
+        if let Some(known) = &known
+            && now.saturating_sub(known.at) < RING_RELOAD
+        {
+            return Ok(Rc::clone(&known.ring));
+        }
+        match self.load(runtime).await {
+            Ok(ring) => {
+                let ring = Rc::new(ring);
+                // A ring that cannot sign is not kept: the key may be written any moment.
+                if ring.signing(now).is_some() {
+                    *self.ring.borrow_mut() = Some(Loaded {
+                        ring: Rc::clone(&ring),
+                        at: now,
+                    });
+                }
+                Ok(ring)
+            }
+            Err(error) => match known {
+                Some(known) => {
+                    runtime.log(&problem(&format!("the signing keys cannot be read again, the known ones stay: {error}")));
+                    Ok(known.ring)
+                }
+                None => Err(error),
+            },
+        }
+    }
+
+    /// The key ring with a key to sign with, made on first use in development.
+    pub(crate) async fn signing_ring<R: Runtime>(&self, runtime: &R) -> Result<Rc<KeyRing>, Unavailable> {
+        let ring = self.ring(runtime).await?;
+        if ring.signing(seconds(runtime)).is_some() {
+            return Ok(ring);
+        }
+        if !self.development {
+            return Err(Unavailable(
+                "there is no signing key in the key-value store; run `edgekeeper keys new` and put its entry there".to_owned(),
+            ));
+        }
+        while self.making.get() {
+            runtime.sleep(5).await;
+        }
+        self.making.set(true);
+        let made = self.make_missing(runtime).await;
+        self.making.set(false);
+        made?;
+        self.ring(runtime).await
+    }
+
+    async fn make_missing<R: Runtime>(&self, runtime: &R) -> Result<(), Unavailable> {
+        // Another request may have made it while this one waited.
+        if self.ring(runtime).await?.signing(seconds(runtime)).is_some() {
+            return Ok(());
+        }
+        self.make(runtime, self.rotation.signing_period(seconds(runtime))).await
+    }
+
+    /// Makes the key that is due next, if one is. Run by the schedule.
+    pub(crate) async fn rotate<R: Runtime>(&self, runtime: &R) -> Result<(), Unavailable> {
+        let now = seconds(runtime);
+        let mut present = Vec::new();
+        for period in self.rotation.periods_at(now) {
+            if runtime.get(&entry_name(period)).await?.is_some() {
+                present.push(period);
+            }
+        }
+        match self.rotation.next_due(now, |period| present.contains(&period)) {
+            Some(period) => self.make(runtime, period).await,
+            None => Ok(()),
+        }
+    }
+
+    async fn make<R: Runtime>(&self, runtime: &R, period: u64) -> Result<(), Unavailable> {
+        let sealer = sealer(runtime)?;
+        let mut random = [0; 32];
+        runtime.random(&mut random)?;
+        let mut nonce = [0; 24];
+        runtime.random(&mut nonce)?;
+        let failed = |error: &dyn std::fmt::Display| Unavailable(format!("a signing key could not be made: {error}"));
+        let key = SigningKey::generate(self.algorithm, &random).map_err(|error| failed(&error))?;
+        let entry = KeyEntry::seal(&sealer, &key, self.rotation, period, seconds(runtime), nonce)
+            .map_err(|error| failed(&error))?;
+        let value = entry.to_json().map_err(|error| failed(&error))?;
+        runtime.put(&entry.name(), &value).await?;
+        runtime.log(&problem(&format!("made signing key {} for period {period}", key.kid())));
+        Ok(())
+    }
+
+    async fn load<R: Runtime>(&self, runtime: &R) -> Result<KeyRing, Unavailable> {
+        let sealer = sealer(runtime)?;
+        let mut entries = Vec::new();
+        for period in self.rotation.periods_at(seconds(runtime)) {
+            let name = entry_name(period);
+            if let Some(value) = runtime.get(&name).await? {
+                entries.push((name, value));
+            }
+        }
+        let borrowed = entries.iter().map(|(name, value)| (name.as_str(), value.as_str()));
+        let (ring, errors) = KeyRing::open(self.rotation, borrowed, &sealer);
+        for error in &errors {
+            runtime.log(&problem(&error.to_string()));
+        }
+        if ring.is_empty() && let Some(error) = errors.first() {
+            return Err(Unavailable(error.to_string()));
+        }
+        Ok(ring)
+    }
+}
+
+fn sealer<R: Runtime>(runtime: &R) -> Result<Sealer, Unavailable> {
+    let secret = runtime.secret(SECRET).ok_or_else(|| {
+        Unavailable(format!(
+            "the secret {SECRET} is not set; make one with `openssl rand -base64 32` and set it with `wrangler secret put {SECRET}`"
+        ))
+    })?;
+    Sealer::new(secret.as_bytes()).map_err(|error| Unavailable(error.to_string()))
+}
+
+fn seconds<R: Runtime>(runtime: &R) -> u64 {
+    runtime.now().checked_div(1_000).unwrap_or(0)
+}
+
+fn problem(text: &str) -> String {
+    serde_json::json!({ "msg": "keys", "reason": text }).to_string()
+}

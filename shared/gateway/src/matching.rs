@@ -1,0 +1,76 @@
+//! Exactly one rule for a request (Oathkeeper's `Matcher`).
+
+use edgekeeper_policy::index::RuleIndex;
+use edgekeeper_policy::pattern::DEFAULT_BUDGET;
+use edgekeeper_policy::rule::Rule;
+
+use crate::refusal::Refusal;
+use crate::request::Request;
+
+/// The rule for a request, and what its groups captured.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Matched {
+    /// Its place in the policy.
+    pub(crate) rule: usize,
+    /// `.MatchContext.RegexpCaptureGroups`.
+    pub(crate) captures: Vec<String>,
+}
+
+/// Finds the rule. None is 404, several are 500: no rule goes before another.
+///
+/// Rules are matched against the path without a trailing slash, as in Oathkeeper. By default, where no rule fits
+/// that way, the path as it was sent is tried too, so that `/docs/<.*>` is also for `/docs/`. And where a segment has
+/// parameters (`/admin;x=y`), which some servers cut off and others do not, both readings must have the same rule.
+pub(crate) fn find(rules: &[Rule], index: &RuleIndex, request: &Request, strict: bool) -> Result<Matched, Refusal> {
+    let path = request.path.decoded();
+    let with_slash = format!("{path}/");
+    let mut found = at(rules, index, request, path)?;
+    if found.is_none() && !strict && request.path.has_trailing_slash() {
+        found = at(rules, index, request, &with_slash)?;
+    }
+    if !strict && let Some(cut) = request.path.without_parameters() {
+        let other = at(rules, index, request, &cut)?.map(|matched| matched.rule);
+        let own = found.as_ref().map(|matched| matched.rule);
+        if own.is_some() && own != other {
+            return Err(Refusal::bad_request(
+                "with and without its `;` parameters the path is for different rules",
+            ));
+        }
+    }
+    found.ok_or_else(Refusal::not_found)
+}
+
+fn at(rules: &[Rule], index: &RuleIndex, request: &Request, path: &str) -> Result<Option<Matched>, Refusal> {
+    let target = request.match_target(path);
+    let mut found: Vec<Matched> = Vec::new();
+    for candidate in index.candidates(&request.authority(), path) {
+        let Some(rule) = rules.get(candidate) else {
+            continue;
+        };
+        if !rule.methods.iter().any(|method| method.eq_ignore_ascii_case(&request.method)) {
+            continue;
+        }
+        match rule.url.find(&target, DEFAULT_BUDGET) {
+            Ok(Some(captures)) => found.push(Matched {
+                rule: candidate,
+                captures: captures.iter().map(str::to_owned).collect(),
+            }),
+            Ok(None) => {}
+            Err(_) => {
+                return Err(Refusal::internal(format!(
+                    "rule `{}`: matching its url took too many steps; simplify the pattern",
+                    rule.id
+                )));
+            }
+        }
+    }
+    if found.len() > 1 {
+        let ids: Vec<&str> = found
+            .iter()
+            .filter_map(|matched| rules.get(matched.rule))
+            .map(|rule| rule.id.as_str())
+            .collect();
+        return Err(Refusal::many_rules(&ids));
+    }
+    Ok(found.pop())
+}

@@ -1,0 +1,103 @@
+//! `id_token`: a signed token in `Authorization`, made once and used until a tenth of its life is left.
+
+use edgekeeper_policy::mutator::IdToken;
+use edgekeeper_template::{Output, Style, Template, Value};
+use edgekeeper_token::cache::{TokenInputs, cache_key};
+use edgekeeper_token::claims::{Issue, parse_claims};
+use edgekeeper_token::jwt;
+use http::HeaderValue;
+use http::header::AUTHORIZATION;
+
+use super::{Mutated, Subject};
+use crate::Gateway;
+use crate::refusal::Refusal;
+use crate::runtime::Runtime;
+
+pub(super) async fn mutate<R: Runtime>(
+    gateway: &Gateway,
+    runtime: &R,
+    config: &IdToken,
+    claims: Option<&Template>,
+    subject: &Subject<'_>,
+    mutated: &mut Mutated,
+) -> Result<(), Refusal> {
+    let rendered = match claims {
+        Some(template) => render(template, subject, mutated)?,
+        None => "{}".to_owned(),
+    };
+    let ring = gateway
+        .key_ring(runtime)
+        .await
+        .map_err(|error| Refusal::internal(error.to_string()))?;
+    let now = runtime.now().checked_div(1_000).unwrap_or(0);
+    let key = ring
+        .signing(now)
+        .ok_or_else(|| Refusal::internal("there is no signing key whose period has begun; run `edgekeeper keys new`"))?;
+    let session = subject.authentication.session.as_ref();
+    let session_expires = session.and_then(|session| session.answer.expires_at);
+    // A session that was cut short gets a token that is cut short.
+    let mut about = session_expires.unwrap_or_default().to_be_bytes().to_vec();
+    about.extend(session.iter().flat_map(|session| session.credential.as_bytes()));
+    let inputs = TokenInputs {
+        rule: &subject.rule.id,
+        session: &about,
+        subject: &subject.authentication.subject,
+        claims: &rendered,
+        kid: key.kid(),
+        issuer: &config.issuer_url,
+        ttl: config.ttl,
+    };
+    let cached = cache_key(&inputs);
+    let token = match gateway.cached_token(&cached, now) {
+        Some(token) => token,
+        None => {
+            let mut jti = [0; 16];
+            runtime
+                .random(&mut jti)
+                .map_err(|error| Refusal::internal(error.to_string()))?;
+            let issue = Issue {
+                issuer: &config.issuer_url,
+                subject: &subject.authentication.subject,
+                now,
+                ttl: config.ttl,
+                session_expires,
+                jti,
+            };
+            let failed = |error: &dyn std::fmt::Display| {
+                Refusal::internal(format!("rule `{}`: no token could be made: {error}", subject.rule.id))
+            };
+            let rendered = parse_claims(&rendered).map_err(|error| failed(&error))?;
+            let claims = issue.claims(rendered).map_err(|error| failed(&error))?;
+            let expires = issue.expires().map_err(|error| failed(&error))?;
+            let token = jwt::mint(key, &claims).map_err(|error| failed(&error))?;
+            gateway.cache_token(cached, token.clone(), now, expires);
+            token
+        }
+    };
+    let value = HeaderValue::from_str(&format!("Bearer {token}"))
+        .map_err(|_| Refusal::internal("the minted token is not a header value"))?;
+    mutated.headers.insert(AUTHORIZATION, value);
+    mutated.id_token = Some(token);
+    Ok(())
+}
+
+fn render(template: &Template, subject: &Subject<'_>, mutated: &Mutated) -> Result<String, Refusal> {
+    // By default a value cannot leave the string it stands in, so no trait can add a claim.
+    let style = Style {
+        missing: subject.missing(),
+        output: if subject.strict { Output::Text } else { Output::Json },
+    };
+    let view = subject.view(mutated);
+    template.render(&Value::Object(&view), style).map_err(|error| {
+        let message = format!(
+            "error executing claims template \"{}\" in rule \"{}\": {error}",
+            template.source(),
+            subject.rule.id
+        );
+        if subject.strict {
+            Refusal::new(500, message.clone()).logged(message)
+        } else {
+            Refusal::internal(message)
+        }
+    })
+}

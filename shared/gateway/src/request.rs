@@ -1,0 +1,172 @@
+//! The canonical request: parsed once, and the only view there is of it afterwards.
+
+use edgekeeper_policy::document::{Policy, Scheme};
+use http::{HeaderMap, HeaderName};
+
+use crate::path::{Ambiguous, CanonicalPath};
+
+/// A request as a runtime hands it over.
+#[derive(Debug, Clone)]
+pub struct RawRequest {
+    /// The method as sent.
+    pub method: String,
+    /// The absolute URL, as little changed as the runtime can give it.
+    pub url: String,
+    /// All headers, `Host` included.
+    pub headers: HeaderMap,
+    /// Where it came in.
+    pub listener: Listener,
+}
+
+/// Oathkeeper's two listeners.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Listener {
+    /// Requests for the upstreams (Oathkeeper's port 4455).
+    Proxy,
+    /// Keys and health (Oathkeeper's port 4456).
+    Api,
+}
+
+/// A request with one meaning.
+#[derive(Debug, Clone)]
+pub struct Request {
+    /// The method as sent; methods have case (RFC 9110 section 9.1).
+    pub method: String,
+    /// The scheme the browser used.
+    pub scheme: Scheme,
+    /// The host, lower case, without trailing dot and port.
+    pub host: String,
+    /// The port, the scheme's own if none was sent.
+    pub port: u16,
+    /// The path.
+    pub path: CanonicalPath,
+    /// What stood behind `?`, as it was sent; `None` without a `?`.
+    pub query: Option<String>,
+    /// All headers.
+    pub headers: HeaderMap,
+}
+
+impl Request {
+    /// Reads a request.
+    ///
+    /// # Errors
+    /// [`Ambiguous`] when its host or path has no meaning, or more than one: 400.
+    pub fn parse(raw: RawRequest, policy: &Policy) -> Result<Self, Ambiguous> {
+        let (scheme, rest) = match raw.url.split_once("://") {
+            Some((scheme, rest)) if scheme.eq_ignore_ascii_case("https") => (Scheme::Https, rest),
+            Some((scheme, rest)) if scheme.eq_ignore_ascii_case("http") => (Scheme::Http, rest),
+            _ => return Err(Ambiguous("the URL is neither http nor https")),
+        };
+        let (authority, target) = match rest.find(['/', '?', '#']) {
+            Some(at) => rest.split_at(at),
+            None => (rest, ""),
+        };
+        let (path, query) = match target.split_once('?') {
+            Some((path, query)) => (path, Some(query)),
+            None => (target, None),
+        };
+        if query.is_some_and(|query| query.contains('#') || query.bytes().any(|b| b <= b' ' || b == 0x7f)) {
+            return Err(Ambiguous("there is a fragment, a space or a control byte in the query"));
+        }
+        let scheme = public_scheme(scheme, &raw.headers, policy);
+        let (host, port) = split_authority(authority, scheme)?;
+        Ok(Self {
+            method: raw.method,
+            scheme,
+            host,
+            port,
+            path: CanonicalPath::parse(path, policy.strict)?,
+            query: query.map(str::to_owned),
+            headers: raw.headers,
+        })
+    }
+
+    /// Host, with the port unless it is the scheme's own.
+    #[must_use]
+    pub fn authority(&self) -> String {
+        if self.port == self.scheme.default_port() {
+            self.host.clone()
+        } else {
+            format!("{}:{}", self.host, self.port)
+        }
+    }
+
+    /// What rules are matched against: scheme, authority and a decoded path.
+    #[must_use]
+    pub fn match_target(&self, path: &str) -> String {
+        format!("{}://{}{path}", self.scheme.as_str(), self.authority())
+    }
+
+    /// The URL a browser has in its address bar.
+    #[must_use]
+    pub fn public_url(&self) -> String {
+        let query = match &self.query {
+            Some(query) => format!("?{query}"),
+            None => String::new(),
+        };
+        format!("{}://{}{}{query}", self.scheme.as_str(), self.authority(), self.path.encoded())
+    }
+
+    /// The first value of a header; `None` when it is missing or not text.
+    #[must_use]
+    pub fn header(&self, name: &HeaderName) -> Option<&str> {
+        self.headers.get(name).and_then(|value| value.to_str().ok())
+    }
+
+    /// All values of a header that are text.
+    #[must_use]
+    pub fn header_values(&self, name: &HeaderName) -> Vec<&str> {
+        self.headers
+            .get_all(name)
+            .iter()
+            .map(|value| std::str::from_utf8(value.as_bytes()).unwrap_or("\u{fffd}"))
+            .collect()
+    }
+}
+
+fn public_scheme(scheme: Scheme, headers: &HeaderMap, policy: &Policy) -> Scheme {
+    if policy.trust_forwarded_headers {
+        let forwarded = headers
+            .get("x-forwarded-proto")
+            .and_then(|value| value.to_str().ok());
+        match forwarded {
+            Some(value) if value.eq_ignore_ascii_case("https") => return Scheme::Https,
+            Some(value) if value.eq_ignore_ascii_case("http") => return Scheme::Http,
+            _ => {}
+        }
+    }
+    policy.scheme.unwrap_or(scheme)
+}
+
+fn split_authority(authority: &str, scheme: Scheme) -> Result<(String, u16), Ambiguous> {
+    let (host, port) = match authority.rsplit_once(':') {
+        Some((host, port)) if !host.contains(':') || host.ends_with(']') => (host, port),
+        _ => (authority, ""),
+    };
+    let port = match port {
+        "" => scheme.default_port(),
+        digits if digits.len() <= 5 && digits.bytes().all(|b| b.is_ascii_digit()) => {
+            digits.parse().map_err(|_| Ambiguous("the port is not a port"))?
+        }
+        _ => return Err(Ambiguous("the port is not a port")),
+    };
+    // A default port of the other scheme, where TLS ends before the gateway, is nobody's port.
+    let port = match (scheme, port) {
+        (Scheme::Https, 80) => 443,
+        (_, port) => port,
+    };
+    let host = host.strip_suffix('.').unwrap_or(host).to_ascii_lowercase();
+    let is_name = host.split('.').all(|label| {
+        !label.is_empty() && label.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_')
+    });
+    let is_ipv6 = host
+        .strip_prefix('[')
+        .and_then(|rest| rest.strip_suffix(']'))
+        .is_some_and(|inner| {
+            inner.contains(':') && inner.bytes().all(|b| b.is_ascii_hexdigit() || b == b':' || b == b'.')
+        });
+    if host.len() > 253 || !(is_name || is_ipv6) {
+        return Err(Ambiguous("the host is not a host"));
+    }
+    Ok((host, port))
+}

@@ -1,0 +1,263 @@
+//! What templates see: Oathkeeper's `AuthenticationSession`, field by field.
+
+use std::borrow::Cow;
+
+use edgekeeper_template::{Object, Value};
+use http::HeaderMap;
+
+use crate::authentication::Authentication;
+use crate::request::Request;
+
+/// The root of every template.
+pub(crate) struct SessionView<'a> {
+    authentication: &'a Authentication,
+    headers: HeaderView<'a>,
+    match_context: MatchContextView<'a>,
+    id_token: IdTokenField<'a>,
+}
+
+/// `.IDToken`, which Oathkeeper does not have.
+#[derive(Clone, Copy)]
+pub(crate) enum IdTokenField<'a> {
+    /// Strict mode: there is no such field.
+    Missing,
+    /// `id_token` has not run.
+    Empty,
+    /// `id_token` made this.
+    Token(&'a str),
+}
+
+impl<'a> SessionView<'a> {
+    pub(crate) fn new(
+        authentication: &'a Authentication,
+        request: &'a Request,
+        captures: &'a [String],
+        headers: &'a HeaderMap,
+        id_token: IdTokenField<'a>,
+    ) -> Self {
+        Self {
+            authentication,
+            headers: HeaderView(headers),
+            match_context: MatchContextView {
+                captures,
+                url: UrlView(request),
+                method: &request.method,
+                header: HeaderView(&request.headers),
+            },
+            id_token,
+        }
+    }
+}
+
+impl Object for SessionView<'_> {
+    fn field(&self, name: &str) -> Option<Value<'_>> {
+        match name {
+            "Subject" => Some(text(&self.authentication.subject)),
+            "Extra" => Some(
+                self.authentication
+                    .session
+                    .as_ref()
+                    .and_then(|session| session.extra.as_deref())
+                    .map_or(Value::NilMap, Value::Json),
+            ),
+            "Header" => Some(Value::Object(&self.headers)),
+            "MatchContext" => Some(Value::Object(&self.match_context)),
+            "IDToken" => match self.id_token {
+                IdTokenField::Missing => None,
+                IdTokenField::Empty => Some(text("")),
+                IdTokenField::Token(token) => Some(text(token)),
+            },
+            _ => None,
+        }
+    }
+
+    fn type_name(&self) -> &'static str {
+        "*authn.AuthenticationSession"
+    }
+}
+
+struct MatchContextView<'a> {
+    captures: &'a [String],
+    url: UrlView<'a>,
+    method: &'a str,
+    header: HeaderView<'a>,
+}
+
+impl Object for MatchContextView<'_> {
+    fn field(&self, name: &str) -> Option<Value<'_>> {
+        match name {
+            "RegexpCaptureGroups" => Some(Value::list(self.captures.iter().map(|group| text(group)))),
+            "URL" => Some(Value::Object(&self.url)),
+            "Method" => Some(text(self.method)),
+            "Header" => Some(Value::Object(&self.header)),
+            _ => None,
+        }
+    }
+
+    fn type_name(&self) -> &'static str {
+        "authn.MatchContext"
+    }
+}
+
+/// Go's `*url.URL`: its fields, and the methods that people use.
+struct UrlView<'a>(&'a Request);
+
+impl Object for UrlView<'_> {
+    fn field(&self, name: &str) -> Option<Value<'_>> {
+        match name {
+            "Scheme" => Some(text(self.0.scheme.as_str())),
+            "Host" => Some(owned(self.0.authority())),
+            "Path" => Some(text(self.0.path.decoded())),
+            "RawQuery" => Some(text(self.0.query.as_deref().unwrap_or_default())),
+            "Opaque" | "Fragment" | "RawFragment" | "RawPath" => Some(text("")),
+            "User" => Some(Value::Null),
+            "ForceQuery" | "OmitHost" => Some(Value::Bool(false)),
+            _ => None,
+        }
+    }
+
+    fn call(&self, method: &str, args: &[Value<'_>]) -> Option<Result<Value<'_>, String>> {
+        if !args.is_empty() {
+            return None;
+        }
+        match method {
+            "String" => Some(Ok(owned(self.0.public_url()))),
+            "Hostname" => Some(Ok(text(&self.0.host))),
+            "Port" => Some(Ok(if self.0.port == self.0.scheme.default_port() {
+                text("")
+            } else {
+                owned(self.0.port.to_string())
+            })),
+            "EscapedPath" => Some(Ok(text(self.0.path.encoded()))),
+            "RequestURI" => {
+                let query = self.0.query.as_ref().map(|query| format!("?{query}"));
+                Some(Ok(owned(format!("{}{}", self.0.path.encoded(), query.unwrap_or_default()))))
+            }
+            "Query" => Some(Ok(self.query())),
+            _ => None,
+        }
+    }
+
+    fn type_name(&self) -> &'static str {
+        "*url.URL"
+    }
+
+    fn text(&self) -> Option<String> {
+        Some(self.0.public_url())
+    }
+
+    fn content(&self) -> Option<Value<'_>> {
+        let names = ["Scheme", "Host", "Path", "RawPath", "RawQuery", "Fragment"];
+        Some(Value::map(names.into_iter().filter_map(|name| Some((name, self.field(name)?)))))
+    }
+}
+
+impl UrlView<'_> {
+    /// `url.Values`, each key with its values in order.
+    fn query(&self) -> Value<'static> {
+        let mut values: Vec<(String, Vec<Value<'static>>)> = Vec::new();
+        for pair in self.0.query.as_deref().unwrap_or_default().split('&').filter(|pair| !pair.is_empty()) {
+            let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
+            let (Some(name), Some(value)) = (unescape(name), unescape(value)) else {
+                continue;
+            };
+            match values.iter_mut().find(|(known, _)| *known == name) {
+                Some((_, known)) => known.push(owned(value)),
+                None => values.push((name, vec![owned(value)])),
+            }
+        }
+        Value::map(values.into_iter().map(|(name, values)| (name, Value::list(values))))
+    }
+}
+
+/// Go's `http.Header`.
+struct HeaderView<'a>(&'a HeaderMap);
+
+impl HeaderView<'_> {
+    fn values(&self, name: &str) -> Option<Value<'_>> {
+        let mut values = self.0.get_all(name).iter().peekable();
+        values.peek()?;
+        Some(Value::list(values.map(|value| {
+            owned(String::from_utf8_lossy(value.as_bytes()).into_owned())
+        })))
+    }
+
+    fn argument(args: &[Value<'_>]) -> Option<String> {
+        match args {
+            [Value::Str(name)] => Some(name.clone().into_owned()),
+            _ => None,
+        }
+    }
+}
+
+impl Object for HeaderView<'_> {
+    fn field(&self, name: &str) -> Option<Value<'_>> {
+        self.values(name)
+    }
+
+    fn call(&self, method: &str, args: &[Value<'_>]) -> Option<Result<Value<'_>, String>> {
+        let name = Self::argument(args)?;
+        match method {
+            "Get" => Some(Ok(self.0.get(name.as_str()).map_or_else(
+                || text(""),
+                |value| owned(String::from_utf8_lossy(value.as_bytes()).into_owned()),
+            ))),
+            "Values" => Some(Ok(self.values(&name).unwrap_or(Value::NilList))),
+            _ => None,
+        }
+    }
+
+    fn type_name(&self) -> &'static str {
+        "http.Header"
+    }
+
+    fn content(&self) -> Option<Value<'_>> {
+        Some(Value::map(
+            self.0
+                .keys()
+                .filter_map(|name| Some((canonical(name.as_str()), self.values(name.as_str())?))),
+        ))
+    }
+
+    fn is_map(&self) -> bool {
+        true
+    }
+}
+
+/// Go's `textproto.CanonicalMIMEHeaderKey`: `x-user-id` is `X-User-Id`.
+fn canonical(name: &str) -> String {
+    name.split('-')
+        .map(|part| {
+            let mut letters = part.chars();
+            letters.next().map_or_else(String::new, |first| {
+                format!("{}{}", first.to_ascii_uppercase(), letters.as_str())
+            })
+        })
+        .collect::<Vec<_>>()
+        .join("-")
+}
+
+fn text(text: &str) -> Value<'_> {
+    Value::Str(Cow::Borrowed(text))
+}
+
+fn owned(text: String) -> Value<'static> {
+    Value::Str(Cow::Owned(text))
+}
+
+fn unescape(text: &str) -> Option<String> {
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut rest = text.bytes();
+    while let Some(byte) = rest.next() {
+        match byte {
+            b'+' => bytes.push(b' '),
+            b'%' => {
+                let high = char::from(rest.next()?).to_digit(16)?;
+                let low = char::from(rest.next()?).to_digit(16)?;
+                bytes.push(u8::try_from(high.checked_mul(16)?.checked_add(low)?).ok()?);
+            }
+            byte => bytes.push(byte),
+        }
+    }
+    String::from_utf8(bytes).ok()
+}
