@@ -1,0 +1,234 @@
+//! Letter case, words, and how far apart two names are.
+
+/// Go maps one character to one; Rust's full mapping (ß to SS) is not used.
+fn upper_char(c: char) -> char {
+    let mut upper = c.to_uppercase();
+    match (upper.next(), upper.next()) {
+        (Some(single), None) => single,
+        _ => c,
+    }
+}
+
+fn lower_char(c: char) -> char {
+    c.to_lowercase().next().unwrap_or(c)
+}
+
+pub(super) fn upper(text: &str) -> String {
+    text.chars().map(upper_char).collect()
+}
+
+pub(super) fn lower(text: &str) -> String {
+    text.chars().map(lower_char).collect()
+}
+
+/// Go's `strings.Title`: the first letter after anything that cannot be in a word.
+pub(super) fn title(text: &str) -> String {
+    let mut after_separator = true;
+    text.chars()
+        .map(|c| {
+            let out = if after_separator { upper_char(c) } else { c };
+            after_separator = if c.is_ascii() {
+                !(c.is_ascii_alphanumeric() || c == '_')
+            } else {
+                c.is_whitespace()
+            };
+            out
+        })
+        .collect()
+}
+
+pub(super) fn untitle(text: &str) -> String {
+    let mut after_space = true;
+    text.chars()
+        .map(|c| {
+            let out = if after_space { lower_char(c) } else { c };
+            after_space = c.is_whitespace();
+            out
+        })
+        .collect()
+}
+
+pub(super) fn swap_case(text: &str) -> String {
+    let mut after_space = true;
+    text.chars()
+        .map(|c| {
+            if c.is_uppercase() {
+                after_space = false;
+                lower_char(c)
+            } else if c.is_lowercase() {
+                after_space = false;
+                upper_char(c)
+            } else {
+                after_space = c.is_whitespace();
+                c
+            }
+        })
+        .collect()
+}
+
+pub(super) fn initials(text: &str) -> String {
+    text.split_whitespace()
+        .filter_map(|word| word.chars().next())
+        .collect()
+}
+
+fn is_connector(c: char) -> bool {
+    c == '-' || c == '_' || c.is_whitespace()
+}
+
+/// sprig's `camelcase`: `http_server` becomes `HttpServer`. Connectors in front stay.
+pub(super) fn camel(text: &str) -> String {
+    let start = text.find(|c| !is_connector(c)).unwrap_or(text.len());
+    let (front, body) = text.split_at_checked(start).unwrap_or((text, ""));
+    let mut out = front.to_owned();
+    let mut chars = body.chars();
+    let Some(first) = chars.next() else {
+        return out;
+    };
+    // After an upper-case first letter, the upper-case letters that follow are lowered.
+    let mut lowering = first.is_uppercase();
+    let mut previous = upper_char(first);
+    for c in chars {
+        let mut current = c;
+        if is_connector(c) && is_connector(previous) {
+            out.push(previous);
+            previous = c;
+            continue;
+        }
+        if is_connector(previous) {
+            lowering = c.is_uppercase();
+            current = upper_char(c);
+        } else {
+            if lowering {
+                if c.is_uppercase() {
+                    current = lower_char(c);
+                } else {
+                    lowering = false;
+                }
+            }
+            out.push(previous);
+        }
+        previous = current;
+    }
+    out.push(previous);
+    out
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Word {
+    Upper,
+    Lower,
+    Number,
+    Connector,
+    Punctuation,
+    Other,
+}
+
+fn kind(c: char) -> Word {
+    if is_connector(c) {
+        Word::Connector
+    } else if c.is_ascii_punctuation() {
+        Word::Punctuation
+    } else if c.is_uppercase() {
+        Word::Upper
+    } else if c.is_alphabetic() {
+        Word::Lower
+    } else if c.is_numeric() {
+        Word::Number
+    } else {
+        Word::Other
+    }
+}
+
+/// Words of a name: `HTTPStatus404` is `HTTP`, `Status`, `404`.
+fn words(text: &str) -> Vec<(Word, String)> {
+    let mut words: Vec<(Word, String)> = Vec::new();
+    let mut chars = text.chars().peekable();
+    while let Some(first) = chars.next() {
+        let start = kind(first);
+        let mut word = String::from(first);
+        if start == Word::Upper {
+            if chars.peek().is_some_and(|c| kind(*c) == Word::Upper) {
+                while let Some(c) = chars.peek().copied().filter(|c| kind(*c) == Word::Upper) {
+                    let mut ahead = chars.clone();
+                    ahead.next();
+                    if ahead.peek().is_some_and(|next| kind(*next) == Word::Lower) {
+                        break;
+                    }
+                    word.push(c);
+                    chars.next();
+                }
+            } else {
+                while let Some(c) = chars.next_if(|c| kind(*c) == Word::Lower) {
+                    word.push(c);
+                }
+            }
+        } else {
+            while let Some(c) = chars.next_if(|c| kind(*c) == start) {
+                word.push(c);
+            }
+        }
+        words.push((start, word));
+    }
+    words
+}
+
+/// sprig's `snakecase` and `kebabcase`: `HTTPStatus404` becomes `http_status404`.
+pub(super) fn separated(text: &str, separator: char) -> String {
+    let words = words(text);
+    let mut out = String::new();
+    let mut rest = words.iter().peekable();
+    let mut glue = false;
+    while let Some((kind, word)) = rest.next() {
+        match kind {
+            Word::Connector => out.extend(word.chars().map(|_| separator)),
+            _ => out.push_str(&lower(word)),
+        }
+        let next = rest.peek().map(|(kind, _)| *kind);
+        let breaks = |next: Option<Word>| {
+            next.is_some_and(|next| !matches!(next, Word::Connector | Word::Punctuation))
+        };
+        match kind {
+            Word::Connector | Word::Punctuation => glue = false,
+            _ if glue || *kind == Word::Number => {
+                // A number keeps the lower-case letters and numbers that follow it.
+                glue = matches!(next, Some(Word::Lower | Word::Number));
+                if !glue && breaks(next) {
+                    out.push(separator);
+                }
+            }
+            _ if next == Some(Word::Number) => {
+                let mut ahead = rest.clone();
+                ahead.next();
+                match ahead.peek().map(|(kind, _)| *kind) {
+                    // `HTTP2xx` is `http_2xx`, but `Bld4Floor` is `bld4_floor`.
+                    Some(Word::Lower) => out.push(separator),
+                    _ => glue = false,
+                }
+            }
+            _ if breaks(next) => out.push(separator),
+            _ => {}
+        }
+    }
+    out
+}
+
+/// Edits between two names, for suggestions.
+pub(super) fn distance(a: &str, b: &str) -> usize {
+    let mut row: Vec<usize> = (0..=b.chars().count()).collect();
+    for (i, from) in a.chars().enumerate().take(40) {
+        let mut diagonal = i;
+        let mut left = i.saturating_add(1);
+        let mut next = vec![left];
+        for (above, to) in row.iter().skip(1).zip(b.chars()) {
+            let change = diagonal.saturating_add(usize::from(from != to));
+            left = change
+                .min(above.saturating_add(1))
+                .min(left.saturating_add(1));
+            next.push(left);
+            diagonal = *above;
+        }
+        row = next;
+    }
+    row.last().copied().unwrap_or(usize::MAX)
+}

@@ -1,0 +1,554 @@
+//! Walks the tree and writes the output.
+
+use crate::error::RenderError;
+use crate::escape::JsonPosition;
+use crate::field;
+use crate::format::{self, MAX_OUTPUT};
+use crate::functions::{Function, Outcome, Param, Run, Scope};
+use crate::node::{Branch, Command, Node, Number, Operand, Pipe, Term};
+use crate::parse::Tree;
+use crate::value::Value;
+use crate::{Missing, Output, Style};
+
+/// Deepest nesting of blocks, calls and expressions while rendering.
+const MAX_NESTING: usize = 120;
+
+pub(crate) fn render<'a>(
+    name: &str,
+    text: &str,
+    tree: &Tree,
+    data: &Value<'a>,
+    style: Style,
+) -> Result<String, RenderError> {
+    let root = data.clone().plain();
+    let mut run = Renderer {
+        executing: name,
+        tree,
+        style,
+        scope: Scope::new(style.missing),
+        variables: vec![("$", root.clone())],
+        out: String::new(),
+        json: JsonPosition::default(),
+        at: At::Nothing,
+        nesting: 0,
+    };
+    match run.nodes(&tree.root, &root) {
+        Ok(_) => Ok(run.out),
+        Err(message) => {
+            let (pos, context) = match run.at {
+                At::Nothing => (0, String::new()),
+                At::Operand(operand) => (operand.pos, operand.to_string()),
+                At::Command(command) => (command.pos, command.to_string()),
+                At::Pipe(pipe) => (pipe.pos, pipe.to_string()),
+                At::Template(pos, called) => {
+                    (pos, format!("{{{{template {}}}}}", format::quoted(called)))
+                }
+            };
+            Err(RenderError::at(
+                name,
+                run.executing,
+                text,
+                pos,
+                &context,
+                &message,
+            ))
+        }
+    }
+}
+
+/// What is being worked on, for the error message.
+#[derive(Clone, Copy)]
+enum At<'t> {
+    Nothing,
+    Operand(&'t Operand),
+    Command(&'t Command),
+    Pipe(&'t Pipe),
+    Template(usize, &'t str),
+}
+
+/// How a list of nodes ended.
+#[derive(PartialEq, Eq)]
+enum Flow {
+    Next,
+    Break,
+    Continue,
+}
+
+struct Renderer<'t, 'a> {
+    /// The template or definition being walked.
+    executing: &'t str,
+    tree: &'t Tree,
+    style: Style,
+    scope: Scope<'a>,
+    variables: Vec<(&'t str, Value<'a>)>,
+    out: String,
+    json: JsonPosition,
+    at: At<'t>,
+    nesting: usize,
+}
+
+impl<'t, 'a> Renderer<'t, 'a> {
+    fn strict(&self) -> bool {
+        self.style.missing == Missing::Go
+    }
+
+    /// One level deeper; every recursion goes through here.
+    fn deeper<T>(
+        &mut self,
+        work: impl FnOnce(&mut Self) -> Result<T, String>,
+    ) -> Result<T, String> {
+        self.scope.spend(1)?;
+        self.nesting = self.nesting.saturating_add(1);
+        if self.nesting > MAX_NESTING {
+            return Err(format!("exceeded maximum template depth ({MAX_NESTING})"));
+        }
+        let done = work(self);
+        self.nesting = self.nesting.saturating_sub(1);
+        done
+    }
+
+    fn nodes(&mut self, nodes: &'t [Node], dot: &Value<'a>) -> Result<Flow, String> {
+        for node in nodes {
+            let flow = self.deeper(|run| run.node(node, dot))?;
+            if flow != Flow::Next {
+                return Ok(flow);
+            }
+        }
+        Ok(Flow::Next)
+    }
+
+    fn node(&mut self, node: &'t Node, dot: &Value<'a>) -> Result<Flow, String> {
+        match node {
+            Node::Text(text) => {
+                self.scope.spend(text.len().checked_div(64).unwrap_or(0))?;
+                if self.style.output == Output::Json {
+                    self.json.literal(text);
+                }
+                self.write(text)?;
+            }
+            Node::Action(pipe) => {
+                let value = self.pipe(pipe, dot)?;
+                if pipe.variables.is_empty() {
+                    self.at = At::Pipe(pipe);
+                    self.print(&value)?;
+                }
+            }
+            Node::If(branch) => return self.either(branch, dot, false),
+            Node::With(branch) => return self.either(branch, dot, true),
+            Node::Range(branch) => return self.range(branch, dot),
+            Node::Template { pos, name, pipe } => {
+                let inner = match pipe {
+                    Some(pipe) => self.pipe(pipe, dot)?,
+                    None => Value::Null,
+                };
+                self.at = At::Template(*pos, name);
+                let tree = self.tree;
+                let Some(body) = tree.defined.get(name) else {
+                    return Err(format!("template {} not defined", format::quoted(name)));
+                };
+                let variables = std::mem::replace(&mut self.variables, vec![("$", inner.clone())]);
+                let executing = std::mem::replace(&mut self.executing, name);
+                self.nodes(body, &inner)?;
+                self.variables = variables;
+                self.executing = executing;
+            }
+            Node::Break => return Ok(Flow::Break),
+            Node::Continue => return Ok(Flow::Continue),
+        }
+        Ok(Flow::Next)
+    }
+
+    fn either(&mut self, branch: &'t Branch, dot: &Value<'a>, with: bool) -> Result<Flow, String> {
+        let mark = self.variables.len();
+        let value = self.pipe(&branch.pipe, dot)?;
+        let flow = if value.is_true() {
+            self.nodes(&branch.then, if with { &value } else { dot })?
+        } else {
+            self.nodes(&branch.otherwise, dot)?
+        };
+        self.variables.truncate(mark);
+        Ok(flow)
+    }
+
+    fn range(&mut self, branch: &'t Branch, dot: &Value<'a>) -> Result<Flow, String> {
+        let mark = self.variables.len();
+        let value = self.pipe(&branch.pipe, dot)?;
+        let names: Vec<&'t str> = branch.pipe.variables.iter().map(String::as_str).collect();
+        let items: Vec<(Value<'a>, Value<'a>)> = if let Some(items) = value.items() {
+            (0i64..).map(Value::Int).zip(items).collect()
+        } else if let Some(entries) = value.entries() {
+            entries
+                .into_iter()
+                .map(|(key, item)| (Value::Str(key), item))
+                .collect()
+        } else {
+            match &value {
+                Value::Null => Vec::new(),
+                Value::Int(_) if names.len() > 1 => {
+                    return Err(
+                        "can't use an int to iterate over more than one variable".to_owned()
+                    );
+                }
+                Value::Int(count) => {
+                    let count = usize::try_from(*count).unwrap_or(0);
+                    self.scope.spend(count)?;
+                    (0i64..)
+                        .take(count)
+                        .map(|i| (Value::Int(i), Value::Int(i)))
+                        .collect()
+                }
+                other => {
+                    return Err(format!(
+                        "range can't iterate over type {}",
+                        other.type_name()
+                    ));
+                }
+            }
+        };
+        self.scope.spend(items.len())?;
+        let body = self.variables.len();
+        let empty = items.is_empty();
+        for (key, item) in items {
+            match (names.as_slice(), branch.pipe.assign) {
+                ([], _) => {}
+                ([one], true) => self.assign(one, &item),
+                ([first, second, ..], true) => {
+                    self.assign(first, &key);
+                    self.assign(second, &item);
+                }
+                ([one], false) => self.put(body, 1, one, &item),
+                ([first, second, ..], false) => {
+                    self.put(body, 2, first, &key);
+                    self.put(body, 1, second, &item);
+                }
+            }
+            let flow = self.deeper(|run| run.nodes(&branch.then, &item))?;
+            self.variables.truncate(body);
+            if flow == Flow::Break {
+                break;
+            }
+        }
+        let flow = if empty {
+            self.nodes(&branch.otherwise, dot)?
+        } else {
+            Flow::Next
+        };
+        self.variables.truncate(mark);
+        Ok(flow)
+    }
+
+    /// Sets the variable that lies this many places below the top of the stack.
+    fn put(&mut self, top: usize, below: usize, name: &'t str, value: &Value<'a>) {
+        if let Some(slot) = top
+            .checked_sub(below)
+            .and_then(|at| self.variables.get_mut(at))
+        {
+            *slot = (name, value.clone());
+        }
+    }
+
+    fn assign(&mut self, name: &str, value: &Value<'a>) {
+        if let Some(slot) = self
+            .variables
+            .iter_mut()
+            .rev()
+            .find(|(known, _)| *known == name)
+        {
+            slot.1 = value.clone();
+        }
+    }
+
+    fn write(&mut self, text: &str) -> Result<(), String> {
+        if self.out.len().saturating_add(text.len()) > MAX_OUTPUT {
+            return Err(format::too_long());
+        }
+        self.out.push_str(text);
+        Ok(())
+    }
+
+    fn print(&mut self, value: &Value<'a>) -> Result<(), String> {
+        let text = match value {
+            Value::Null if self.strict() => "<no value>".to_owned(),
+            Value::Null => String::new(),
+            value => format::display(value)?,
+        };
+        self.scope.spend(text.len().checked_div(64).unwrap_or(0))?;
+        if self.style.output == Output::Text {
+            return self.write(&text);
+        }
+        let safe = self.json.action(&text, !self.strict())?;
+        self.write(&safe)
+    }
+
+    fn pipe(&mut self, pipe: &'t Pipe, dot: &Value<'a>) -> Outcome<'a> {
+        self.deeper(|run| {
+            run.at = At::Pipe(pipe);
+            let mut value = None;
+            for command in &pipe.commands {
+                value = Some(run.command(command, dot, value)?);
+            }
+            let value = value.unwrap_or(Value::Null);
+            for name in &pipe.variables {
+                if pipe.assign {
+                    run.assign(name, &value);
+                } else {
+                    run.variables.push((name, value.clone()));
+                }
+            }
+            Ok(value)
+        })
+    }
+
+    fn command(
+        &mut self,
+        command: &'t Command,
+        dot: &Value<'a>,
+        piped: Option<Value<'a>>,
+    ) -> Outcome<'a> {
+        let Some((first, args)) = command.operands.split_first() else {
+            return Err("empty command".to_owned());
+        };
+        match &first.term {
+            Term::Function(function) => {
+                self.at = At::Operand(first);
+                return self.call(function, At::Command(command), args, dot, piped);
+            }
+            Term::Field(_) | Term::Variable { .. } | Term::Chain { .. } => {
+                return self.fields(first, args, dot, piped);
+            }
+            _ => {}
+        }
+        if let Term::Pipe(pipe) = &first.term {
+            self.at = At::Operand(first);
+            if args.is_empty() && piped.is_none() {
+                return self.pipe(pipe, dot);
+            }
+        }
+        self.at = At::Operand(first);
+        if !args.is_empty() || piped.is_some() {
+            return Err(format!("can't give argument to non-function {first}"));
+        }
+        match &first.term {
+            Term::Nil => Err("nil is not a command".to_owned()),
+            _ => self.operand(first, dot),
+        }
+    }
+
+    /// An operand's value where nothing is known of what is wanted.
+    fn operand(&mut self, operand: &'t Operand, dot: &Value<'a>) -> Outcome<'a> {
+        self.at = At::Operand(operand);
+        match &operand.term {
+            Term::Dot => Ok(dot.clone()),
+            Term::Nil => Ok(Value::Null),
+            Term::Bool(value) => Ok(Value::Bool(*value)),
+            Term::Number(number) => Ok(constant(number)),
+            Term::String { value, .. } => Ok(Value::string(value.as_str())),
+            Term::Function(function) => self.call(function, At::Operand(operand), &[], dot, None),
+            Term::Pipe(pipe) => self.pipe(pipe, dot),
+            Term::Field(_) | Term::Variable { .. } | Term::Chain { .. } => {
+                self.fields(operand, &[], dot, None)
+            }
+        }
+    }
+
+    /// A chain of fields; the arguments are for the last of them, which must be a method then.
+    fn fields(
+        &mut self,
+        operand: &'t Operand,
+        args: &'t [Operand],
+        dot: &Value<'a>,
+        piped: Option<Value<'a>>,
+    ) -> Outcome<'a> {
+        let (base, fields, lenient) = match &operand.term {
+            Term::Field(fields) => (dot.clone(), fields, false),
+            Term::Variable { name, fields } => {
+                let found = self.variables.iter().rev().find(|(known, _)| known == name);
+                let value = found.map(|(_, value)| value.clone());
+                (
+                    value.ok_or_else(|| format!("undefined variable: {name}"))?,
+                    fields,
+                    true,
+                )
+            }
+            Term::Chain { base, fields } => {
+                if matches!(base.term, Term::Nil) {
+                    return Err(format!("indirection through explicit nil in {operand}"));
+                }
+                (self.deeper(|run| run.operand(base, dot))?, fields, true)
+            }
+            _ => return Err(format!("can't give argument to non-function {operand}")),
+        };
+        self.at = At::Operand(operand);
+        let has_args = !args.is_empty() || piped.is_some();
+        let Some((last, front)) = fields.split_last() else {
+            if has_args {
+                return Err(format!("can't give argument to non-function {operand}"));
+            }
+            return Ok(base);
+        };
+        let mut value = field::Step::base(base, lenient);
+        for name in front {
+            value = value.field(name, self.style.missing)?;
+        }
+        if !has_args {
+            return Ok(value.field(last, self.style.missing)?.value);
+        }
+        let mut given = Vec::new();
+        for arg in args {
+            given.push(self.deeper(|run| run.operand(arg, dot))?);
+        }
+        given.extend(piped);
+        self.at = At::Operand(operand);
+        value.method(last, &given)
+    }
+
+    fn call(
+        &mut self,
+        function: &'static Function,
+        whole: At<'t>,
+        args: &'t [Operand],
+        dot: &Value<'a>,
+        piped: Option<Value<'a>>,
+    ) -> Outcome<'a> {
+        let run = match &function.run {
+            Run::Call(run) => run,
+            Run::And => return self.short_circuit(false, args, dot, piped),
+            Run::Or => return self.short_circuit(true, args, dot, piped),
+        };
+        let mut params = function
+            .params
+            .iter()
+            .copied()
+            .chain(std::iter::repeat(function.rest.unwrap_or(Param::Any)));
+        let mut given = Vec::with_capacity(args.len().saturating_add(1));
+        for arg in args {
+            let param = params.next().unwrap_or(Param::Any);
+            given.push(self.deeper(|run| run.argument(arg, param, dot))?);
+        }
+        if let Some(value) = piped {
+            given.push(self.convert(value, params.next().unwrap_or(Param::Any), false)?);
+        }
+        for value in &given {
+            self.scope.spend_for(value)?;
+        }
+        self.at = whole;
+        let value = run(&mut self.scope, &given)
+            .map_err(|message| format!("error calling {}: {message}", function.name))?;
+        if let Value::Str(text) = &value
+            && text.len() > MAX_OUTPUT
+        {
+            return Err(format!(
+                "error calling {}: {}",
+                function.name,
+                format::too_long()
+            ));
+        }
+        self.scope.spend_for(&value)?;
+        Ok(value.plain())
+    }
+
+    /// `and`, `or`: the first operand that decides, or the last one.
+    fn short_circuit(
+        &mut self,
+        until: bool,
+        args: &'t [Operand],
+        dot: &Value<'a>,
+        piped: Option<Value<'a>>,
+    ) -> Outcome<'a> {
+        let mut value = Value::Null;
+        for arg in args {
+            value = self.deeper(|run| run.operand(arg, dot))?;
+            if value.is_true() == until {
+                return Ok(value);
+            }
+        }
+        Ok(piped.unwrap_or(value))
+    }
+
+    /// An argument in the type the parameter wants.
+    fn argument(&mut self, arg: &'t Operand, param: Param, dot: &Value<'a>) -> Outcome<'a> {
+        self.at = At::Operand(arg);
+        let expected = match (&arg.term, param) {
+            (Term::Number(number), Param::Int) => match number.int {
+                Some(int) => return Ok(Value::Int(int)),
+                None => "integer",
+            },
+            (Term::Number(number), Param::Float) => return Ok(Value::Float(number.float)),
+            (Term::String { .. }, Param::Str)
+            | (Term::Bool(_), Param::Bool)
+            | (_, Param::Any)
+            | (Term::Nil, Param::Map) => {
+                let value = self.operand(arg, dot)?;
+                return self.convert(value, param, false);
+            }
+            (Term::Nil, _) => return Err(format!("cannot assign nil to {}", param.go_type())),
+            (term, _) if !term.is_literal() => {
+                let value = self.operand(arg, dot)?;
+                // A field's missing value is an empty interface to Go; anything else's is no value.
+                let field = matches!(arg.term, Term::Field(_) | Term::Chain { .. });
+                return self.convert(value, param, field);
+            }
+            (_, Param::Str) => "string",
+            (_, Param::Int) => "integer",
+            (_, Param::Bool) => "bool",
+            (_, Param::Float) => "float",
+            (_, Param::Map) => {
+                return Err(format!(
+                    "can't handle {arg} for arg of type {}",
+                    param.go_type()
+                ));
+            }
+        };
+        Err(format!("expected {expected}; found {arg}"))
+    }
+
+    fn convert(&self, value: Value<'a>, param: Param, field: bool) -> Outcome<'a> {
+        let fits = match (&value, param) {
+            (_, Param::Any)
+            | (Value::Str(_), Param::Str)
+            | (Value::Int(_), Param::Int)
+            | (Value::Bool(_), Param::Bool)
+            | (Value::Float(_), Param::Float) => true,
+            (Value::Object(_), Param::Map) => !self.strict() && value.is_map(),
+            (Value::Map(map), Param::Map) => !map.of_strings,
+            (value, Param::Map) => value.is_map(),
+            _ => false,
+        };
+        if fits {
+            return Ok(value);
+        }
+        if matches!(value, Value::Null) {
+            if param == Param::Map && !(field && self.strict()) {
+                return Ok(Value::NilMap);
+            }
+            if !self.strict() {
+                return Ok(match param {
+                    Param::Any | Param::Map => Value::Null,
+                    Param::Str => Value::from(""),
+                    Param::Int => Value::Int(0),
+                    Param::Bool => Value::Bool(false),
+                    Param::Float => Value::Float(0.0),
+                });
+            }
+            if !field {
+                return Err(format!("invalid value; expected {}", param.go_type()));
+            }
+        }
+        let found = if matches!(value, Value::Null) {
+            "interface {}"
+        } else {
+            value.type_name()
+        };
+        Err(format!(
+            "wrong type for value; expected {}; got {found}",
+            param.go_type()
+        ))
+    }
+}
+
+fn constant<'a>(number: &Number) -> Value<'a> {
+    match number.int {
+        Some(int) if !number.is_float => Value::Int(int),
+        _ => Value::Float(number.float),
+    }
+}
