@@ -7,7 +7,6 @@ use serde::{Deserialize, Serialize};
 #[serde(deny_unknown_fields)]
 pub struct ErrorHandler {
     /// What it answers with.
-    #[serde(flatten)]
     pub kind: ErrorHandlerKind,
     /// Alternatives, one of which must hold; empty: always.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]

@@ -1,6 +1,6 @@
 //! Oathkeeper's configuration and access rules, read, checked and compiled.
 //!
-//! An operator's files go through [`compile`](https://docs.rs) once, on their machine; what comes out is a
+//! An operator's files go through `compile` (feature of that name) once, on their machine; what comes out is a
 //! [`document::Policy`], and that is all the gateway knows.
 
 #![cfg_attr(
@@ -18,6 +18,8 @@
 pub mod allowlist;
 pub mod authenticator;
 pub mod authorizer;
+#[cfg(feature = "compile")]
+pub mod compile;
 pub mod cors;
 pub mod document;
 pub mod error_handler;

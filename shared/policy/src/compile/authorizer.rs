@@ -1,0 +1,40 @@
+//! `authorizer` of a rule.
+
+use crate::authorizer::Authorizer;
+
+use super::allow;
+use super::stage::{Context, Use};
+
+/// Configures an authorizer.
+pub(super) fn read(used: &Use, cx: &mut Context<'_>) -> Option<Authorizer> {
+    match used.handler.name {
+        "deny" => Some(Authorizer::Deny),
+        "allowlist" => {
+            allow::allowlist(&used.config, used.span, cx.report).map(Authorizer::Allowlist)
+        }
+        "allow" if used.config.get("subject_matches").is_some() => {
+            let list = allow::subject_matches(&used.config, cx.report).map(Authorizer::Allowlist);
+            if cx.strict {
+                cx.report.warning(
+                    used.config.key_span("subject_matches"),
+                    "Oathkeeper ignores `subject_matches` and lets everybody in; here it is applied",
+                    "use the authorizer `remote_json` for Oathkeeper, or `rules` in `edge.yml`",
+                );
+            }
+            list
+        }
+        "allow" => {
+            for key in ["require_verified", "email_from"] {
+                if used.config.get(key).is_some() {
+                    cx.report.error(
+                        used.config.key_span(key),
+                        format!("`{key}` means nothing without `subject_matches`: everybody would be let in"),
+                        "add `subject_matches` with those who may pass, or take it out",
+                    );
+                }
+            }
+            Some(Authorizer::Allow)
+        }
+        _ => None,
+    }
+}

@@ -1,0 +1,87 @@
+//! What is wrong with an operator's file, and what to do about it.
+
+use std::fmt;
+
+/// How serious a finding is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Severity {
+    /// Nothing is built.
+    Error,
+    /// It is built, and probably not what was meant.
+    Warning,
+    /// It is built and works; there is a simpler way or something worth knowing.
+    Note,
+}
+
+impl fmt::Display for Severity {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Error => "error",
+            Self::Warning => "warning",
+            Self::Note => "note",
+        })
+    }
+}
+
+/// One finding, at its place in a file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Diagnostic {
+    /// How serious it is.
+    pub severity: Severity,
+    /// The file as it was named or found.
+    pub file: String,
+    /// Line, from 1; 0 when it is about the file as a whole.
+    pub line: u32,
+    /// Column in characters, from 1.
+    pub column: u32,
+    /// The access rule it is in.
+    pub rule: Option<String>,
+    /// What was found.
+    pub message: String,
+    /// What is allowed, or what to do; may be empty.
+    pub help: String,
+}
+
+impl fmt::Display for Diagnostic {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.file)?;
+        if self.line > 0 {
+            write!(f, ":{}:{}", self.line, self.column)?;
+        }
+        write!(f, ": {}: ", self.severity)?;
+        if let Some(rule) = &self.rule {
+            write!(f, "rule \"{rule}\": ")?;
+        }
+        f.write_str(&self.message)?;
+        if !self.help.is_empty() {
+            write!(f, "\n  help: {}", self.help)?;
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reads_like_a_compiler_message() {
+        let mut diagnostic = Diagnostic {
+            severity: Severity::Error,
+            file: "rules.json".to_owned(),
+            line: 12,
+            column: 9,
+            rule: Some("web:api".to_owned()),
+            message: "no `id`".to_owned(),
+            help: "give it one".to_owned(),
+        };
+        assert_eq!(
+            diagnostic.to_string(),
+            "rules.json:12:9: error: rule \"web:api\": no `id`\n  help: give it one"
+        );
+        diagnostic.line = 0;
+        diagnostic.rule = None;
+        diagnostic.help = String::new();
+        assert_eq!(diagnostic.to_string(), "rules.json: error: no `id`");
+    }
+}

@@ -1,0 +1,389 @@
+//! `edge.yml`: what Oathkeeper has no words for.
+
+use std::collections::BTreeMap;
+
+use crate::allowlist::Allowlist;
+use crate::cors::Cors;
+use crate::document::Scheme;
+use crate::host::HostPattern;
+use crate::keys::Keys;
+use crate::return_to::ReturnTo;
+use crate::session::Session;
+
+use super::allow;
+use super::cors;
+use super::duration::Duration;
+use super::handler;
+use super::node::{Node, Span};
+use super::report::Report;
+use super::shape::{self, Shape};
+use super::suffix;
+use super::upstream::{self, Target};
+use Shape::{Anything, Choice, Flag, Integer, List, LongDuration, Map, Text};
+
+const ALLOWLIST: Shape = Shape::Keys(&[("allowlist", &Shape::Keys(handler::ALLOWLIST))]);
+
+const EDGE: Shape = Shape::Keys(&[
+    ("mode", &Choice(&["default", "strict"])),
+    ("scheme", &Choice(&["http", "https"])),
+    ("hosts", &List(&Text)),
+    ("api", &Shape::Keys(&[("hosts", &List(&Text))])),
+    ("return_to", &List(&Text)),
+    (
+        "cors",
+        &Shape::Keys(&[
+            ("allowed_origins", &List(&Text)),
+            ("allowed_methods", &List(&Choice(cors::METHODS))),
+            ("allowed_headers", &List(&Text)),
+            ("exposed_headers", &List(&Text)),
+            ("allow_credentials", &Flag),
+            ("max_age", &Integer),
+        ]),
+    ),
+    (
+        "session",
+        &Shape::Keys(&[
+            ("ttl", &LongDuration),
+            ("stale_while_revalidate", &LongDuration),
+            ("stale_if_error", &LongDuration),
+            ("timeout", &LongDuration),
+            ("negative_ttl", &LongDuration),
+            ("max_entries", &Integer),
+            ("max_bytes", &Integer),
+            ("cookies", &List(&Text)),
+        ]),
+    ),
+    (
+        "keys",
+        &Shape::Keys(&[
+            ("algorithm", &Choice(&["EdDSA", "ES256"])),
+            ("rotation", &LongDuration),
+            ("development", &Flag),
+        ]),
+    ),
+    ("upstreams", &Map(&Anything)),
+    (
+        "authorizers",
+        &Shape::Keys(&[(
+            "allowlist",
+            &Shape::Keys(&[("config", &Shape::Keys(handler::ALLOWLIST))]),
+        )]),
+    ),
+    ("rules", &Map(&ALLOWLIST)),
+]);
+
+/// `edge.yml`, checked. Everything in it is optional.
+#[derive(Debug, Default)]
+pub(super) struct Edge {
+    /// `mode: strict`: Oathkeeper v26.2.0 to the letter. `default`: its meaning without its traps.
+    pub(super) strict: Option<bool>,
+    /// The scheme browsers use, where TLS ends before the gateway.
+    pub(super) scheme: Option<Scheme>,
+    /// Hosts that are served at all.
+    pub(super) hosts: Option<Vec<HostPattern>>,
+    /// Hosts on which the API answers instead of the rules.
+    pub(super) api_hosts: Vec<HostPattern>,
+    /// Where a login may send a browser back to.
+    pub(super) return_to: Option<Vec<ReturnTo>>,
+    /// CORS, where `serve.proxy.cors` is not enabled.
+    pub(super) cors: Option<Cors>,
+    /// How sessions are checked and how long an answer is believed.
+    pub(super) session: Session,
+    /// How signing keys are made and rotated.
+    pub(super) keys: Keys,
+    /// Other ways to the origins that rules and `check_session_url` name.
+    pub(super) upstreams: BTreeMap<String, Upstream>,
+    /// `authorizers.allowlist.config`: what every `allowlist` of a rule is laid over.
+    pub(super) allowlist: Option<Node>,
+    /// Allowlists that a rule gets besides its own authorizer, by the rule's id.
+    pub(super) rules: Vec<RuleEdge>,
+}
+
+/// One entry of `upstreams`.
+#[derive(Debug)]
+pub(super) struct Upstream {
+    pub(super) target: Target,
+    pub(super) span: Span,
+    pub(super) used: bool,
+}
+
+/// One entry of `rules`.
+#[derive(Debug)]
+pub(super) struct RuleEdge {
+    pub(super) id: String,
+    pub(super) span: Span,
+    pub(super) allowlist: Option<Allowlist>,
+}
+
+/// Checks `edge.yml` and reads it.
+pub(super) fn read(root: &Node, report: &mut Report) -> Edge {
+    shape::check(root, &EDGE, "", report);
+    let text = |path: &[&str]| root.at(path).and_then(Node::text);
+    let empty = Node::new(super::node::Value::Table(Vec::new()), root.span);
+    let allowlist = root.at(&["authorizers", "allowlist", "config"]).cloned();
+    let rules = root
+        .get("rules")
+        .map(Node::entries)
+        .unwrap_or_default()
+        .iter()
+        .map(|(key, node)| RuleEdge {
+            id: key.name.clone(),
+            span: key.span,
+            allowlist: node.get("allowlist").and_then(|own| {
+                let merged = allowlist
+                    .as_ref()
+                    .map_or_else(|| own.clone(), |base| Node::merge(base, own));
+                allow::allowlist(&merged, own.span, report)
+            }),
+        })
+        .collect();
+    Edge {
+        strict: text(&["mode"]).map(|mode| mode == "strict"),
+        scheme: match text(&["scheme"]) {
+            Some("http") => Some(Scheme::Http),
+            Some("https") => Some(Scheme::Https),
+            _ => None,
+        },
+        hosts: root.get("hosts").map(|_| hosts(root, report)),
+        api_hosts: root
+            .get("api")
+            .map(|api| hosts(api, report))
+            .unwrap_or_default(),
+        return_to: root.get("return_to").map(|_| return_to(root, report)),
+        cors: root
+            .get("cors")
+            .map(|node| cors::read(node, "cors", report)),
+        session: session(root.get("session").unwrap_or(&empty), report),
+        keys: keys(root.get("keys").unwrap_or(&empty), report),
+        upstreams: upstreams(root, report),
+        allowlist,
+        rules,
+    }
+}
+
+fn hosts(node: &Node, report: &mut Report) -> Vec<HostPattern> {
+    let mut hosts = Vec::new();
+    for item in node.items_at("hosts") {
+        let Some(text) = item.text() else { continue };
+        match HostPattern::try_from(text.to_owned()) {
+            Ok(host) => {
+                if host.is_wildcard() {
+                    suffix::refuse(host.host(), text, item.span, report);
+                }
+                hosts.push(host);
+            }
+            Err(message) => report.error(item.span, message, ""),
+        }
+    }
+    if hosts.is_empty()
+        && node
+            .get("hosts")
+            .is_some_and(|hosts| hosts.items().is_empty())
+    {
+        report.error(
+            node.key_span("hosts"),
+            "`hosts` is empty, so nothing would be served",
+            "list the hosts to serve, or take the key out to serve whichever host a rule names",
+        );
+    }
+    hosts
+}
+
+fn return_to(node: &Node, report: &mut Report) -> Vec<ReturnTo> {
+    let mut entries = Vec::new();
+    for item in node.items_at("return_to") {
+        let Some(text) = item.text() else { continue };
+        match ReturnTo::try_from(text.to_owned()) {
+            Ok(entry) => {
+                if entry.host().is_wildcard() {
+                    suffix::refuse(entry.host().host(), text, item.span, report);
+                }
+                entries.push(entry);
+            }
+            Err(message) => report.error(item.span, message, ""),
+        }
+    }
+    entries
+}
+
+fn session(node: &Node, report: &mut Report) -> Session {
+    let default = Session::default();
+    let session = Session {
+        ttl: seconds(node, "ttl", default.ttl, report),
+        stale_while_revalidate: seconds(
+            node,
+            "stale_while_revalidate",
+            default.stale_while_revalidate,
+            report,
+        ),
+        stale_if_error: seconds(node, "stale_if_error", default.stale_if_error, report),
+        timeout: seconds(node, "timeout", default.timeout, report),
+        negative_ttl: seconds(node, "negative_ttl", default.negative_ttl, report),
+        max_entries: size(node, "max_entries", default.max_entries, report),
+        max_bytes: size(node, "max_bytes", default.max_bytes, report),
+        cookies: match node.get("cookies") {
+            Some(_) => node.texts_at("cookies"),
+            None => default.cookies,
+        },
+    };
+    if session.timeout == 0 {
+        report.error(
+            node.key_span("timeout"),
+            "`session.timeout` is 0, so no session could ever be checked",
+            "write how long whoami may take, such as `5s`",
+        );
+    }
+    if session.cookies.is_empty() {
+        report.error(
+            node.key_span("cookies"),
+            "`session.cookies` is empty, so no session could ever be found",
+            "name Kratos' session cookie, or take the key out for `ory_kratos_session`",
+        );
+    }
+    session
+}
+
+fn keys(node: &Node, report: &mut Report) -> Keys {
+    let default = Keys::default();
+    let keys = Keys {
+        algorithm: node
+            .get("algorithm")
+            .and_then(Node::text)
+            .map_or(default.algorithm, str::to_owned),
+        rotation: seconds(node, "rotation", default.rotation, report),
+        development: node.flag_at("development", default.development),
+    };
+    if keys.rotation == 0 {
+        report.error(
+            node.key_span("rotation"),
+            "`keys.rotation` is 0",
+            "write how long a key signs, such as `30d`",
+        );
+    }
+    keys
+}
+
+fn seconds(node: &Node, name: &str, default: u64, report: &mut Report) -> u64 {
+    let Some(item) = node.get(name) else {
+        return default;
+    };
+    let Some(duration) = item.text().and_then(|text| Duration::parse(text, true)) else {
+        return default;
+    };
+    duration.whole_seconds().unwrap_or_else(|| {
+        report.error(
+            item.span,
+            format!("`{name}` is not a whole number of seconds"),
+            "write seconds, such as `5s`",
+        );
+        default
+    })
+}
+
+fn size(node: &Node, name: &str, default: usize, report: &mut Report) -> usize {
+    let Some((item, number)) = node
+        .get(name)
+        .and_then(|item| Some((item, item.integer()?)))
+    else {
+        return default;
+    };
+    match usize::try_from(number) {
+        Ok(number) if number > 0 => number,
+        _ => {
+            report.error(
+                item.span,
+                format!("`{name}` cannot be {number}"),
+                "write a number above 0",
+            );
+            default
+        }
+    }
+}
+
+fn upstreams(root: &Node, report: &mut Report) -> BTreeMap<String, Upstream> {
+    let mut upstreams = BTreeMap::new();
+    for (key, node) in root.get("upstreams").map(Node::entries).unwrap_or_default() {
+        let origin = match upstream::origin(&key.name) {
+            Ok(origin) => origin,
+            Err(message) => {
+                report.error(
+                    key.span,
+                    message,
+                    "a key of `upstreams` is an origin as the rules name it, such as `http://web-svc` or `http://kratos-public:4433`",
+                );
+                continue;
+            }
+        };
+        let Some(target) = target(&key.name, node, report) else {
+            continue;
+        };
+        let entry = Upstream {
+            target,
+            span: key.span,
+            used: false,
+        };
+        if upstreams.insert(origin, entry).is_some() {
+            report.error(
+                key.span,
+                format!("`{}` is the same origin as a key above", key.name),
+                "take one of them out",
+            );
+        }
+    }
+    upstreams
+}
+
+fn target(key: &str, node: &Node, report: &mut Report) -> Option<Target> {
+    let path = format!("upstreams.{key}");
+    let url = match node.text() {
+        Some(_) => Some(node),
+        None => {
+            shape::check(
+                node,
+                &Shape::Keys(&[("url", &Text), ("binding", &Text)]),
+                &path,
+                report,
+            );
+            node.get("url")
+        }
+    };
+    let binding = node
+        .get("binding")
+        .and_then(Node::text)
+        .unwrap_or_default()
+        .to_owned();
+    match (url, binding.is_empty()) {
+        (Some(url), true) => match upstream::absolute(url.text()?) {
+            Ok(base) if base.query().is_none() && base.fragment().is_none() => {
+                Some(Target::Url(base))
+            }
+            Ok(_) => {
+                report.error(
+                    url.span,
+                    format!("`{path}` has a query or fragment"),
+                    "write a scheme, a host and perhaps a port and a base path",
+                );
+                None
+            }
+            Err(message) => {
+                report.error(
+                    url.span,
+                    message,
+                    "write a URL such as `http://127.0.0.1:9000`",
+                );
+                None
+            }
+        },
+        (None, false) => Some(Target::Binding(binding)),
+        _ => {
+            if node.text().is_none() {
+                report.error(
+                    node.span,
+                    format!("`{path}` needs either `url` or `binding`"),
+                    "write a URL, or `{ binding: NAME }` with the name of a service binding in `wrangler.toml`",
+                );
+            }
+            None
+        }
+    }
+}

@@ -1,0 +1,170 @@
+//! `errors.fallback` and `errors` of a rule.
+
+use crate::error_handler::{ErrorHandler, ErrorHandlerKind, ErrorKind, When};
+
+use super::handler::{self, Stage};
+use super::node::{Node, Value};
+use super::report::Report;
+use super::stage::{self, Context, Use};
+
+/// Configures an error handler.
+pub(super) fn read(used: &Use, cx: &mut Context<'_>) -> Option<ErrorHandler> {
+    let when = when(&used.config, cx.report);
+    let kind = match used.handler.name {
+        "json" => ErrorHandlerKind::Json {
+            verbose: used.config.flag_at("verbose", false),
+        },
+        "redirect" => {
+            cx.redirects = true;
+            redirect(&used.config, cx)?
+        }
+        _ => return None,
+    };
+    Some(ErrorHandler { kind, when })
+}
+
+/// Reads `errors.fallback`, by default `json` alone.
+pub(super) fn fallback(cx: &mut Context<'_>) -> Vec<ErrorHandler> {
+    let default;
+    let entries = match cx.config.fallback() {
+        Some(node) => node.items(),
+        None => {
+            let span = handler::find(Stage::Error, "json").map(|json| cx.config.handler_span(json));
+            default = span.map(|span| Node::new(Value::Text("json".to_owned()), span));
+            default.as_slice()
+        }
+    };
+    let mut handlers = Vec::new();
+    for entry in entries {
+        let Some(handler) = stage::named(Stage::Error, entry, cx) else {
+            continue;
+        };
+        let config = match cx.config.handler_config(handler) {
+            Some(config) => config.clone(),
+            None => Node::new(Value::Table(Vec::new()), entry.span),
+        };
+        let used = Use {
+            handler,
+            config,
+            span: entry.span,
+        };
+        handlers.extend(read(&used, cx));
+    }
+    if let Some(node) = cx.config.fallback()
+        && node.items().is_empty()
+    {
+        cx.report.error(
+            node.span,
+            "`errors.fallback` is empty, so there is no answer to a refusal",
+            "write `[json]`, or take the key out",
+        );
+    }
+    handlers
+}
+
+fn redirect(config: &Node, cx: &mut Context<'_>) -> Option<ErrorHandlerKind> {
+    let node = config.get("to")?;
+    let to = node.text()?;
+    if to
+        .bytes()
+        .any(|byte| byte <= b' ' || byte == 0x7f || byte == b'\\')
+    {
+        cx.report.error(
+            node.span,
+            "`to` has a space, a backslash or a control character in it",
+            "write a URL such as `https://kratos.example.com/self-service/login/browser`",
+        );
+    }
+    if to.contains("%s") {
+        if cx.strict {
+            cx.report.warning(
+                node.span,
+                "`to` has a `%s`, which Oathkeeper sends to the browser as it is",
+                "take it out and write `return_to_query_param: return_to`",
+            );
+        } else {
+            cx.report.warning(
+                node.span,
+                "`to` has a `%s`, which Oathkeeper does not fill in; here it becomes the URL to return to",
+                "take it out and write `return_to_query_param: return_to`, which both understand",
+            );
+        }
+    }
+    let code = config
+        .get("code")
+        .and_then(|node| Some((node, node.integer()?)));
+    let code = match code {
+        None | Some((_, 302)) => 302,
+        Some((_, 301)) => 301,
+        Some((node, other)) => {
+            cx.report.error(
+                node.span,
+                format!("`code` cannot be {other}"),
+                "write 302, or 301 for a redirect that browsers remember for good",
+            );
+            302
+        }
+    };
+    let return_to_query_param = config.text_at("return_to_query_param");
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b",._~-".contains(&byte);
+    if !return_to_query_param.bytes().all(is_plain) {
+        let span = config
+            .get("return_to_query_param")
+            .map_or(config.span, |node| node.span);
+        cx.report.error(
+            span,
+            format!("`return_to_query_param` cannot be `{return_to_query_param}`"),
+            "write the name of a query parameter, as a rule `return_to`",
+        );
+    }
+    Some(ErrorHandlerKind::Redirect {
+        to: to.to_owned(),
+        code,
+        return_to_query_param,
+    })
+}
+
+fn when(config: &Node, report: &mut Report) -> Vec<When> {
+    config
+        .items_at("when")
+        .iter()
+        .map(|entry| {
+            let request = entry.get("request");
+            for (name, why) in [
+                ("cidr", "Oathkeeper ignores it without a word"),
+                ("remote_ip", "Oathkeeper's own schema refuses it"),
+            ] {
+                if let Some(request) = request
+                    && request.get(name).is_some()
+                {
+                    report.error(
+                        request.key_span(name),
+                        format!("`when` with `request.{name}` is not here yet"),
+                        format!("take it out; {why}"),
+                    );
+                }
+            }
+            let header = request.and_then(|request| request.get("header"));
+            let media_types = |name: &str| {
+                header
+                    .map(|header| header.texts_at(name))
+                    .unwrap_or_default()
+            };
+            When {
+                error: entry
+                    .items_at("error")
+                    .iter()
+                    .filter_map(|kind| match kind.text()? {
+                        "unauthorized" => Some(ErrorKind::Unauthorized),
+                        "forbidden" => Some(ErrorKind::Forbidden),
+                        "not_found" => Some(ErrorKind::NotFound),
+                        "internal_server_error" => Some(ErrorKind::InternalServerError),
+                        _ => None,
+                    })
+                    .collect(),
+                accept: media_types("accept"),
+                content_type: media_types("content_type"),
+            }
+        })
+        .collect()
+}

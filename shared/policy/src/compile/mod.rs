@@ -1,0 +1,359 @@
+//! From an operator's files to a policy document.
+//!
+//! [`compile`] reads Oathkeeper's configuration, the access rules it names and the optional `edge.yml`. It finds
+//! everything that is wrong in one run, tells where, and builds nothing unless all is right.
+//!
+//! ```
+//! use std::collections::BTreeMap;
+//! use edgekeeper_policy::compile::{Options, compile};
+//!
+//! let files = BTreeMap::from([
+//!     ("oathkeeper.yml".to_owned(), "
+//! access_rules: { repositories: [\"file://./rules.json\"] }
+//! authenticators: { noop: { enabled: true } }
+//! authorizers: { allow: { enabled: true } }
+//! mutators: { noop: { enabled: true } }
+//! ".to_owned()),
+//!     ("rules.json".to_owned(), r#"[{
+//!         "id": "web",
+//!         "match": { "url": "https://app.example.com/<.*>", "methods": ["GET"] },
+//!         "authenticators": [{ "handler": "noop" }],
+//!         "authorizer": { "handler": "allow" },
+//!         "mutators": [{ "handler": "nop" }]
+//!     }]"#.to_owned()),
+//! ]);
+//! let options = Options { config: "oathkeeper.yml".to_owned(), ..Options::default() };
+//! let found = compile(&files, &options).unwrap_err();
+//! assert_eq!(
+//!     found[0].to_string(),
+//!     "rules.json:6:35: error: rule \"web\": there is no mutator `nop`\n  help: did you mean `noop`? known are `noop`, `header`, `id_token`"
+//! );
+//! ```
+
+mod allow;
+mod authenticator;
+mod authorizer;
+mod config;
+mod cors;
+mod diagnostic;
+mod duration;
+mod edge;
+mod error;
+mod handler;
+mod header;
+mod json;
+mod mutator;
+mod name;
+mod node;
+mod report;
+mod rule;
+mod shape;
+mod source;
+mod stage;
+mod suffix;
+mod template;
+mod upstream;
+mod yaml;
+
+use crate::document::{FORMAT, Policy};
+use crate::host::HostPattern;
+use crate::return_to::ReturnTo;
+use crate::rule::Rule;
+
+use self::config::Config;
+use self::edge::Edge;
+use self::handler::Stage;
+use self::node::{Node, Span, Value};
+use self::report::Report;
+use self::source::Repository;
+use self::stage::Context;
+
+pub use self::diagnostic::{Diagnostic, Severity};
+pub use self::source::Sources;
+
+/// What to compile.
+#[derive(Debug, Clone, Default)]
+pub struct Options {
+    /// Path of Oathkeeper's configuration.
+    pub config: String,
+    /// Path of `edge.yml`.
+    pub edge: Option<String>,
+    /// The folder under which absolute paths of `access_rules.repositories` are looked up.
+    pub root: Option<String>,
+    /// Oathkeeper v26.2.0 to the letter, whatever `mode` in `edge.yml` says.
+    pub strict: bool,
+}
+
+/// Compiles an operator's files. With the policy come warnings and notes, in the order of the files.
+///
+/// # Errors
+/// Everything that was found, in the order of the files, at least one of it an error.
+pub fn compile(
+    sources: &dyn Sources,
+    options: &Options,
+) -> Result<(Policy, Vec<Diagnostic>), Vec<Diagnostic>> {
+    let mut report = Report::default();
+    let policy = build(sources, options, &mut report);
+    let (found, failed) = report.finish();
+    match policy {
+        Some(policy) if !failed => Ok((policy, found)),
+        _ => Err(found),
+    }
+}
+
+fn build(sources: &dyn Sources, options: &Options, report: &mut Report) -> Option<Policy> {
+    let root = read_file(sources, &options.config, report);
+    let edge = options
+        .edge
+        .as_ref()
+        .map(|path| read_file(sources, path, report));
+    let config = config::read(root?, report);
+    let mut edge = match edge {
+        Some(root) => edge::read(&root?, report),
+        None => Edge::default(),
+    };
+    let strict = options.strict || edge.strict == Some(true);
+    let repositories = read_repositories(sources, options, &config, report);
+
+    let mut cx = Context {
+        config: &config,
+        edge: &mut edge,
+        report,
+        strict,
+        extra: Vec::new(),
+        without_preflight: Vec::new(),
+        redirects: false,
+    };
+    let errors = error::fallback(&mut cx);
+    let rules = read_rules(&repositories, &mut cx);
+    look_back(&mut cx);
+
+    let hosts = edge.hosts;
+    let return_to = edge
+        .return_to
+        .or_else(|| {
+            hosts
+                .clone()
+                .map(|hosts| hosts.into_iter().filter_map(to_return_to).collect())
+        })
+        .or_else(|| (!strict).then(|| rule_hosts(&rules)));
+    Some(Policy {
+        format: FORMAT,
+        strict,
+        scheme: edge.scheme,
+        trust_forwarded_headers: config.trust_forwarded_headers(),
+        hosts,
+        api_hosts: edge.api_hosts,
+        cors: config.cors.or(edge.cors),
+        api_cors: config.api_cors,
+        return_to,
+        session: edge.session,
+        keys: edge.keys,
+        errors,
+        // Oathkeeper lets a client send what no rule of the request overwrites.
+        identity_headers: if strict {
+            Vec::new()
+        } else {
+            rule::identity_headers(&rules)
+        },
+        rules,
+    })
+}
+
+/// Reads a file into a tree; `None` when there is none, which is in the report.
+fn read_file(sources: &dyn Sources, path: &str, report: &mut Report) -> Option<Node> {
+    let text = sources.read(path);
+    let file = report.add_file(path, text.as_deref().unwrap_or_default());
+    let whole = Span {
+        file,
+        line: 0,
+        column: 0,
+    };
+    match text {
+        Ok(text) => parse(&text, path, file, report),
+        Err(reason) => {
+            report.error(whole, format!("the file cannot be read: {reason}"), "");
+            None
+        }
+    }
+}
+
+fn parse(text: &str, path: &str, file: usize, report: &mut Report) -> Option<Node> {
+    let whole = Span {
+        file,
+        line: 0,
+        column: 0,
+    };
+    if text.len() > source::MAX_FILE_BYTES {
+        report.error(
+            whole,
+            format!("the file has more than {} MB", source::MAX_FILE_BYTES >> 20),
+            "",
+        );
+        return None;
+    }
+    if path.ends_with(".toml") {
+        report.error(
+            whole,
+            "TOML is not read here",
+            "write the configuration as YAML or JSON, both of which Oathkeeper reads too",
+        );
+        return None;
+    }
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+    let looks_like_json = text.trim_start().starts_with(['[', '{']);
+    if looks_like_json || path.ends_with(".json") {
+        json::parse(text, file, report)
+    } else {
+        yaml::parse(text, file, report)
+    }
+}
+
+fn read_repositories(
+    sources: &dyn Sources,
+    options: &Options,
+    config: &Config,
+    report: &mut Report,
+) -> Vec<Node> {
+    if config.repositories().is_empty() {
+        report.error(
+            config.rules_span(),
+            "no rules are named",
+            "list their files under `access_rules.repositories`, such as `file://./access-rules.json`",
+        );
+    }
+    let mut trees = Vec::new();
+    for node in config.repositories() {
+        let Some(address) = node.text() else { continue };
+        match source::repository(address, &options.config, options.root.as_deref()) {
+            Ok(Repository::File(path)) => match sources.read(&path) {
+                Ok(text) => {
+                    let file = report.add_file(&path, &text);
+                    trees.extend(parse(&text, &path, file, report));
+                }
+                Err(reason) => report.error(
+                    node.span,
+                    format!("the rules `{path}` cannot be read: {reason}"),
+                    "relative paths are relative to this file's folder; `--root DIR` says where absolute ones are",
+                ),
+            },
+            Ok(Repository::Inline(text)) => {
+                let name = format!("{} (inline)", report.place(node.span));
+                let file = report.add_file(&name, &text);
+                trees.extend(parse(&text, &name, file, report));
+            }
+            Err(error) => report.error(node.span, error.message, error.help),
+        }
+    }
+    trees
+}
+
+fn read_rules(trees: &[Node], cx: &mut Context<'_>) -> Vec<Rule> {
+    let mut rules = Vec::new();
+    let mut ids: Vec<(String, Span)> = Vec::new();
+    for tree in trees {
+        if !matches!(tree.value, Value::List(_) | Value::Null) {
+            cx.report.error(
+                tree.span,
+                "this is not a list of rules",
+                "a file of rules is one list: `[ { \"id\": … }, … ]`",
+            );
+        }
+        if tree.items().is_empty() && matches!(tree.value, Value::List(_) | Value::Null) {
+            cx.report
+                .warning(tree.span, "there are no rules in this file", "");
+        }
+        for node in tree.items() {
+            let id = node.text_at("id");
+            match ids.iter().find(|(known, _)| *known == id) {
+                Some((_, first)) if !id.is_empty() => {
+                    let message = format!("the id `{id}` is taken");
+                    let help = format!(
+                        "the other rule with it is at {}; every rule needs an id of its own",
+                        cx.report.place(*first)
+                    );
+                    let span = node.get("id").map_or(node.span, |id| id.span);
+                    if cx.strict {
+                        cx.report.warning(span, message, help);
+                    } else {
+                        cx.report.error(span, message, help);
+                    }
+                }
+                _ => ids.push((id, node.get("id").map_or(node.span, |id| id.span))),
+            }
+            cx.extra.clear();
+            rules.extend(rule::read(node, cx));
+        }
+    }
+    rule_edges(&ids, cx);
+    rules
+}
+
+fn rule_edges(ids: &[(String, Span)], cx: &mut Context<'_>) {
+    for entry in &cx.edge.rules {
+        let known = || ids.iter().map(|(id, _)| id.as_str());
+        if known().any(|id| id == entry.id) {
+            continue;
+        }
+        cx.report.error(
+            entry.span,
+            format!("there is no rule with the id `{}`", entry.id),
+            format!(
+                "{}its allowlist would protect nothing",
+                name::hint(&entry.id, known())
+            ),
+        );
+    }
+}
+
+/// What can only be told once everything is read.
+fn look_back(cx: &mut Context<'_>) {
+    if let Some(redirect) = handler::find(Stage::Error, "redirect")
+        && cx.config.is_enabled(redirect)
+        && !cx.redirects
+    {
+        cx.report.warning(
+            cx.config.handler_span(redirect),
+            "the error handler `redirect` is enabled but never used",
+            "put it into `errors.fallback`, in front of `json`, or into a rule's `errors`",
+        );
+    }
+    for (origin, upstream) in &cx.edge.upstreams {
+        if !upstream.used {
+            cx.report.warning(
+                upstream.span,
+                format!("no rule and no `check_session_url` goes to `{origin}`"),
+                "an entry of `upstreams` stands for exactly this scheme, host and port; take it out if nothing needs it",
+            );
+        }
+    }
+    if let Some((_, span)) = cx.without_preflight.first()
+        && !cx.strict
+    {
+        let ids: Vec<&str> = cx
+            .without_preflight
+            .iter()
+            .map(|(id, _)| id.as_str())
+            .collect();
+        cx.report.note(
+            *span,
+            format!("CORS is not configured, so a browser's preflight from another origin gets 404 at {}", name::list(ids, ", ")),
+            "put `cors` into `edge.yml`, or enable `serve.proxy.cors`, if pages of other origins call it",
+        );
+    }
+}
+
+fn to_return_to(host: HostPattern) -> Option<ReturnTo> {
+    ReturnTo::try_from(String::from(host)).ok()
+}
+
+/// The hosts that the rules name literally: whoever serves them is trusted with the way back, too.
+fn rule_hosts(rules: &[Rule]) -> Vec<ReturnTo> {
+    let mut hosts: Vec<&str> = rules.iter().filter_map(|rule| rule.url.host()).collect();
+    hosts.sort_unstable();
+    hosts.dedup();
+    hosts
+        .into_iter()
+        .filter_map(|host| ReturnTo::try_from(host.to_owned()).ok())
+        .collect()
+}

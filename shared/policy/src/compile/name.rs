@@ -1,0 +1,49 @@
+//! Names that were mistyped.
+
+/// Names close enough to a mistyped one to be what was meant, closest first.
+pub(super) fn close<'a>(wrong: &str, known: impl IntoIterator<Item = &'a str>) -> Vec<&'a str> {
+    let plain = |name: &str| name.to_ascii_lowercase().replace(['-', ' ', '.'], "_");
+    let wrong = plain(wrong);
+    let mut near: Vec<(usize, &str)> = known
+        .into_iter()
+        .map(|name| (strsim::damerau_levenshtein(&wrong, &plain(name)), name))
+        .filter(|(distance, name)| *distance <= 1 || distance.saturating_mul(3) <= name.len())
+        .collect();
+    near.sort();
+    near.truncate(3);
+    near.into_iter().map(|(_, name)| name).collect()
+}
+
+/// `did you mean …? `, or nothing.
+pub(super) fn hint<'a>(wrong: &str, known: impl IntoIterator<Item = &'a str>) -> String {
+    let near = close(wrong, known);
+    if near.is_empty() {
+        return String::new();
+    }
+    format!("did you mean {}? ", list(near, " or "))
+}
+
+/// `` `a`, `b`, `c` ``
+pub(super) fn list<'a>(names: impl IntoIterator<Item = &'a str>, separator: &str) -> String {
+    let names: Vec<String> = names.into_iter().map(|name| format!("`{name}`")).collect();
+    names.join(separator)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn finds_what_was_meant_and_nothing_far_fetched() {
+        let known = ["cookie_session", "bearer_token", "noop", "anonymous"];
+        for (wrong, expected) in [
+            ("cookie-session", vec!["cookie_session"]),
+            ("cookiesession", vec!["cookie_session"]),
+            ("Noop", vec!["noop"]),
+            ("annonymous", vec!["anonymous"]),
+            ("xyz", vec![]),
+        ] {
+            assert_eq!(close(wrong, known), expected, "{wrong}");
+        }
+    }
+}

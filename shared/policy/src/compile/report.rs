@@ -1,0 +1,188 @@
+//! Collects what is found, so that one run tells everything.
+
+use super::diagnostic::{Diagnostic, Severity};
+use super::node::{Node, Span, Style};
+
+/// The files that were read and what was found in them.
+#[derive(Debug, Default)]
+pub(super) struct Report {
+    files: Vec<File>,
+    found: Vec<(Span, Diagnostic)>,
+    rule: Option<(String, usize)>,
+}
+
+#[derive(Debug)]
+struct File {
+    name: String,
+    text: String,
+}
+
+impl Report {
+    /// Takes in a file; what is returned goes into the spans of its nodes.
+    pub(super) fn add_file(&mut self, name: &str, text: &str) -> usize {
+        self.files.push(File {
+            name: name.to_owned(),
+            text: text.to_owned(),
+        });
+        self.files.len().saturating_sub(1)
+    }
+
+    /// What follows is found in this rule, as far as it stands in the rule's own file.
+    pub(super) fn enter_rule(&mut self, id: &str, span: Span) {
+        self.rule = Some((id.to_owned(), span.file));
+    }
+
+    /// What follows belongs to no rule.
+    pub(super) fn leave_rule(&mut self) {
+        self.rule = None;
+    }
+
+    pub(super) fn error(
+        &mut self,
+        span: Span,
+        message: impl Into<String>,
+        help: impl Into<String>,
+    ) {
+        self.add(Severity::Error, span, message.into(), help.into());
+    }
+
+    pub(super) fn warning(
+        &mut self,
+        span: Span,
+        message: impl Into<String>,
+        help: impl Into<String>,
+    ) {
+        self.add(Severity::Warning, span, message.into(), help.into());
+    }
+
+    pub(super) fn note(&mut self, span: Span, message: impl Into<String>, help: impl Into<String>) {
+        self.add(Severity::Note, span, message.into(), help.into());
+    }
+
+    fn add(&mut self, severity: Severity, span: Span, message: String, help: String) {
+        let rule = self
+            .rule
+            .as_ref()
+            .filter(|(_, file)| *file == span.file)
+            .map(|(id, _)| id.clone());
+        let diagnostic = Diagnostic {
+            severity,
+            file: self.name(span.file).to_owned(),
+            line: span.line,
+            column: span.column,
+            rule,
+            message,
+            help,
+        };
+        // A handler's global configuration is read once for every rule that uses it.
+        if self.found.iter().all(|(_, known)| *known != diagnostic) {
+            self.found.push((span, diagnostic));
+        }
+    }
+
+    pub(super) fn name(&self, file: usize) -> &str {
+        self.files
+            .get(file)
+            .map(|file| file.name.as_str())
+            .unwrap_or_default()
+    }
+
+    /// `file:line` of a place, to point at it from another.
+    pub(super) fn place(&self, span: Span) -> String {
+        format!("{}:{}", self.name(span.file), span.line)
+    }
+
+    /// The place of a byte inside a text value.
+    pub(super) fn inside(&self, node: &Node, offset: usize) -> Span {
+        let (Some(file), Some(value)) = (self.files.get(node.span.file), node.text()) else {
+            return node.span;
+        };
+        let before = value.get(..offset).unwrap_or(value);
+        inside(&file.text, node, before).unwrap_or(node.span)
+    }
+
+    /// What was found, by file and place; whether there is an error among it.
+    pub(super) fn finish(self) -> (Vec<Diagnostic>, bool) {
+        let mut found = self.found;
+        found.sort_by_key(|(span, _)| *span);
+        let failed = found
+            .iter()
+            .any(|(_, diagnostic)| diagnostic.severity == Severity::Error);
+        (
+            found
+                .into_iter()
+                .map(|(_, diagnostic)| diagnostic)
+                .collect(),
+            failed,
+        )
+    }
+}
+
+/// Finds in a file where `before`, the beginning of a text value, ends.
+fn inside(file: &str, node: &Node, before: &str) -> Option<Span> {
+    let line_index = usize::try_from(node.span.line).ok()?.checked_sub(1)?;
+    let column_index = usize::try_from(node.span.column).ok()?.checked_sub(1)?;
+    let wanted = before.chars().count();
+    let span = |line: usize, column: usize| {
+        Some(Span {
+            file: node.span.file,
+            line: u32::try_from(line.checked_add(1)?).ok()?,
+            column: u32::try_from(column.checked_add(1)?).ok()?,
+        })
+    };
+    match node.style {
+        Style::Literal => {
+            let last = before.rsplit('\n').next().unwrap_or_default();
+            // The indicator stands on the line before the first line of the block.
+            let first = match file.lines().nth(line_index) {
+                Some(line) if line.trim_end().chars().skip(column_index).any(|c| c == '|') => {
+                    line_index.checked_add(1)?
+                }
+                _ => line_index,
+            };
+            let line_index = first.checked_add(before.matches('\n').count())?;
+            let line = file.lines().nth(line_index)?;
+            let indentation = file
+                .lines()
+                .skip(first)
+                .find(|line| !line.trim().is_empty())
+                .map_or(0, |line| line.chars().take_while(|c| *c == ' ').count());
+            let column = indentation.checked_add(last.chars().count())?;
+            span(line_index, column.min(line.chars().count()))
+        }
+        Style::Folded => None,
+        Style::Plain => span(line_index, column_index.checked_add(wanted)?),
+        Style::SingleQuoted | Style::DoubleQuoted => {
+            let mut raw = file
+                .lines()
+                .nth(line_index)?
+                .chars()
+                .skip(column_index.checked_add(1)?);
+            let mut column = column_index.checked_add(1)?;
+            for _ in 0..wanted {
+                column = column.checked_add(escaped_width(node.style, &mut raw)?)?;
+            }
+            span(line_index, column)
+        }
+    }
+}
+
+/// How many characters of a quoted text one character of its value takes; takes them.
+fn escaped_width(style: Style, raw: &mut impl Iterator<Item = char>) -> Option<usize> {
+    match (style, raw.next()?) {
+        (Style::SingleQuoted, '\'') => raw.next().map(|_| 2),
+        (Style::DoubleQuoted, '\\') => {
+            let more = match raw.next()? {
+                'x' => 2,
+                'u' => 4,
+                'U' => 8,
+                _ => 0,
+            };
+            for _ in 0..more {
+                raw.next()?;
+            }
+            Some(2_usize.saturating_add(more))
+        }
+        _ => Some(1),
+    }
+}

@@ -1,0 +1,387 @@
+//! Access rules, one by one.
+
+use crate::authenticator::Authenticator;
+use crate::authorizer::Authorizer;
+use crate::mutator::Mutator;
+use crate::pattern;
+use crate::rule::{Rule, Upstream};
+
+use super::handler::Stage;
+use super::node::{Node, Span, Value};
+use super::shape::{self, Keys, Shape};
+use super::stage::{self, Context};
+use super::{authenticator, authorizer, error, mutator, upstream};
+use Shape::{Anything, Flag, List, Text};
+
+/// The keys of an access rule. Handlers are checked one by one.
+const RULE: Keys = &[
+    ("id", &Text),
+    ("version", &Text),
+    ("description", &Text),
+    ("match", &Anything),
+    ("authenticators", &List(&Anything)),
+    ("authorizer", &Anything),
+    ("mutators", &List(&Anything)),
+    ("errors", &List(&Anything)),
+    (
+        "upstream",
+        &Shape::Keys(&[
+            ("url", &Text),
+            ("strip_path", &Text),
+            ("preserve_host", &Flag),
+        ]),
+    ),
+];
+
+const MATCH: Shape = Shape::Keys(&[("url", &Text), ("methods", &List(&Text))]);
+
+const METHODS: &[&str] = &[
+    "GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "CONNECT",
+];
+
+/// Reads one rule; `None` when it cannot be built, which is in the report.
+pub(super) fn read(node: &Node, cx: &mut Context<'_>) -> Option<Rule> {
+    let id = node.text_at("id");
+    if !id.is_empty() {
+        cx.report.enter_rule(&id, node.span);
+    }
+    let rule = read_named(node, id, cx);
+    cx.report.leave_rule();
+    rule
+}
+
+fn read_named(node: &Node, id: String, cx: &mut Context<'_>) -> Option<Rule> {
+    shape::check_except(node, &Shape::Keys(RULE), "", &["authorizers"], cx.report);
+    if !matches!(node.value, Value::Table(_)) {
+        return None;
+    }
+    if id.is_empty() && node.get("id").is_none_or(|id| id.text().is_some()) {
+        let help = "give it one, such as `web:api`; logs and `edge.yml` name rules by it";
+        cx.report
+            .error(node.key_span("id"), "a rule has no `id`", help);
+    }
+    let matching = matching(node, cx);
+    let upstream = node
+        .get("upstream")
+        .and_then(|node| read_upstream(node, cx));
+
+    let authenticators = stages(
+        Stage::Authenticator,
+        "authenticators",
+        node,
+        cx,
+        authenticator::read,
+    );
+    let authorizers = authorizers(node, &id, cx);
+    let mut minted = false;
+    let mutators = stages(Stage::Mutator, "mutators", node, cx, |used, cx| {
+        let mutator = mutator::read(used, minted, cx);
+        minted |= used.handler.name == "id_token";
+        mutator
+    });
+    let errors = handlers(Stage::Error, "errors", node, cx, error::read);
+
+    let (methods, url) = matching?;
+    let mut authenticators = authenticators?;
+    authenticator::settle_bearer(&mut authenticators);
+    lint(node, &authenticators, &methods, cx);
+    Some(Rule {
+        id,
+        methods,
+        url: url?,
+        authenticators,
+        authorizers: authorizers?,
+        mutators: mutators?,
+        errors,
+        upstream,
+    })
+}
+
+type Matching = (Vec<String>, Option<pattern::Pattern>);
+
+fn matching(node: &Node, cx: &mut Context<'_>) -> Option<Matching> {
+    let Some(matching) = node.get("match") else {
+        cx.report.error(
+            node.span,
+            "the rule has no `match`",
+            "say which requests it is for: `{ \"url\": \"https://app.example.com/<.*>\", \"methods\": [\"GET\"] }`",
+        );
+        return None;
+    };
+    for key in ["full_method", "authority", "allow_http_get"] {
+        if matching.get(key).is_some() {
+            cx.report.error(
+                matching.key_span(key),
+                format!("rules for gRPC (`match.{key}`) are not here yet"),
+                "write `url` and `methods`: a gRPC call is a `POST` to `https://host/package.Service/Method`",
+            );
+            return None;
+        }
+    }
+    shape::check(matching, &MATCH, "match", cx.report);
+    let mut methods: Vec<String> = Vec::new();
+    for item in matching.items_at("methods") {
+        let Some(text) = item.text() else { continue };
+        let method = text.to_ascii_uppercase();
+        if !METHODS.contains(&method.as_str()) {
+            cx.report.warning(
+                item.span,
+                format!("`{text}` is not a method of HTTP"),
+                super::name::hint(&method, METHODS.iter().copied())
+                    + "a rule for a method that nobody sends matches nothing",
+            );
+        }
+        if !methods.contains(&method) {
+            methods.push(method);
+        }
+    }
+    if matching.items_at("methods").is_empty() {
+        cx.report.error(
+            matching.key_span("methods"),
+            "the rule has no `match.methods`, so it could match nothing",
+            "list the methods it is for, such as `[\"GET\", \"POST\"]`",
+        );
+    }
+    Some((methods, url(matching, cx)))
+}
+
+fn url(matching: &Node, cx: &mut Context<'_>) -> Option<pattern::Pattern> {
+    let node = matching.get("url").filter(|node| node.text() != Some(""));
+    let Some(node) = node else {
+        cx.report.error(
+            matching.key_span("url"),
+            "the rule has no `match.url`",
+            "write the URLs it is for, such as `https://app.example.com/<.*>`",
+        );
+        return None;
+    };
+    if cx.config.patterns_unreadable {
+        return None;
+    }
+    match pattern::compile(node.text()?) {
+        Ok(pattern) => Some(pattern),
+        Err(error) => {
+            let span = cx.report.inside(node, error.offset);
+            cx.report.error(
+                span,
+                format!("the URL pattern cannot be read: {}", error.message),
+                "outside of `<…>` every character means itself, inside stands a regular expression; in Oathkeeper a broken pattern makes every request with this rule's methods a 500",
+            );
+            None
+        }
+    }
+}
+
+fn read_upstream(node: &Node, cx: &mut Context<'_>) -> Option<Upstream> {
+    let url_node = node.get("url").filter(|url| url.text() != Some(""))?;
+    let mut url = match upstream::absolute(url_node.text()?) {
+        Ok(url) => url,
+        Err(message) => {
+            cx.report.error(
+                url_node.span,
+                message,
+                "write a URL such as `http://web-svc:8080/base`",
+            );
+            return None;
+        }
+    };
+    if url.query().is_some() || url.fragment().is_some() {
+        cx.report.warning(
+            url_node.span,
+            "the query and fragment of `upstream.url` are not used, here as in Oathkeeper",
+            "take them out; the request's own query is sent on",
+        );
+        url.set_query(None);
+        url.set_fragment(None);
+    }
+    let mapped = upstream::map(&url, &mut cx.edge.upstreams);
+    Some(Upstream {
+        url: mapped.url,
+        strip_path: node.text_at("strip_path"),
+        preserve_host: node.flag_at("preserve_host", false),
+        binding: mapped.binding,
+    })
+}
+
+/// A stage that no rule can do without.
+fn stages<T>(
+    stage: Stage,
+    key: &str,
+    node: &Node,
+    cx: &mut Context<'_>,
+    read: impl FnMut(&stage::Use, &mut Context<'_>) -> Option<T>,
+) -> Option<Vec<T>> {
+    let is_list = node
+        .get(key)
+        .is_none_or(|list| matches!(list.value, Value::List(_)));
+    if node.items_at(key).is_empty() && is_list {
+        cx.report.error(
+            node.key_span(key),
+            format!("the rule has no `{key}`"),
+            format!("Oathkeeper refuses such a rule; write `\"{key}\": [{{ \"handler\": \"noop\" }}]` if that is what you mean"),
+        );
+    }
+    let handlers = handlers(stage, key, node, cx, read);
+    (!handlers.is_empty()).then_some(handlers)
+}
+
+fn handlers<T>(
+    stage: Stage,
+    key: &str,
+    node: &Node,
+    cx: &mut Context<'_>,
+    mut read: impl FnMut(&stage::Use, &mut Context<'_>) -> Option<T>,
+) -> Vec<T> {
+    let mut handlers = Vec::new();
+    for (index, item) in node.items_at(key).iter().enumerate() {
+        if let Some(used) = stage::read(stage, item, &format!("{key}[{index}]"), cx) {
+            handlers.extend(read(&used, cx));
+        }
+    }
+    handlers
+}
+
+fn authorizers(node: &Node, id: &str, cx: &mut Context<'_>) -> Option<Vec<Authorizer>> {
+    let mut uses = Vec::new();
+    if let Some(own) = node.get("authorizer") {
+        uses.extend(stage::read(Stage::Authorizer, own, "authorizer", cx));
+    }
+    if let Some(list) = node.get("authorizers") {
+        let span = node.key_span("authorizers");
+        if cx.strict {
+            cx.report.error(
+                span,
+                "there is no key `authorizers`",
+                "a rule has one `authorizer`, without the list: `\"authorizer\": { \"handler\": \"allow\" }`",
+            );
+        } else {
+            cx.report.warning(
+                span,
+                "Oathkeeper has no `authorizers` and drops the rule; here all of them must allow",
+                "write `\"authorizer\": { … }`, without the list, so that the rule works in both",
+            );
+        }
+        shape::check(list, &List(&Anything), "authorizers", cx.report);
+        for (index, item) in list.items().iter().enumerate() {
+            uses.extend(stage::read(
+                Stage::Authorizer,
+                item,
+                &format!("authorizers[{index}]"),
+                cx,
+            ));
+        }
+    }
+    let none_written = node.get("authorizer").is_none() && node.items_at("authorizers").is_empty();
+    if none_written {
+        cx.report.error(
+            node.span,
+            "the rule has no `authorizer`",
+            "write `\"authorizer\": { \"handler\": \"allow\" }` to let in everybody who got this far",
+        );
+    }
+    let mut authorizers: Vec<Authorizer> = uses
+        .iter()
+        .filter_map(|used| authorizer::read(used, cx))
+        .collect();
+    let complete = !authorizers.is_empty();
+    for entry in cx.edge.rules.iter().filter(|entry| entry.id == id) {
+        authorizers.extend(entry.allowlist.clone().map(Authorizer::Allowlist));
+    }
+    complete.then_some(authorizers)
+}
+
+fn lint(node: &Node, authenticators: &[Authenticator], methods: &[String], cx: &mut Context<'_>) {
+    let place = |index: usize| {
+        node.items_at("authenticators")
+            .get(index)
+            .map_or(node.span, |item| item.span)
+    };
+    if let Some(last) = authenticators.iter().position(|authenticator| {
+        matches!(
+            authenticator,
+            Authenticator::Noop | Authenticator::Unauthorized
+        )
+    }) && authenticators.len() > last.saturating_add(1)
+    {
+        cx.report.warning(
+            place(last.saturating_add(1)),
+            "this authenticator is never asked: the one before it takes every request",
+            "put it in front, or take it out",
+        );
+    }
+    let session = authenticators
+        .iter()
+        .position(|authenticator| matches!(authenticator, Authenticator::CookieSession(_)));
+    let Some(session) = session else { return };
+    if let Some(guest) = authenticators
+        .iter()
+        .skip(session)
+        .position(|authenticator| {
+            matches!(
+                authenticator,
+                Authenticator::Anonymous(_) | Authenticator::Noop
+            )
+        })
+        && let Some(path) = cx.extra.first()
+    {
+        let message = format!(
+            "a guest has no session, so `.{}` is empty for one",
+            path.join(".")
+        );
+        let help = if cx.strict {
+            "Oathkeeper answers 500 for a guest; take the guest's authenticator out, or write `{{ if .Extra }}…{{ end }}`"
+        } else {
+            "that is fine here; Oathkeeper would answer 500"
+        };
+        cx.report
+            .note(place(session.saturating_add(guest)), message, help);
+    }
+    let has_cors = cx.config.cors.is_some() || cx.edge.cors.is_some();
+    if has_cors {
+        return;
+    }
+    let span = node
+        .at(&["match", "methods"])
+        .map_or(node.span, |methods| methods.span);
+    if methods.iter().any(|method| method == "OPTIONS") {
+        let span = options_span(node).unwrap_or(span);
+        cx.report.warning(
+            span,
+            "a browser's preflight comes without a cookie, so `cookie_session` answers it with 401",
+            "take `OPTIONS` out and put `cors` into `edge.yml`, or enable `serve.proxy.cors`: preflights are then answered without a rule",
+        );
+    } else if methods
+        .iter()
+        .any(|method| !matches!(method.as_str(), "GET" | "HEAD"))
+    {
+        cx.without_preflight.push((node.text_at("id"), span));
+    }
+}
+
+fn options_span(node: &Node) -> Option<Span> {
+    node.at(&["match", "methods"])?
+        .items()
+        .iter()
+        .find(|item| {
+            item.text()
+                .is_some_and(|text| text.eq_ignore_ascii_case("OPTIONS"))
+        })
+        .map(|item| item.span)
+}
+
+/// Names of headers that mutators of these rules set to tell who the user is.
+pub(super) fn identity_headers(rules: &[Rule]) -> Vec<String> {
+    let mut names: Vec<String> = rules
+        .iter()
+        .flat_map(|rule| &rule.mutators)
+        .filter_map(|mutator| match mutator {
+            Mutator::Header(header) => Some(&header.headers),
+            Mutator::Noop | Mutator::IdToken(_) => None,
+        })
+        .flatten()
+        .filter_map(|(name, _)| super::header::identity(name))
+        .collect();
+    names.sort();
+    names.dedup();
+    names
+}

@@ -1,0 +1,123 @@
+//! One use of a handler: found, allowed, and its configuration merged.
+
+use super::config::{self, Config};
+use super::edge::Edge;
+use super::handler::{self, Handler, Stage};
+use super::node::{Node, Span, Value};
+use super::report::Report;
+use super::shape::{self, Shape};
+
+/// What every step of the compilation works with.
+pub(super) struct Context<'a> {
+    pub(super) config: &'a Config,
+    pub(super) edge: &'a mut Edge,
+    pub(super) report: &'a mut Report,
+    pub(super) strict: bool,
+    /// What the templates of the rule at hand read below `.Extra`.
+    pub(super) extra: Vec<Vec<String>>,
+    /// Rules for a session whose preflight no rule takes, with the place of their methods.
+    pub(super) without_preflight: Vec<(String, Span)>,
+    /// Some rule or the fallback redirects.
+    pub(super) redirects: bool,
+}
+
+/// A handler as a rule or the fallback uses it.
+pub(super) struct Use {
+    pub(super) handler: &'static Handler,
+    /// Global and own configuration, merged.
+    pub(super) config: Node,
+    /// Where the handler is named.
+    pub(super) span: Span,
+}
+
+/// Reads `{handler: …, config: {…}}`; `None` when it cannot be used, which is in the report.
+pub(super) fn read(stage: Stage, node: &Node, path: &str, cx: &mut Context<'_>) -> Option<Use> {
+    const KEYS: Shape = Shape::Keys(&[("handler", &Shape::Text), ("config", &Shape::Anything)]);
+    shape::check(node, &KEYS, path, cx.report);
+    if !matches!(node.value, Value::Table(_)) {
+        return None;
+    }
+    let Some(name_node) = node.get("handler") else {
+        cx.report.error(
+            node.span,
+            format!("`{path}` has no `handler`"),
+            config::known_names(stage, "", false),
+        );
+        return None;
+    };
+    let handler = named(stage, name_node, cx)?;
+    let own = node.get("config");
+    if let Some(own) = own {
+        check_own(handler, own, path, cx);
+    }
+    let global = if handler.oathkeeper {
+        cx.config.handler_config(handler)
+    } else {
+        cx.edge.allowlist.as_ref()
+    };
+    let config = match (global, own) {
+        (Some(global), Some(own)) => Node::merge(global, own),
+        (Some(one), None) | (None, Some(one)) => one.clone(),
+        (None, None) => Node::new(Value::Table(Vec::new()), name_node.span),
+    };
+    let used = Use {
+        handler,
+        config,
+        span: name_node.span,
+    };
+    config::require(handler, Some(&used.config), used.span, cx.report).then_some(used)
+}
+
+/// Finds the handler that a text names, if it may be used.
+pub(super) fn named(stage: Stage, node: &Node, cx: &mut Context<'_>) -> Option<&'static Handler> {
+    let name = node.text()?;
+    let Some(handler) = handler::find(stage, name) else {
+        cx.report.error(
+            node.span,
+            format!("there is no {} `{name}`", stage.name()),
+            config::known_names(stage, name, false),
+        );
+        return None;
+    };
+    if !handler.here {
+        cx.report.error(
+            node.span,
+            format!("the {} `{name}` is not here yet", stage.name()),
+            config::known_names(stage, "", false),
+        );
+        return None;
+    }
+    if !cx.config.is_enabled(handler) {
+        let switch = Config::switch(handler);
+        let place = cx.report.place(cx.config.handler_span(handler));
+        cx.report.error(
+            node.span,
+            format!("the {} `{name}` is not enabled", stage.name()),
+            format!(
+                "write `{switch}` into the configuration ({place}); Oathkeeper would answer 500"
+            ),
+        );
+        return None;
+    }
+    Some(handler)
+}
+
+/// Checks what a rule itself configures.
+fn check_own(handler: &Handler, own: &Node, path: &str, cx: &mut Context<'_>) {
+    let path = format!("{path}.config");
+    let ignored_by_oathkeeper = handler.config.is_empty() || handler.name == "allow";
+    if !(cx.strict && ignored_by_oathkeeper) {
+        shape::check(own, &Shape::Keys(handler.config), &path, cx.report);
+        return;
+    }
+    for (key, _) in own.entries() {
+        if handler.config.iter().any(|(known, _)| *known == key.name) {
+            continue;
+        }
+        cx.report.warning(
+            key.span,
+            format!("Oathkeeper ignores `{path}.{}`", key.name),
+            format!("`{}` has nothing to configure; take it out", handler.name),
+        );
+    }
+}

@@ -1,0 +1,98 @@
+//! Templates in the configuration: they are read here, so that none fails at a request.
+
+use edgekeeper_template::Template;
+
+use super::node::Node;
+use super::stage::Context;
+
+/// What a template can be about: the fields of Oathkeeper's session, and the token.
+const ROOTS: &[&str] = &["Subject", "Extra", "Header", "MatchContext", "IDToken"];
+
+/// Where a template stands in a rule.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Position {
+    /// No `id_token` ran before it.
+    BeforeToken,
+    /// `.IDToken` is there.
+    AfterToken,
+}
+
+/// Checks a template and returns the paths it reads; `name` is the header's or `claims`.
+pub(super) fn check(
+    name: &str,
+    node: &Node,
+    position: Position,
+    cx: &mut Context<'_>,
+) -> Vec<Vec<String>> {
+    let Some(text) = node.text() else {
+        return Vec::new();
+    };
+    let template = match Template::parse(name, text) {
+        Ok(template) => template,
+        Err(error) => {
+            let span = cx
+                .report
+                .inside(node, offset(text, error.line, error.column));
+            cx.report.error(
+                span,
+                format!("the template of `{name}` cannot be read: {}", error.message),
+                "templates are Go's, with sprig's functions, such as `{{ .Subject }}` or `{{ .Extra.identity.traits.email }}`",
+            );
+            return Vec::new();
+        }
+    };
+    let paths = template.paths();
+    for root in paths.iter().filter_map(|path| path.first()) {
+        if root == "IDToken" && (cx.strict || position == Position::BeforeToken) {
+            let (message, help) = if cx.strict {
+                (
+                    format!(
+                        "the template of `{name}` reads `.IDToken`, which Oathkeeper does not have"
+                    ),
+                    "in strict mode take it out: `id_token` puts the token into `Authorization` itself",
+                )
+            } else {
+                (
+                    format!("the template of `{name}` reads `.IDToken` before a token is made"),
+                    "move `id_token` in front of this mutator; they run in their order",
+                )
+            };
+            cx.report.error(node.span, message, help);
+        } else if !ROOTS.contains(&root.as_str()) && !cx.strict {
+            cx.report.error(
+                node.span,
+                format!("the template of `{name}` reads `.{root}`, which is never there"),
+                format!(
+                    "{}there are {}",
+                    super::name::hint(root, ROOTS.iter().copied()),
+                    ROOTS
+                        .iter()
+                        .map(|root| format!("`.{root}`"))
+                        .collect::<Vec<_>>()
+                        .join(", ")
+                ),
+            );
+        }
+    }
+    let deep =
+        |path: &&Vec<String>| path.len() > 1 && path.first().is_some_and(|root| root == "Extra");
+    cx.extra.extend(paths.iter().filter(deep).cloned());
+    paths
+}
+
+/// Line and column, both from 1 and the latter in characters, as an offset in bytes.
+fn offset(text: &str, line: usize, column: usize) -> usize {
+    let mut offset: usize = 0;
+    for (index, content) in text.split_inclusive('\n').enumerate() {
+        if index.saturating_add(1) == line {
+            let within: usize = content
+                .chars()
+                .take(column.saturating_sub(1))
+                .map(char::len_utf8)
+                .sum();
+            return offset.saturating_add(within);
+        }
+        offset = offset.saturating_add(content.len());
+    }
+    offset
+}

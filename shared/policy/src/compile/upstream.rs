@@ -1,0 +1,151 @@
+//! URLs of upstreams and of Kratos, and other ways to them.
+
+use std::collections::BTreeMap;
+
+use url::Url;
+
+use super::edge::Upstream;
+
+/// Another way to an origin.
+#[derive(Debug, Clone)]
+pub(super) enum Target {
+    /// Another origin, perhaps with a base path.
+    Url(Url),
+    /// A binding of the runtime.
+    Binding(String),
+}
+
+/// A URL as the policy document holds it.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Mapped {
+    pub(super) url: String,
+    pub(super) binding: Option<String>,
+}
+
+/// Reads an absolute `http` or `https` URL without credentials.
+///
+/// # Errors
+/// Says what is wrong with it. The text itself is in the message only when it holds no credentials.
+pub(super) fn absolute(text: &str) -> Result<Url, String> {
+    let url = match Url::parse(text) {
+        Ok(url) => url,
+        Err(url::ParseError::RelativeUrlWithoutBase) => {
+            return Err(format!(
+                "`{text}` is not an absolute URL: it has no `http://` or `https://` in front"
+            ));
+        }
+        Err(error) => return Err(format!("`{text}` is not a URL: {error}")),
+    };
+    if !matches!(url.scheme(), "http" | "https") {
+        return Err(format!("`{text}` is not an `http` or `https` URL"));
+    }
+    if !url.username().is_empty() || url.password().is_some() {
+        return Err(
+            "a URL with a user or password in it is refused, because files like these are shared"
+                .to_owned(),
+        );
+    }
+    Ok(url)
+}
+
+/// Reads an origin: a URL without path, query and fragment. The result compares as text.
+pub(super) fn origin(text: &str) -> Result<String, String> {
+    let url = absolute(text)?;
+    if url.path() != "/" || url.query().is_some() || url.fragment().is_some() {
+        return Err(format!("`{text}` is more than an origin"));
+    }
+    Ok(url.origin().ascii_serialization())
+}
+
+/// Applies `upstreams` of `edge.yml` to a URL, whose path and query are kept; without a trailing slash when it has no path.
+pub(super) fn map(url: &Url, upstreams: &mut BTreeMap<String, Upstream>) -> Mapped {
+    let origin = url.origin().ascii_serialization();
+    let path = if url.path() == "/" { "" } else { url.path() };
+    let query = url
+        .query()
+        .map(|query| format!("?{query}"))
+        .unwrap_or_default();
+    let target = upstreams.get_mut(&origin).map(|upstream| {
+        upstream.used = true;
+        upstream.target.clone()
+    });
+    match target {
+        None => Mapped {
+            url: format!("{origin}{path}{query}"),
+            binding: None,
+        },
+        Some(Target::Binding(binding)) => Mapped {
+            url: format!("{origin}{path}{query}"),
+            binding: Some(binding),
+        },
+        Some(Target::Url(base)) => Mapped {
+            url: format!(
+                "{}{}{path}{query}",
+                base.origin().ascii_serialization(),
+                base.path().trim_end_matches('/')
+            ),
+            binding: None,
+        },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::node::Span;
+    use super::*;
+
+    #[test]
+    fn only_the_origin_is_replaced() {
+        let target = |target| Upstream {
+            target,
+            span: Span {
+                file: 0,
+                line: 1,
+                column: 1,
+            },
+            used: false,
+        };
+        let mut upstreams = BTreeMap::from([
+            (
+                "http://a".to_owned(),
+                target(Target::Url(Url::parse("https://b:9000/base/").unwrap())),
+            ),
+            (
+                "http://c:8080".to_owned(),
+                target(Target::Binding("C".to_owned())),
+            ),
+        ]);
+        for (url, expected, binding) in [
+            ("http://a", "https://b:9000/base", None),
+            ("http://A:80/x/y?z=1", "https://b:9000/base/x/y?z=1", None),
+            ("http://c:8080/x", "http://c:8080/x", Some("C")),
+            ("http://c/x", "http://c/x", None),
+            ("https://a/", "https://a", None),
+        ] {
+            let mapped = map(&Url::parse(url).unwrap(), &mut upstreams);
+            assert_eq!(mapped.url, expected);
+            assert_eq!(mapped.binding.as_deref(), binding, "{url}");
+        }
+        assert!(upstreams.values().all(|upstream| upstream.used));
+    }
+
+    #[test]
+    fn what_is_not_an_absolute_url_is_refused() {
+        for bad in [
+            "",
+            "web-svc",
+            "/x",
+            "ftp://a",
+            "http://",
+            "http://u@a",
+            "http://u:p@a",
+            "http://a b",
+        ] {
+            let error = absolute(bad).unwrap_err();
+            assert!(!error.contains("u:p"), "{error}");
+        }
+        for bad in ["http://a/x", "http://a?x", "http://a#x"] {
+            assert!(origin(bad).is_err(), "{bad}");
+        }
+    }
+}
