@@ -55,16 +55,17 @@ pub fn compile(pattern: &str) -> Result<Pattern, PatternError> {
     })
 }
 
-struct Compiler<'g> {
-    code: Vec<Instruction>,
+/// Writes a program.
+pub(super) struct Compiler<'g> {
+    pub(super) code: Vec<Instruction>,
     weight: usize,
-    loops: usize,
+    pub(super) loops: usize,
     groups: &'g Groups,
 }
 
 impl Compiler<'_> {
     /// Appends an instruction and tells its index.
-    fn emit(&mut self, instruction: Instruction) -> Result<usize, PatternError> {
+    pub(super) fn emit(&mut self, instruction: Instruction) -> Result<usize, PatternError> {
         self.weight = self.weight.saturating_add(weight(&instruction));
         if self.weight > MAX_WEIGHT {
             return Err(PatternError::new(
@@ -79,14 +80,18 @@ impl Compiler<'_> {
         Ok(index)
     }
 
-    fn replace(&mut self, index: usize, instruction: Instruction) {
+    pub(super) fn replace(&mut self, index: usize, instruction: Instruction) {
         if let Some(place) = self.code.get_mut(index) {
             *place = instruction;
         }
     }
 
     // As deep as the groups of the pattern, which the parser limits.
-    fn node(&mut self, node: &Node, direction: Direction) -> Result<usize, PatternError> {
+    pub(super) fn node(
+        &mut self,
+        node: &Node,
+        direction: Direction,
+    ) -> Result<usize, PatternError> {
         let start = self.code.len();
         match node {
             Node::Empty => {}
@@ -166,7 +171,7 @@ impl Compiler<'_> {
         Ok(start)
     }
 
-    fn run(
+    pub(super) fn run(
         &mut self,
         set: &CharSet,
         min: u32,
@@ -205,84 +210,5 @@ impl Compiler<'_> {
             self.replace(exit, Instruction::Jump(end));
         }
         Ok(())
-    }
-
-    fn repeat(
-        &mut self,
-        node: &Node,
-        min: u32,
-        max: Option<u32>,
-        lazy: bool,
-        direction: Direction,
-    ) -> Result<(), PatternError> {
-        if max == Some(0) {
-            return Ok(());
-        }
-        let single = match node {
-            Node::Set(set) => Some(set.clone()),
-            Node::Text(text) => {
-                let mut chars = text.chars();
-                chars
-                    .next()
-                    .filter(|_| chars.next().is_none())
-                    .map(CharSet::single)
-            }
-            _ => None,
-        };
-        if let Some(set) = single {
-            return self.run(&set, min, max, lazy, direction).map(drop);
-        }
-        for _ in 0..min {
-            if self.node(node, direction)? == self.code.len() {
-                // It comes to nothing, however often.
-                return Ok(());
-            }
-        }
-        let Some(max) = max else {
-            return self.endless(node, lazy, direction);
-        };
-        let mut branches = Vec::new();
-        for _ in min..max {
-            branches.push(self.emit(Instruction::Branch(0, 0))?);
-            self.node(node, direction)?;
-        }
-        let end = self.code.len();
-        for branch in branches {
-            self.replace(branch, choice(branch.saturating_add(1), end, lazy));
-        }
-        Ok(())
-    }
-
-    fn endless(
-        &mut self,
-        node: &Node,
-        lazy: bool,
-        direction: Direction,
-    ) -> Result<(), PatternError> {
-        let branch = self.emit(Instruction::Branch(0, 0))?;
-        if node.may_be_empty() {
-            let slot = self.loops;
-            self.loops = self.loops.saturating_add(1);
-            self.emit(Instruction::Mark(slot))?;
-            self.node(node, direction)?;
-            self.emit(Instruction::Again(slot, branch))?;
-        } else {
-            self.node(node, direction)?;
-            self.emit(Instruction::Jump(branch))?;
-        }
-        self.replace(
-            branch,
-            choice(branch.saturating_add(1), self.code.len(), lazy),
-        );
-        Ok(())
-    }
-}
-
-/// Once more, or on to the end.
-fn choice(body: usize, end: usize, lazy: bool) -> Instruction {
-    if lazy {
-        Instruction::Branch(end, body)
-    } else {
-        Instruction::Branch(body, end)
     }
 }

@@ -40,6 +40,8 @@ mod program;
 #[cfg(feature = "compile")]
 mod regex;
 #[cfg(feature = "compile")]
+mod repeat;
+#[cfg(feature = "compile")]
 mod syntax;
 
 #[cfg(all(test, feature = "compile"))]

@@ -443,9 +443,14 @@ impl<'p, 'g> Parser<'p, 'g> {
     fn property(&mut self, negated: bool, offset: usize) -> Result<CharSet, PatternError> {
         let mut name = String::new();
         if self.eat("{") {
-            while let Some(c) = self.next().filter(|c| *c != '}') {
-                name.push(c);
-            }
+            let Some((inside, rest)) = self.rest.as_str().split_once('}') else {
+                return Err(PatternError::new(
+                    offset,
+                    "the Unicode class is never closed; write it as \\p{L}",
+                ));
+            };
+            name.push_str(inside);
+            self.rest = rest.chars();
         } else {
             name.extend(self.next());
         }
@@ -687,6 +692,7 @@ fn joined(nodes: Vec<Node>) -> Node {
     for node in nodes {
         match (joined.last_mut(), node) {
             (Some(Node::Text(before)), Node::Text(text)) => before.push_str(&text),
+            (_, Node::Empty) => {}
             (_, node) => joined.push(node),
         }
     }
