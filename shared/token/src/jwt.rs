@@ -77,7 +77,7 @@ pub struct Verified {
 /// in the future. Issuer, audience and the like are the caller's to check.
 ///
 /// # Errors
-/// The first reason found. None repeats any part of the token.
+/// The first reason found. None repeats a value from the token.
 pub fn verify(token: &str, keys: &Jwks, now: u64, leeway: u64) -> Result<Verified, VerifyError> {
     if token.len() > MAX_TOKEN_LENGTH {
         return Err(VerifyError::TooLong);

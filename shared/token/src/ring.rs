@@ -61,11 +61,13 @@ impl KeyRing {
                 })
             });
             match opened {
-                Ok(key) => keys.push(key),
+                Ok(key) => {
+                    let position = keys.partition_point(|other| other.period < key.period);
+                    keys.insert(position, key);
+                }
                 Err(error) => errors.push(error),
             }
         }
-        keys.sort_by_key(|key| key.period);
         (Self { rotation, keys }, errors)
     }
 

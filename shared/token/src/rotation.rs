@@ -281,6 +281,20 @@ mod tests {
     }
 
     #[test]
+    fn a_last_good_key_is_loaded_until_its_last_token_has_expired() {
+        let rotation = Rotation::new(HOUR, HOUR).unwrap();
+        for signed in (40 * HOUR..42 * HOUR).step_by(59) {
+            for later in [0, HOUR, rotation.retirement()] {
+                let loaded = rotation.periods_at(signed + later);
+                assert!(
+                    loaded.contains(&rotation.last_good(signed)),
+                    "{signed} {later}"
+                );
+            }
+        }
+    }
+
+    #[test]
     fn the_missing_key_of_the_present_is_due_before_that_of_the_future() {
         let rotation = monthly();
         let start = rotation.start(600);

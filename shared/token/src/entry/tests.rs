@@ -97,6 +97,15 @@ fn no_member_can_be_edited_without_notice() {
 }
 
 #[test]
+fn f79_a_kid_that_is_not_the_thumbprint_is_refused_even_where_both_agree() {
+    let mut edited = json();
+    edited.insert("kid".to_owned(), "mine".into());
+    assert_eq!(*parse(&edited).unwrap_err().problem(), EntryProblem::Kid);
+    edited["public"]["kid"] = "mine".into();
+    assert_eq!(*parse(&edited).unwrap_err().problem(), EntryProblem::Kid);
+}
+
+#[test]
 fn a_private_half_that_fits_another_public_key_is_refused() {
     let honest = entry(Algorithm::EdDsa);
     let sealed = sealer()

@@ -415,7 +415,7 @@ fn f31_an_ambiguous_kid_verifies_nothing() {
 }
 
 #[test]
-fn an_error_repeats_nothing_of_the_token() {
+fn an_error_repeats_no_value_of_the_token() {
     let token = mint(&key(Algorithm::EdDsa), &claims()).unwrap();
     for cut in 0..token.len() {
         let error = verify(&token[..cut], &keys(), NOW, 0).unwrap_err();
