@@ -1,1 +1,150 @@
-//! cloudflare
+//! Edgekeeper on Cloudflare Workers.
+//!
+//! This is the whole adapter: it hands requests to [`edgekeeper_gateway::Gateway`], applies the changes that come
+//! back to the runtime's own request and response, and passes bodies on without looking. It works on `web_sys`
+//! types, because the `http` types would carry every body through the Wasm at three times the cost.
+//!
+//! `scripts/build` wraps it in `shim.mjs`, which gives it the policy document before the first event:
+//!
+//! ```js
+//! import * as gateway from './index.js';
+//! import policy from './policy.json';
+//! gateway.load_policy(policy);
+//! ```
+
+mod fetch;
+mod headers;
+mod runtime;
+
+use std::cell::RefCell;
+use std::rc::Rc;
+
+use edgekeeper_gateway::Gateway;
+use edgekeeper_gateway::decision::{Answer, Decision, Forward};
+use edgekeeper_gateway::request::{Listener, RawRequest};
+use edgekeeper_gateway::runtime::FetchError;
+use edgekeeper_policy::document::Policy;
+use wasm_bindgen::prelude::wasm_bindgen;
+use wasm_bindgen::{JsCast, JsError, JsValue};
+use web_sys::{Headers, Request, RequestCache, RequestInit, Response, ResponseInit};
+use worker::{Context, Env, ScheduleContext, ScheduledEvent, console_error, event};
+
+use crate::runtime::Cloudflare;
+
+thread_local! {
+    static GATEWAY: RefCell<Option<Rc<Gateway>>> = const { RefCell::new(None) };
+}
+
+/// Puts the policy document in force. Called once per instance, before any event.
+///
+/// # Errors
+/// When the document cannot be used. Thrown at start-up, it fails the deploy and not the first visitor.
+#[wasm_bindgen]
+pub fn load_policy(text: &str) -> Result<(), JsError> {
+    let policy = Policy::from_json(text)?;
+    let gateway = Gateway::new(policy).map_err(|error| JsError::new(&error))?;
+    GATEWAY.with(|current| *current.borrow_mut() = Some(gateway));
+    Ok(())
+}
+
+fn gateway() -> worker::Result<Rc<Gateway>> {
+    GATEWAY
+        .with(|current| current.borrow().clone())
+        .ok_or_else(|| "no policy is loaded".into())
+}
+
+/// Decides a request, and answers it or sends it on.
+#[event(fetch)]
+async fn fetch(request: Request, env: Env, context: Context) -> worker::Result<Response> {
+    let gateway = gateway()?;
+    let runtime = Cloudflare::for_fetch(env, context);
+    let raw = RawRequest {
+        method: request.method(),
+        url: request.url(),
+        headers: headers::read(&request.headers())?,
+        listener: listener(runtime.env()),
+    };
+    match gateway.decide(&runtime, raw).await {
+        Decision::Answer(answer) => Ok(respond(&answer, &request.method())?),
+        Decision::Forward(decision) => match forward(&runtime, &decision, &request).await {
+            Ok(response) => Ok(finish(&gateway, &runtime, &decision, response)?),
+            Err(error) => {
+                let answer = gateway.upstream_failed(&runtime, &decision, error);
+                Ok(respond(&answer, &request.method())?)
+            }
+        },
+    }
+}
+
+/// The daily work: makes the next signing key when it is due.
+#[event(scheduled)]
+async fn scheduled(_event: ScheduledEvent, env: Env, context: ScheduleContext) {
+    let runtime = Cloudflare::for_schedule(env, context);
+    match gateway() {
+        Ok(gateway) => {
+            if let Err(error) = gateway.scheduled(&runtime).await {
+                console_error!("the next signing key could not be made: {error}");
+            }
+        }
+        Err(error) => console_error!("{error}"),
+    }
+}
+
+/// Which of Oathkeeper's two listeners this Worker is. Deployed it is the proxy; `api.hosts` gives the API hosts.
+fn listener(env: &Env) -> Listener {
+    match env.var("LISTENER") {
+        Ok(name) if name.to_string() == "api" => Listener::Api,
+        _ => Listener::Proxy,
+    }
+}
+
+/// Sends the request on with the gateway's changes; its body goes from stream to stream.
+async fn forward(runtime: &Cloudflare, decision: &Forward, request: &Request) -> Result<Response, FetchError> {
+    let without_body = matches!(request.method().as_str(), "GET" | "HEAD");
+    let init = if without_body {
+        let init = RequestInit::new();
+        init.set_method(&request.method());
+        init.set_headers(&request.headers());
+        init
+    } else {
+        // A request serves as its own init: method, headers and the unread body.
+        request.unchecked_ref::<RequestInit>().clone()
+    };
+    let upstream =
+        Request::new_with_str_and_init(&decision.url, &init).map_err(|_| FetchError::Unreachable)?;
+    headers::apply(&upstream.headers(), &decision.edits).map_err(|_| FetchError::Unreachable)?;
+    let options = RequestInit::new();
+    if decision.is_private() {
+        // Cloudflare's cache goes by the URL; what one person may see is not to be found there by another.
+        options.set_cache(RequestCache::NoStore);
+    }
+    fetch::send(runtime.env(), decision.binding.as_deref(), &upstream, &options).await
+}
+
+/// The upstream's answer with the gateway's changes. Without any, and for a WebSocket, it is the upstream's own object.
+fn finish(gateway: &Gateway, runtime: &Cloudflare, decision: &Forward, response: Response) -> Result<Response, JsValue> {
+    let status = response.status();
+    let edits = gateway.finish(runtime, decision, status, &headers::read(&response.headers())?);
+    if edits.is_empty() || !(200..=599).contains(&status) {
+        return Ok(response);
+    }
+    let changed = Response::new_with_opt_readable_stream_and_init(
+        response.body().as_ref(),
+        response.unchecked_ref::<ResponseInit>(),
+    )?;
+    headers::apply(&changed.headers(), &edits)?;
+    Ok(changed)
+}
+
+/// An answer of the gateway's own.
+fn respond(answer: &Answer, method: &str) -> Result<Response, JsValue> {
+    let sent = Headers::new()?;
+    for (name, value) in &answer.headers {
+        sent.append(name.as_str(), &headers::text(value))?;
+    }
+    let init = ResponseInit::new();
+    init.set_status(answer.status);
+    init.set_headers(&sent);
+    let body = (!answer.body.is_empty() && method != "HEAD").then_some(answer.body.as_str());
+    Response::new_with_opt_str_and_init(body, &init)
+}

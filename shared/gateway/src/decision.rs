@@ -40,6 +40,14 @@ pub struct Forward {
     pub(crate) context: ResponseContext,
 }
 
+impl Forward {
+    /// Whether the answer depends on a session, so that no shared cache may hold it.
+    #[must_use]
+    pub fn is_private(&self) -> bool {
+        self.context.private
+    }
+}
+
 /// One change to a list of headers.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Edit {

@@ -154,8 +154,8 @@ impl Object for UrlView<'_> {
 
 impl UrlView<'_> {
     /// `url.Values`, each key with its values in order.
-    fn query(&self) -> Value<'static> {
-        let mut values: Vec<(String, Vec<Value<'static>>)> = Vec::new();
+    fn query<'v>(&self) -> Value<'v> {
+        let mut values: Vec<(String, Vec<Value<'v>>)> = Vec::new();
         for pair in self.0.query.as_deref().unwrap_or_default().split('&').filter(|pair| !pair.is_empty()) {
             let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
             let (Some(name), Some(value)) = (unescape(name), unescape(value)) else {
@@ -241,7 +241,7 @@ fn text(text: &str) -> Value<'_> {
     Value::Str(Cow::Borrowed(text))
 }
 
-fn owned(text: String) -> Value<'static> {
+fn owned<'v>(text: String) -> Value<'v> {
     Value::Str(Cow::Owned(text))
 }
 

@@ -3,9 +3,8 @@
 use std::rc::Rc;
 
 use edgekeeper_policy::authenticator::CookieSession;
-use edgekeeper_session::cache::Entry;
 use edgekeeper_session::credential::{Credential, Presented};
-use edgekeeper_session::freshness::{Freshness, Standing};
+use edgekeeper_session::freshness::Standing;
 use edgekeeper_session::key::CacheKey;
 use edgekeeper_session::whoami::{ActiveSession, Answer, Failure, FailureKind, LARGEST_ANSWER, Verdict};
 use http::header::{ACCEPT, AUTHORIZATION, COOKIE, RETRY_AFTER};

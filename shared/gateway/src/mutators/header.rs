@@ -1,5 +1,6 @@
 //! `header`: headers made from templates.
 
+use edgekeeper_policy::mutator::Header;
 use edgekeeper_template::{Output, Style, Template, Value};
 use http::{HeaderName, HeaderValue};
 
@@ -10,6 +11,7 @@ use crate::refusal::Refusal;
 const WITHOUT_EFFECT: [&str; 2] = ["host", "content-length"];
 
 pub(super) fn mutate(
+    config: &Header,
     headers: &[(HeaderName, Template)],
     subject: &Subject<'_>,
     mutated: &mut Mutated,
@@ -18,7 +20,7 @@ pub(super) fn mutate(
         missing: subject.missing(),
         output: Output::Text,
     };
-    for (name, template) in headers {
+    for ((name, template), (_, source)) in headers.iter().zip(&config.headers) {
         if WITHOUT_EFFECT.contains(&name.as_str()) {
             continue;
         }
@@ -26,7 +28,7 @@ pub(super) fn mutate(
             let view = subject.view(mutated);
             template.render(&Value::Object(&view), style)
         };
-        let text = rendered.map_err(|error| failed(subject, template, &error.to_string()))?;
+        let text = rendered.map_err(|error| failed(subject, source, &error.to_string()))?;
         // A line break in a trait would add a header of its own.
         let value = HeaderValue::from_bytes(text.as_bytes()).map_err(|_| {
             let status = if subject.strict { 502 } else { 500 };
@@ -38,15 +40,9 @@ pub(super) fn mutate(
     Ok(())
 }
 
-fn failed(subject: &Subject<'_>, template: &Template, error: &str) -> Refusal {
-    let message = format!(
-        "error executing headers template \"{}\" in rule \"{}\": {error}",
-        template.source(),
+fn failed(subject: &Subject<'_>, source: &str, error: &str) -> Refusal {
+    subject.template_failed(&format!(
+        "error executing headers template \"{source}\" in rule \"{}\": {error}",
         subject.rule.id
-    );
-    if subject.strict {
-        Refusal::new(500, message.clone()).logged(message)
-    } else {
-        Refusal::internal(message)
-    }
+    ))
 }

@@ -22,7 +22,7 @@ pub(super) async fn mutate<R: Runtime>(
     mutated: &mut Mutated,
 ) -> Result<(), Refusal> {
     let rendered = match claims {
-        Some(template) => render(template, subject, mutated)?,
+        Some(template) => render(template, &config.claims, subject, mutated)?,
         None => "{}".to_owned(),
     };
     let ring = gateway
@@ -81,7 +81,7 @@ pub(super) async fn mutate<R: Runtime>(
     Ok(())
 }
 
-fn render(template: &Template, subject: &Subject<'_>, mutated: &Mutated) -> Result<String, Refusal> {
+fn render(template: &Template, source: &str, subject: &Subject<'_>, mutated: &Mutated) -> Result<String, Refusal> {
     // By default a value cannot leave the string it stands in, so no trait can add a claim.
     let style = Style {
         missing: subject.missing(),
@@ -89,15 +89,9 @@ fn render(template: &Template, subject: &Subject<'_>, mutated: &Mutated) -> Resu
     };
     let view = subject.view(mutated);
     template.render(&Value::Object(&view), style).map_err(|error| {
-        let message = format!(
-            "error executing claims template \"{}\" in rule \"{}\": {error}",
-            template.source(),
+        subject.template_failed(&format!(
+            "error executing claims template \"{source}\" in rule \"{}\": {error}",
             subject.rule.id
-        );
-        if subject.strict {
-            Refusal::new(500, message.clone()).logged(message)
-        } else {
-            Refusal::internal(message)
-        }
+        ))
     })
 }

@@ -87,6 +87,15 @@ impl Subject<'_> {
         SessionView::new(self.authentication, self.request, self.captures, &mutated.headers, id_token)
     }
 
+    /// A template that cannot be rendered. Oathkeeper tells the client; by default only the log learns it.
+    fn template_failed(&self, message: &str) -> Refusal {
+        if self.strict {
+            Refusal::new(500, message).logged(message)
+        } else {
+            Refusal::internal(message)
+        }
+    }
+
     /// A missing value is empty; in strict mode it is what Go makes of it.
     fn missing(&self) -> Missing {
         if self.strict { Missing::Go } else { Missing::Empty }
@@ -103,7 +112,9 @@ pub(crate) async fn mutate<R: Runtime>(
     let mut mutated = Mutated::default();
     for (mutator, loaded) in subject.rule.mutators.iter().zip(loaded) {
         match (mutator, loaded) {
-            (Mutator::Header(_), Loaded::Header(headers)) => header::mutate(headers, subject, &mut mutated)?,
+            (Mutator::Header(config), Loaded::Header(headers)) => {
+                header::mutate(config, headers, subject, &mut mutated)?;
+            }
             (Mutator::IdToken(config), Loaded::IdToken(claims)) => {
                 id_token::mutate(gateway, runtime, config, claims.as_ref(), subject, &mut mutated).await?;
             }

@@ -1,0 +1,102 @@
+//! Requests that leave the Worker.
+
+use edgekeeper_gateway::runtime::{FetchError, Inbound, Outbound};
+use js_sys::{Promise, Reflect, Uint8Array};
+use wasm_bindgen::{JsCast, JsValue};
+use wasm_bindgen_futures::JsFuture;
+use web_sys::{
+    AbortSignal, Headers, ReadableStreamDefaultReader, Request, RequestInit, RequestRedirect, Response,
+    WorkerGlobalScope,
+};
+use worker::{Env, Fetcher};
+
+use crate::headers;
+
+/// The Worker's global scope.
+pub(crate) fn global() -> WorkerGlobalScope {
+    js_sys::global().unchecked_into()
+}
+
+/// Sends a request, through a service binding if one is named. Redirects are not followed.
+pub(crate) async fn send(env: &Env, binding: Option<&str>, request: &Request, init: &RequestInit) -> Result<Response, FetchError> {
+    init.set_redirect(RequestRedirect::Manual);
+    let promise = match binding {
+        None => global().fetch_with_request_and_init(request, init),
+        Some(name) => bound(env, name, request, init)?,
+    };
+    match JsFuture::from(promise).await {
+        Ok(response) => Ok(response.unchecked_into()),
+        Err(error) => Err(failure(&error)),
+    }
+}
+
+/// Sends a request of the gateway's own and reads the answer, no longer and no further than it says.
+pub(crate) async fn whole(env: &Env, outbound: &Outbound) -> Result<Inbound, FetchError> {
+    let init = RequestInit::new();
+    init.set_method(&outbound.method);
+    let sent = Headers::new().map_err(|_| FetchError::Unreachable)?;
+    for (name, value) in &outbound.headers {
+        sent.append(name.as_str(), &headers::text(value))
+            .map_err(|_| FetchError::Unreachable)?;
+    }
+    init.set_headers(&sent);
+    let timeout = u32::try_from(outbound.timeout).unwrap_or(u32::MAX);
+    // The signal goes on while the body is read: an answer that drips in ends as well.
+    init.set_signal(Some(&AbortSignal::timeout_with_u32(timeout)));
+    let request =
+        Request::new_with_str_and_init(&outbound.url, &init).map_err(|_| FetchError::Unreachable)?;
+    let response = send(env, outbound.binding.as_deref(), &request, &init).await?;
+    Ok(Inbound {
+        status: response.status(),
+        headers: headers::read(&response.headers()).map_err(|_| FetchError::Unreachable)?,
+        body: read(&response, outbound.largest).await?,
+    })
+}
+
+/// The body, or `None` once it is larger than allowed.
+async fn read(response: &Response, largest: usize) -> Result<Option<Vec<u8>>, FetchError> {
+    let Some(stream) = response.body() else {
+        return Ok(Some(Vec::new()));
+    };
+    let reader: ReadableStreamDefaultReader = stream.get_reader().unchecked_into();
+    let mut body = Vec::new();
+    loop {
+        let chunk = JsFuture::from(reader.read()).await.map_err(|error| failure(&error))?;
+        let is_last = Reflect::get(&chunk, &"done".into()).is_ok_and(|done| done.is_truthy());
+        if is_last {
+            return Ok(Some(body));
+        }
+        let bytes: Uint8Array = Reflect::get(&chunk, &"value".into())
+            .map_err(|error| failure(&error))?
+            .unchecked_into();
+        let length = usize::try_from(bytes.length()).unwrap_or(usize::MAX);
+        if body.len().saturating_add(length) > largest {
+            // Nobody waits for the rest; whether the cancelling itself succeeds does not matter.
+            drop(reader.cancel());
+            return Ok(None);
+        }
+        body.extend(bytes.to_vec());
+    }
+}
+
+fn bound(env: &Env, name: &str, request: &Request, init: &RequestInit) -> Result<Promise, FetchError> {
+    let fetcher: Fetcher = env.service(name).map_err(|_| FetchError::Unreachable)?;
+    let fetcher: JsValue = fetcher.into();
+    let fetch: js_sys::Function = Reflect::get(&fetcher, &"fetch".into())
+        .map_err(|_| FetchError::Unreachable)?
+        .unchecked_into();
+    fetch
+        .call2(&fetcher, request, init)
+        .map(JsCast::unchecked_into)
+        .map_err(|_| FetchError::Unreachable)
+}
+
+fn failure(error: &JsValue) -> FetchError {
+    let name = Reflect::get(error, &"name".into())
+        .ok()
+        .and_then(|name| name.as_string());
+    match name.as_deref() {
+        Some("TimeoutError" | "AbortError") => FetchError::Timeout,
+        _ => FetchError::Unreachable,
+    }
+}
