@@ -145,6 +145,15 @@ pub(crate) fn quoted(text: &str) -> String {
     out
 }
 
+/// Go's `strconv.QuoteRune`.
+fn quoted_char(c: char) -> String {
+    match c {
+        '\'' => "'\\''".to_owned(),
+        '"' => "'\"'".to_owned(),
+        c => format!("'{}'", quoted(&c.to_string()).trim_matches('"')),
+    }
+}
+
 /// Go's `unicode.IsPrint`, without the tables of unassigned characters.
 pub(crate) fn is_print(c: char) -> bool {
     let invisible = matches!(u32::from(c),
@@ -211,6 +220,9 @@ pub(crate) fn sprintf(format: &str, args: &[Value<'_>], nil: &str) -> Result<Str
         match chars.next() {
             None => out.push_str("%!(NOVERB)"),
             Some('%') => out.push('%'),
+            Some('[') => {
+                return Err("argument numbers in the format (%[1]d) are not available".to_owned());
+            }
             Some(verb) => match rest.next() {
                 None => {
                     let _ = write!(out, "%!{verb}(MISSING)");
@@ -302,15 +314,24 @@ fn formatted(
         ('X', Value::Int(i)) => integer(radix(*i, format!("{:X}", i.unsigned_abs())), spec),
         ('o', Value::Int(i)) => integer(radix(*i, format!("{:o}", i.unsigned_abs())), spec),
         ('b', Value::Int(i)) => integer(radix(*i, format!("{:b}", i.unsigned_abs())), spec),
-        ('c', Value::Int(i)) => {
+        ('c' | 'q', Value::Int(i)) => {
             let c = u32::try_from(*i)
                 .ok()
                 .and_then(char::from_u32)
                 .unwrap_or('\u{fffd}');
-            pad(c.to_string(), spec, false)
+            let text = if verb == 'c' {
+                c.to_string()
+            } else {
+                quoted_char(c)
+            };
+            pad(text, spec, false)
         }
         ('v' | 'g' | 'e' | 'f' | 'F', Value::Float(f)) => {
             pad(float(verb, *f, spec), spec, f.is_finite())
+        }
+        ('G' | 'E', Value::Float(f)) => {
+            let text = float(verb.to_ascii_lowercase(), *f, spec);
+            pad(text.replace('e', "E"), spec, f.is_finite())
         }
         ('v' | 's', Value::Str(s)) => pad(cut(s, spec), spec, false),
         ('q', Value::Str(s)) => {

@@ -45,11 +45,11 @@ fn unescape(inner: &str) -> Result<String, String> {
             }
             other => {
                 return Err(format!(
-                    "invalid syntax: \\{other} is no escape; a backslash is \\\\"
+                    "invalid syntax; \\{other} is no escape; a backslash is \\\\"
                 ));
             }
         };
-        out.push(char::from_u32(value).ok_or("invalid syntax: no such Unicode character")?);
+        out.push(char::from_u32(value).ok_or("invalid syntax; no such Unicode character")?);
     }
     Ok(out)
 }
@@ -60,7 +60,7 @@ fn digits(chars: &mut std::str::Chars<'_>, count: usize, radix: u32) -> Result<u
         let digit = chars
             .next()
             .and_then(|c| c.to_digit(radix))
-            .ok_or_else(|| format!("invalid syntax: an escape needs {count} digits"))?;
+            .ok_or_else(|| format!("invalid syntax; an escape needs {count} digits"))?;
         value = value.saturating_mul(radix).saturating_add(digit);
     }
     Ok(value)
@@ -71,7 +71,7 @@ fn byte(value: u32) -> Result<u32, String> {
     if value < 0x80 {
         return Ok(value);
     }
-    Err("invalid syntax: a byte escape above \\x7f is not UTF-8; write \\u00e9".to_owned())
+    Err("invalid syntax; a byte escape above \\x7f is not UTF-8, write \\u00e9".to_owned())
 }
 
 /// A number or character constant.

@@ -29,10 +29,7 @@ pub(crate) fn parse(name: &str, text: &str) -> Result<Tree, ParseError> {
             "the template is longer than 65536 bytes",
         )));
     }
-    let tokens = lexer::tokens(text).map_err(|e| {
-        let (go, advice) = e.message.split_once("; ").unwrap_or((&e.message, ""));
-        fail(Problem::new(e.pos, go).advise(advice))
-    })?;
+    let tokens = lexer::tokens(text).map_err(|e| fail(Problem::worded(e.pos, &e.message)))?;
     let mut parser = Parser {
         tokens: &tokens,
         next: 0,
@@ -76,6 +73,12 @@ impl Problem {
             go: go.into(),
             advice: String::new(),
         }
+    }
+
+    /// From Go's words and advice in one, with `; ` between them.
+    fn worded(pos: usize, message: &str) -> Problem {
+        let (go, advice) = message.split_once("; ").unwrap_or((message, ""));
+        Problem::new(pos, go).advise(advice)
     }
 
     fn advise(mut self, advice: impl Into<String>) -> Problem {
@@ -296,7 +299,7 @@ impl<'t> Parser<'_, 't> {
     }
 
     fn unquote(&self, token: Token<'t>) -> Parsed<String> {
-        literal::unquote(token.text).map_err(|message| Problem::new(token.pos, message))
+        literal::unquote(token.text).map_err(|message| Problem::worded(token.pos, &message))
     }
 
     /// The body of `define` or `block`: variables of the surroundings are not seen in it.
@@ -334,7 +337,12 @@ impl<'t> Parser<'_, 't> {
             p.ranges = p.ranges.saturating_sub(in_range);
             let otherwise = match ending {
                 Ending::End => Vec::new(),
-                Ending::Else(_, None) => p.closed_list(keyword)?,
+                Ending::Else(_, None) => match p.list()? {
+                    (nodes, Ending::End) => nodes,
+                    (_, Ending::Else(token, _)) => {
+                        return Err(Problem::new(token.pos, "expected end; found {{else}}"));
+                    }
+                },
                 Ending::Else(_, Some("if")) if keyword == "if" => {
                     vec![Node::If(p.branch(pos, "if")?)]
                 }
@@ -551,7 +559,8 @@ impl<'t> Parser<'_, 't> {
                 }
             }
             Kind::Number | Kind::Char => Term::Number(
-                literal::number(token.text).map_err(|message| Problem::new(token.pos, message))?,
+                literal::number(token.text)
+                    .map_err(|message| Problem::worded(token.pos, &message))?,
             ),
             Kind::String | Kind::RawString => Term::String {
                 source: token.text.to_owned(),

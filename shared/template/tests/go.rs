@@ -12,6 +12,45 @@ const STYLE: Style = Style {
     output: Output::Text,
 };
 
+/// Templates with another outcome here, and why.
+const DIFFERENT: &[(&str, &str)] = &[
+    ("{{ range .Extra.email }}x{{ end }}", NO_VALUES),
+    ("{{ range true }}{{ end }}", NO_VALUES),
+    ("{{ eq .Extra.roles .Extra.roles }}", NO_VALUES),
+    ("{{ print 1 2 }}", EARLIER),
+    ("{{ upper }}", EARLIER),
+    ("{{ upper \"a\" \"b\" }}x", EARLIER),
+    ("{{ eq }}", EARLIER),
+    ("{{ and }}", EARLIER),
+    ("{{ not }}", EARLIER),
+    ("{{ $x = 1 }}", EARLIER),
+    ("{{ template \"nope\" }}", EARLIER),
+    ("{{ regexMatch \"a\" \"b\" }}", REFUSED),
+    ("{{ regexReplaceAll \"a\" \"b\" \"c\" }}", REFUSED),
+    ("{{ printf \"%[1]d\" 5 }}", REFUSED),
+    (
+        "{{ .SetHeader }}",
+        "the test's session has no methods that change it",
+    ),
+    ("{{ $ }}x", "a whole session is not printed"),
+    (
+        "{{ . | toJson | fromJson | kindOf }}",
+        "the test's session has no content",
+    ),
+    (
+        "{{ range .Extra.roles }}{{ .x }}{{ end }}",
+        "the type's name: string, not interface {}",
+    ),
+    (
+        "{{ (dict \"a\" 1).b.c }}",
+        "the place: the whole chain, not the last argument in it",
+    ),
+    ("{{ '' }}", "the wording"),
+];
+const NO_VALUES: &str = "an error names types, not values";
+const EARLIER: &str = "found when parsed";
+const REFUSED: &str = "not available at the edge";
+
 #[test]
 fn renders_and_fails_as_go_does() {
     let extra: Json = serde_json::from_str(include_str!("go/extra.json")).unwrap();
@@ -31,7 +70,9 @@ fn renders_and_fails_as_go_does() {
                 Err(error) => ("error", error.to_string()),
             },
         };
-        if got != want {
+        if let Some((_, reason)) = DIFFERENT.iter().find(|(different, _)| *different == text) {
+            assert_ne!(got, want, "{text} is no longer different ({reason})");
+        } else if got != want {
             different.push(format!("{text}\n  go:   {want:?}\n  here: {got:?}"));
         }
     }

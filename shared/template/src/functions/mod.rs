@@ -213,7 +213,9 @@ pub(crate) fn find(name: &str) -> Result<&'static Function, String> {
             )
         })
         .filter(|(distance, known)| {
-            *distance <= 2 && *distance < known.len() || (name.len() > 3 && known.contains(name))
+            *distance <= 2 && *distance < known.len()
+                || (name.len() > 3 && known.contains(name))
+                || (known.len() > 3 && name.contains(known))
         })
         .collect();
     close.sort_unstable();
