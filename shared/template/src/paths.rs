@@ -107,9 +107,7 @@ impl Walk<'_> {
     }
 
     fn command(&mut self, command: &Command, dot: &Known) -> Known {
-        let Some((first, args)) = command.operands.split_first() else {
-            return None;
-        };
+        let (first, args) = command.operands.split_first()?;
         if let Term::Function(function) = &first.term {
             let known: Vec<Known> = args.iter().map(|arg| self.operand(arg, dot)).collect();
             if matches!(function.name, "index" | "get")

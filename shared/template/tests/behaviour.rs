@@ -130,7 +130,7 @@ fn impure_functions_are_refused_by_name_when_parsed() {
 #[test]
 fn parse_errors_say_where_and_what_else() {
     let cases = [
-        ("a\n  {{ upercase .Subject }}", 2, 6, "did you mean"),
+        ("a\n  {{ uppercase .Subject }}", 2, 6, "did you mean"),
         ("{{ uper .Subject }}", 1, 4, "upper"),
         ("{{ tojson . }}", 1, 4, "toJson"),
         ("é{{ Subject }}", 1, 5, "put a dot before"),
@@ -281,7 +281,7 @@ impl Random {
         self.0 ^= self.0 << 13;
         self.0 ^= self.0 >> 7;
         self.0 ^= self.0 << 17;
-        (self.0 % limit as u64) as usize
+        usize::try_from(self.0.checked_rem(limit as u64).unwrap()).unwrap()
     }
 }
 

@@ -1,6 +1,6 @@
 //! sprig: lists.
 
-use super::{Function, Outcome, Param, Scope, exact, int, strings, text, variadic, wrong};
+use super::{Function, Outcome, Param, Scope, exact, int, strings, variadic, wrong};
 use crate::Missing;
 use crate::value::{MAX_DEPTH, Value};
 
