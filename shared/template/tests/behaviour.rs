@@ -281,7 +281,7 @@ impl Random {
         self.0 ^= self.0 << 13;
         self.0 ^= self.0 >> 7;
         self.0 ^= self.0 << 17;
-        usize::try_from(self.0.checked_rem(limit as u64).unwrap()).unwrap()
+        usize::try_from(self.0.checked_rem(limit as u64).unwrap_or(0)).unwrap_or(0)
     }
 }
 
