@@ -65,6 +65,7 @@ try {
     state: options.state,
   });
 } catch (error) {
-  fail(error.message);
+  const taken = error.code === 'ERR_ADDRESS_IN_USE';
+  fail(taken ? 'the address is in use, see above; stop what listens there or choose another' : error.message);
 }
 console.error(`scripts/serve: listening on ${gateway.origin}${gateway.apiOrigin ? `, API on ${gateway.apiOrigin}` : ''}`);
