@@ -20,7 +20,9 @@ function fail(message, status = 1) {
 }
 
 let gateway;
+let stopping = false;
 const stop = async () => {
+  stopping = true;
   await gateway?.stop();
   process.exit(0);
 };
@@ -69,3 +71,5 @@ try {
   fail(taken ? 'the address is in use, see above; stop what listens there or choose another' : error.message);
 }
 console.error(`scripts/serve: listening on ${gateway.origin}${gateway.apiOrigin ? `, API on ${gateway.apiOrigin}` : ''}`);
+await gateway.ended;
+if (!stopping) fail('the runtime ended by itself, see above');

@@ -12,6 +12,7 @@ export const compatibilityDate = '2026-04-01';
  * @property {string} origin of the proxy listener
  * @property {string} [apiOrigin] of the API listener
  * @property {Miniflare} miniflare for tests: `getKVNamespace('KEYS', 'proxy')`, `(await getWorker('proxy')).scheduled()`
+ * @property {Promise<void>} ended settles when the runtime is gone, also by `stop`
  * @property {() => Promise<void>} stop
  */
 
@@ -46,6 +47,8 @@ export async function startGateway({ bundle, policy, keysSecret, listen, api, bi
     serviceBindings: bindings,
     unsafeDirectSockets: [{ host, port }],
   });
+  let gone;
+  const ended = new Promise((resolve) => (gone = resolve));
   const miniflare = new Miniflare({
     // `false`: no look-up of request.cf from a server outside.
     cf: false,
@@ -55,6 +58,7 @@ export async function startGateway({ bundle, policy, keysSecret, listen, api, bi
     kvPersist: state === undefined ? false : join(state, 'kv'),
     handleRuntimeStdio(stdout, stderr) {
       for (const stream of [stdout, stderr]) stream.on('data', (chunk) => log.write(chunk));
+      stdout.once('end', gone);
     },
     workers: [
       { name: 'closed', modules: true, script: closed, compatibilityDate },
@@ -68,6 +72,7 @@ export async function startGateway({ bundle, policy, keysSecret, listen, api, bi
       origin: (await miniflare.unsafeGetDirectURL('proxy')).origin,
       apiOrigin: api && (await miniflare.unsafeGetDirectURL('api')).origin,
       miniflare,
+      ended,
       stop: () => miniflare.dispose(),
     };
   } catch (error) {
