@@ -44,6 +44,11 @@ impl TryFrom<String> for HostPattern {
     type Error = String;
 
     fn try_from(text: String) -> Result<Self, String> {
+        if text.contains("://") {
+            return Err(format!(
+                "`{text}` is not a host: it has a scheme; write only the name, such as `app.example.com`"
+            ));
+        }
         let lower = text.to_ascii_lowercase();
         let (host, port) = match lower.rsplit_once(':') {
             Some((host, port)) if !host.contains(':') || host.ends_with(']') => {
@@ -70,7 +75,7 @@ impl TryFrom<String> for HostPattern {
                 .and_then(|rest| rest.strip_suffix(']'))
                 .is_some_and(|inner| inner.bytes().all(|b| b.is_ascii_hexdigit() || b == b':' || b == b'.'))
         };
-        if !is_name(host) && !(is_ipv6(host) && !subdomains) {
+        if !is_name(host) && (subdomains || !is_ipv6(host)) {
             return Err(format!(
                 "`{text}` is not a host; write a name such as `app.example.com` or `*.example.com` (names beyond ASCII in their `xn--` form)"
             ));

@@ -290,6 +290,15 @@ pub(super) fn known_names(stage: Stage, wrong: &str, oathkeeper_only: bool) -> S
     )
 }
 
+/// The handlers that could be used instead of one that is not here yet.
+pub(super) fn here(stage: Stage) -> String {
+    let here = handler::of(stage).filter(|handler| handler.here);
+    format!(
+        "here are {}",
+        name::list(here.map(|handler| handler.name), ", ")
+    )
+}
+
 impl Config {
     /// `access_rules.repositories`.
     pub(super) fn repositories(&self) -> &[Node] {

@@ -50,14 +50,21 @@ impl fmt::Display for Diagnostic {
         }
         write!(f, ": {}: ", self.severity)?;
         if let Some(rule) = &self.rule {
-            write!(f, "rule \"{rule}\": ")?;
+            write!(f, "rule \"{}\": ", printable(rule))?;
         }
-        f.write_str(&self.message)?;
+        f.write_str(&printable(&self.message))?;
         if !self.help.is_empty() {
-            write!(f, "\n  help: {}", self.help)?;
+            write!(f, "\n  help: {}", printable(&self.help))?;
         }
         Ok(())
     }
+}
+
+/// A text from a file must not steer the terminal it is shown on.
+fn printable(text: &str) -> String {
+    text.chars()
+        .map(|c| if c.is_control() { '\u{fffd}' } else { c })
+        .collect()
 }
 
 #[cfg(test)]

@@ -14,7 +14,7 @@ use super::allow;
 use super::cors;
 use super::duration::Duration;
 use super::handler;
-use super::node::{Node, Span};
+use super::node::{Node, Span, Value};
 use super::report::Report;
 use super::shape::{self, Shape};
 use super::suffix;
@@ -119,7 +119,7 @@ pub(super) struct RuleEdge {
 pub(super) fn read(root: &Node, report: &mut Report) -> Edge {
     shape::check(root, &EDGE, "", report);
     let text = |path: &[&str]| root.at(path).and_then(Node::text);
-    let empty = Node::new(super::node::Value::Table(Vec::new()), root.span);
+    let empty = Node::new(Value::Table(Vec::new()), root.span);
     let allowlist = root.at(&["authorizers", "allowlist", "config"]).cloned();
     let rules = root
         .get("rules")
@@ -376,7 +376,10 @@ fn target(key: &str, node: &Node, report: &mut Report) -> Option<Target> {
         },
         (None, false) => Some(Target::Binding(binding)),
         _ => {
-            if node.text().is_none() {
+            let is_known = |name: &str| matches!(name, "url" | "binding");
+            let is_sound = matches!(node.value, Value::Table(_))
+                && node.entries().iter().all(|(key, _)| is_known(&key.name));
+            if is_sound {
                 report.error(
                     node.span,
                     format!("`{path}` needs either `url` or `binding`"),

@@ -14,10 +14,7 @@ pub(super) fn read(used: &Use, cx: &mut Context<'_>) -> Option<ErrorHandler> {
         "json" => ErrorHandlerKind::Json {
             verbose: used.config.flag_at("verbose", false),
         },
-        "redirect" => {
-            cx.redirects = true;
-            redirect(&used.config, cx)?
-        }
+        "redirect" => redirect(&used.config, cx)?,
         _ => return None,
     };
     Some(ErrorHandler { kind, when })
@@ -48,6 +45,7 @@ pub(super) fn fallback(cx: &mut Context<'_>) -> Vec<ErrorHandler> {
             config,
             span: entry.span,
         };
+        cx.redirects |= handler.name == "redirect";
         handlers.extend(read(&used, cx));
     }
     if let Some(node) = cx.config.fallback()

@@ -45,6 +45,7 @@ mod json;
 mod mutator;
 mod name;
 mod node;
+mod overlap;
 mod report;
 mod rule;
 mod shape;
@@ -66,7 +67,7 @@ use self::handler::Stage;
 use self::node::{Node, Span, Value};
 use self::report::Report;
 use self::source::Repository;
-use self::stage::Context;
+use self::stage::{Context, Use};
 
 pub use self::diagnostic::{Diagnostic, Severity};
 pub use self::source::Sources;
@@ -123,10 +124,14 @@ fn build(sources: &dyn Sources, options: &Options, report: &mut Report) -> Optio
         extra: Vec::new(),
         without_preflight: Vec::new(),
         redirects: false,
+        told_jwks_url: false,
     };
+    check_globals(&mut cx);
     let errors = error::fallback(&mut cx);
     let rules = read_rules(&repositories, &mut cx);
     look_back(&mut cx);
+    overlap::warn(&rules, cx.report);
+    let rules: Vec<Rule> = rules.into_iter().map(|(rule, _)| rule).collect();
 
     let hosts = edge.hosts;
     let return_to = edge
@@ -158,6 +163,34 @@ fn build(sources: &dyn Sources, options: &Options, report: &mut Report) -> Optio
         },
         rules,
     })
+}
+
+/// Checks the global configuration of every enabled handler, whether a rule uses it or not.
+fn check_globals(cx: &mut Context<'_>) {
+    for handler in handler::HANDLERS {
+        let Some(config) = cx.config.handler_config(handler) else {
+            continue;
+        };
+        let is_complete = handler
+            .required
+            .iter()
+            .all(|name| config.get(name).is_some());
+        if !handler.here || !cx.config.is_enabled(handler) || !is_complete {
+            continue;
+        }
+        let used = Use {
+            handler,
+            config: config.clone(),
+            span: cx.config.handler_span(handler),
+        };
+        match handler.stage {
+            Stage::Authenticator => drop(authenticator::read(&used, cx)),
+            Stage::Authorizer => drop(authorizer::read(&used, cx)),
+            // Where its rules put it is told with them.
+            Stage::Mutator => drop(mutator::read(&used, true, cx)),
+            Stage::Error => drop(error::read(&used, cx)),
+        }
+    }
 }
 
 /// Reads a file into a tree; `None` when there is none, which is in the report.
@@ -248,7 +281,8 @@ fn read_repositories(
     trees
 }
 
-fn read_rules(trees: &[Node], cx: &mut Context<'_>) -> Vec<Rule> {
+/// Reads the rules, each with its place.
+fn read_rules(trees: &[Node], cx: &mut Context<'_>) -> Vec<(Rule, Span)> {
     let mut rules = Vec::new();
     let mut ids: Vec<(String, Span)> = Vec::new();
     for tree in trees {
@@ -282,7 +316,11 @@ fn read_rules(trees: &[Node], cx: &mut Context<'_>) -> Vec<Rule> {
                 _ => ids.push((id, node.get("id").map_or(node.span, |id| id.span))),
             }
             cx.extra.clear();
-            rules.extend(rule::read(node, cx));
+            let span = node.at(&["match", "url"]).map_or(node.span, |url| url.span);
+            match rule::read(node, cx) {
+                Some(rule) => rules.push((rule, span)),
+                None => cx.report.incomplete(node.span),
+            }
         }
     }
     rule_edges(&ids, cx);

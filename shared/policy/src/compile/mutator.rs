@@ -4,7 +4,7 @@ use crate::mutator::{Header, IdToken, Mutator};
 
 use super::duration::Duration;
 use super::header;
-use super::node::{Node, Span};
+use super::node::Node;
 use super::stage::{Context, Use};
 use super::template::{self, Position};
 
@@ -62,13 +62,12 @@ fn id_token(config: &Node, cx: &mut Context<'_>) -> Option<IdToken> {
     if let Some(node) = claims {
         template::check("claims", node, Position::BeforeToken, cx);
     }
-    if let Some(node) = config.get("jwks_url") {
-        let elsewhere = Span {
-            column: node.span.column,
-            ..node.span
-        };
+    if let Some(node) = config.get("jwks_url")
+        && !cx.told_jwks_url
+    {
+        cx.told_jwks_url = true;
         cx.report.note(
-            elsewhere,
+            node.span,
             "`jwks_url` is Oathkeeper's; here the signing keys are in the key-value store",
             "make the first one with `edgekeeper keys new`",
         );

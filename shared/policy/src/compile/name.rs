@@ -25,7 +25,11 @@ pub(super) fn hint<'a>(wrong: &str, known: impl IntoIterator<Item = &'a str>) ->
 
 /// `` `a`, `b`, `c` ``
 pub(super) fn list<'a>(names: impl IntoIterator<Item = &'a str>, separator: &str) -> String {
-    let names: Vec<String> = names.into_iter().map(|name| format!("`{name}`")).collect();
+    let names: Vec<String> = names
+        .into_iter()
+        .filter(|name| !name.is_empty())
+        .map(|name| format!("`{name}`"))
+        .collect();
     names.join(separator)
 }
 

@@ -32,6 +32,14 @@ impl Report {
         self.rule = Some((id.to_owned(), span.file));
     }
 
+    /// ` in rule "…"` for a place in another file than the rule's own.
+    pub(super) fn elsewhere(&self, span: Span) -> String {
+        match &self.rule {
+            Some((id, file)) if *file != span.file => format!(" in rule \"{id}\""),
+            _ => String::new(),
+        }
+    }
+
     /// What follows belongs to no rule.
     pub(super) fn leave_rule(&mut self) {
         self.rule = None;
@@ -90,6 +98,21 @@ impl Report {
     /// `file:line` of a place, to point at it from another.
     pub(super) fn place(&self, span: Span) -> String {
         format!("{}:{}", self.name(span.file), span.line)
+    }
+
+    /// What could not be built must have been told; nothing is ever left out in silence.
+    pub(super) fn incomplete(&mut self, span: Span) {
+        let told = self
+            .found
+            .iter()
+            .any(|(_, diagnostic)| diagnostic.severity == Severity::Error);
+        if !told {
+            self.error(
+                span,
+                "this cannot be built, and it is not known why",
+                "that is a mistake in edgekeeper; please report it with this part of the file",
+            );
+        }
     }
 
     /// The place of a byte inside a text value.

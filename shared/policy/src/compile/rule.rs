@@ -51,10 +51,15 @@ pub(super) fn read(node: &Node, cx: &mut Context<'_>) -> Option<Rule> {
 }
 
 fn read_named(node: &Node, id: String, cx: &mut Context<'_>) -> Option<Rule> {
-    shape::check_except(node, &Shape::Keys(RULE), "", &["authorizers"], cx.report);
     if !matches!(node.value, Value::Table(_)) {
+        cx.report.error(
+            node.span,
+            format!("a rule cannot be {}", node.describe()),
+            "a rule is a table: `{ \"id\": …, \"match\": …, … }`",
+        );
         return None;
     }
+    shape::check_except(node, &Shape::Keys(RULE), "", &["authorizers"], cx.report);
     if id.is_empty() && node.get("id").is_none_or(|id| id.text().is_some()) {
         let help = "give it one, such as `web:api`; logs and `edge.yml` name rules by it";
         cx.report
@@ -79,7 +84,10 @@ fn read_named(node: &Node, id: String, cx: &mut Context<'_>) -> Option<Rule> {
         minted |= used.handler.name == "id_token";
         mutator
     });
-    let errors = handlers(Stage::Error, "errors", node, cx, error::read);
+    let errors = handlers(Stage::Error, "errors", node, cx, |used, cx| {
+        cx.redirects |= used.handler.name == "redirect";
+        error::read(used, cx)
+    });
 
     let (methods, url) = matching?;
     let mut authenticators = authenticators?;
@@ -235,7 +243,10 @@ fn handlers<T>(
     let mut handlers = Vec::new();
     for (index, item) in node.items_at(key).iter().enumerate() {
         if let Some(used) = stage::read(stage, item, &format!("{key}[{index}]"), cx) {
-            handlers.extend(read(&used, cx));
+            match read(&used, cx) {
+                Some(handler) => handlers.push(handler),
+                None => cx.report.incomplete(used.span),
+            }
         }
     }
     handlers
@@ -279,10 +290,13 @@ fn authorizers(node: &Node, id: &str, cx: &mut Context<'_>) -> Option<Vec<Author
             "write `\"authorizer\": { \"handler\": \"allow\" }` to let in everybody who got this far",
         );
     }
-    let mut authorizers: Vec<Authorizer> = uses
-        .iter()
-        .filter_map(|used| authorizer::read(used, cx))
-        .collect();
+    let mut authorizers = Vec::new();
+    for used in &uses {
+        match authorizer::read(used, cx) {
+            Some(authorizer) => authorizers.push(authorizer),
+            None => cx.report.incomplete(used.span),
+        }
+    }
     let complete = !authorizers.is_empty();
     for entry in cx.edge.rules.iter().filter(|entry| entry.id == id) {
         authorizers.extend(entry.allowlist.clone().map(Authorizer::Allowlist));
@@ -352,7 +366,7 @@ fn lint(node: &Node, authenticators: &[Authenticator], methods: &[String], cx: &
         );
     } else if methods
         .iter()
-        .any(|method| !matches!(method.as_str(), "GET" | "HEAD"))
+        .any(|method| matches!(method.as_str(), "POST" | "PUT" | "PATCH" | "DELETE"))
     {
         cx.without_preflight.push((node.text_at("id"), span));
     }

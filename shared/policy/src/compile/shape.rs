@@ -100,10 +100,21 @@ pub(super) fn check_except(
         }
         _ => report.error(
             node.span,
-            format!("{} cannot be {}", subject(path), node.describe()),
+            format!("{} cannot be {}", subject(path), describe(node, path)),
             expected(shape, node),
         ),
     }
+}
+
+/// What a value is, without telling a secret.
+fn describe(node: &Node, path: &str) -> String {
+    let is_secret = ["secret", "password", "basic", "authorization_header"]
+        .iter()
+        .any(|name| path.ends_with(name));
+    if is_secret && node.text().is_some() {
+        return "a text".to_owned();
+    }
+    node.describe()
 }
 
 fn unknown_key(key: &str, path: &str) -> String {

@@ -3,7 +3,7 @@
 use super::config::{self, Config};
 use super::edge::Edge;
 use super::handler::{self, Handler, Stage};
-use super::node::{Node, Span, Value};
+use super::node::{Key, Node, Span, Value};
 use super::report::Report;
 use super::shape::{self, Shape};
 
@@ -19,6 +19,8 @@ pub(super) struct Context<'a> {
     pub(super) without_preflight: Vec<(String, Span)>,
     /// Some rule or the fallback redirects.
     pub(super) redirects: bool,
+    /// It was told that `jwks_url` means nothing here; once is enough.
+    pub(super) told_jwks_url: bool,
 }
 
 /// A handler as a rule or the fallback uses it.
@@ -65,6 +67,14 @@ pub(super) fn read(stage: Stage, node: &Node, path: &str, cx: &mut Context<'_>) 
         config,
         span: name_node.span,
     };
+    // What the global configuration lacks was told there, once for all rules.
+    let told = handler
+        .required
+        .iter()
+        .any(|name| used.config.get(name).is_none());
+    if told && handler.oathkeeper {
+        return None;
+    }
     config::require(handler, Some(&used.config), used.span, cx.report).then_some(used)
 }
 
@@ -83,7 +93,7 @@ pub(super) fn named(stage: Stage, node: &Node, cx: &mut Context<'_>) -> Option<&
         cx.report.error(
             node.span,
             format!("the {} `{name}` is not here yet", stage.name()),
-            config::known_names(stage, "", false),
+            config::here(stage),
         );
         return None;
     }
@@ -106,18 +116,26 @@ pub(super) fn named(stage: Stage, node: &Node, cx: &mut Context<'_>) -> Option<&
 fn check_own(handler: &Handler, own: &Node, path: &str, cx: &mut Context<'_>) {
     let path = format!("{path}.config");
     let ignored_by_oathkeeper = handler.config.is_empty() || handler.name == "allow";
-    if !(cx.strict && ignored_by_oathkeeper) {
-        shape::check(own, &Shape::Keys(handler.config), &path, cx.report);
-        return;
-    }
-    for (key, _) in own.entries() {
-        if handler.config.iter().any(|(known, _)| *known == key.name) {
-            continue;
-        }
+    let unknown: Vec<&Key> = own
+        .entries()
+        .iter()
+        .map(|(key, _)| key)
+        .filter(|key| {
+            cx.strict
+                && ignored_by_oathkeeper
+                && handler.config.iter().all(|(known, _)| *known != key.name)
+        })
+        .collect();
+    let names: Vec<&str> = unknown.iter().map(|key| key.name.as_str()).collect();
+    shape::check_except(own, &Shape::Keys(handler.config), &path, &names, cx.report);
+    for key in unknown {
         cx.report.warning(
             key.span,
             format!("Oathkeeper ignores `{path}.{}`", key.name),
-            format!("`{}` has nothing to configure; take it out", handler.name),
+            format!(
+                "`{}` has nothing of that name to configure; take it out",
+                handler.name
+            ),
         );
     }
 }

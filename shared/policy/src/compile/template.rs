@@ -53,7 +53,10 @@ pub(super) fn check(
                 )
             } else {
                 (
-                    format!("the template of `{name}` reads `.IDToken` before a token is made"),
+                    format!(
+                        "the template of `{name}` reads `.IDToken` before a token is made{}",
+                        cx.report.elsewhere(node.span)
+                    ),
                     "move `id_token` in front of this mutator; they run in their order",
                 )
             };
