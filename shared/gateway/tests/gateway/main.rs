@@ -1,0 +1,40 @@
+//! The gateway as an adapter sees it: requests go in, decisions come out, and the world around is memory.
+//!
+//! [`memory`] implements all that an adapter must, so these tests show that the trait is enough. Each module is one
+//! promise; an attack from `attacks.md` is named by its ID.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::string_slice,
+    clippy::arithmetic_side_effects
+)]
+
+mod memory;
+mod policy;
+mod site;
+
+mod allowlist;
+mod authenticators;
+mod coalescing;
+mod cookie_session;
+mod cors;
+mod endpoints;
+mod error_handlers;
+mod freshness;
+mod garbage;
+mod header;
+mod id_token;
+mod identity;
+mod keys;
+mod kratos_fails;
+mod log;
+mod matching;
+mod oathkeeper;
+mod proxies;
+mod redirect;
+mod request;
+mod response;
+mod upstream;

@@ -1,0 +1,328 @@
+//! A runtime in memory: its clock is set by hand, its Kratos is a script, its timers are steps of a small executor.
+
+use std::cell::{Cell, RefCell};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::future::Future;
+use std::pin::Pin;
+use std::rc::Rc;
+use std::task::{Context, Poll, Waker};
+
+use edgekeeper_gateway::runtime::{FetchError, Inbound, Outbound, Runtime, Unavailable};
+use http::{HeaderMap, HeaderName, HeaderValue};
+
+/// 2023-11-14T22:13:20Z, in Unix seconds: when every test begins.
+pub(crate) const NOW: u64 = 1_700_000_000;
+
+/// A secret under which keys are sealed.
+pub(crate) const SECRET: &str = "0123456789abcdef0123456789abcdef";
+
+/// A future of a test.
+pub(crate) type Task<'a, T> = Pin<Box<dyn Future<Output = T> + 'a>>;
+
+/// What Kratos, or whatever stands in its place, does when it is asked.
+#[derive(Debug, Clone)]
+pub(crate) struct Reply {
+    outcome: Result<Inbound, FetchError>,
+    /// Milliseconds it takes.
+    takes: u64,
+}
+
+impl Reply {
+    pub(crate) fn new(status: u16, body: impl Into<String>) -> Self {
+        Self {
+            outcome: Ok(Inbound {
+                status,
+                headers: HeaderMap::new(),
+                body: Some(body.into().into_bytes()),
+            }),
+            takes: 0,
+        }
+    }
+
+    pub(crate) fn fails(error: FetchError) -> Self {
+        Self {
+            outcome: Err(error),
+            takes: 0,
+        }
+    }
+
+    pub(crate) fn header(mut self, name: &'static str, value: &str) -> Self {
+        if let Ok(inbound) = &mut self.outcome {
+            inbound
+                .headers
+                .insert(HeaderName::from_static(name), HeaderValue::from_str(value).unwrap());
+        }
+        self
+    }
+
+    pub(crate) fn takes(self, milliseconds: u64) -> Self {
+        Self {
+            takes: milliseconds,
+            ..self
+        }
+    }
+}
+
+#[derive(Default)]
+struct World {
+    now: Cell<u64>,
+    timers: RefCell<BTreeSet<u64>>,
+    random: Cell<u64>,
+    no_random: Cell<bool>,
+    secret: RefCell<Option<String>>,
+    /// A part of the URL, a part of a credential header, and the reply; the latest that fits is given.
+    script: RefCell<Vec<(String, String, Reply)>>,
+    asked: RefCell<Vec<Outbound>>,
+    store: RefCell<BTreeMap<String, String>>,
+    store_fails: Cell<bool>,
+    reads: Cell<usize>,
+    writes: Cell<usize>,
+    later: RefCell<VecDeque<Task<'static, ()>>>,
+    log: RefCell<Vec<String>>,
+}
+
+/// The runtime. Clones share one world.
+#[derive(Clone)]
+pub(crate) struct Memory(Rc<World>);
+
+impl Memory {
+    pub(crate) fn new() -> Self {
+        let world = World::default();
+        world.now.set(NOW * 1_000);
+        *world.secret.borrow_mut() = Some(SECRET.to_owned());
+        Self(Rc::new(world))
+    }
+
+    /// Moves the clock forward.
+    pub(crate) fn pass_seconds(&self, seconds: u64) {
+        self.0.now.set(self.0.now.get() + seconds * 1_000);
+    }
+
+    /// What is said when a URL and a credential that contain these are asked about.
+    pub(crate) fn script(&self, url: &str, credential: &str, reply: Reply) {
+        self.0
+            .script
+            .borrow_mut()
+            .push((url.to_owned(), credential.to_owned(), reply));
+    }
+
+    /// Everything that was asked of the network, in order.
+    pub(crate) fn asked(&self) -> Vec<Outbound> {
+        self.0.asked.borrow().clone()
+    }
+
+    /// How often something was asked of the network.
+    pub(crate) fn questions(&self) -> usize {
+        self.0.asked.borrow().len()
+    }
+
+    pub(crate) fn reads(&self) -> usize {
+        self.0.reads.get()
+    }
+
+    pub(crate) fn writes(&self) -> usize {
+        self.0.writes.get()
+    }
+
+    pub(crate) fn set_secret(&self, secret: Option<&str>) {
+        *self.0.secret.borrow_mut() = secret.map(str::to_owned);
+    }
+
+    pub(crate) fn set_random_fails(&self, fails: bool) {
+        self.0.no_random.set(fails);
+    }
+
+    pub(crate) fn set_store_fails(&self, fails: bool) {
+        self.0.store_fails.set(fails);
+    }
+
+    pub(crate) fn store(&self) -> std::cell::RefMut<'_, BTreeMap<String, String>> {
+        self.0.store.borrow_mut()
+    }
+
+    /// The lines written since the last look.
+    pub(crate) fn take_log(&self) -> Vec<String> {
+        std::mem::take(&mut self.0.log.borrow_mut())
+    }
+
+    /// How much work waits until after the response.
+    pub(crate) fn waiting(&self) -> usize {
+        self.0.later.borrow().len()
+    }
+
+    /// Does the work that waits until after the response.
+    pub(crate) fn run_later(&self) {
+        let tasks: Vec<_> = self.0.later.borrow_mut().drain(..).collect();
+        self.run_all(tasks);
+    }
+
+    /// Runs one future to its end.
+    pub(crate) fn run<T>(&self, future: impl Future<Output = T>) -> T {
+        self.run_all(vec![Box::pin(future)]).remove(0)
+    }
+
+    /// Runs futures side by side, one step of each in turn. The clock moves only when all wait for a timer.
+    pub(crate) fn run_all<T>(&self, futures: Vec<Task<'_, T>>) -> Vec<T> {
+        let mut running: Vec<(Option<Task<'_, T>>, Option<T>)> =
+            futures.into_iter().map(|future| (Some(future), None)).collect();
+        loop {
+            let mut finished_one = false;
+            for (future, result) in &mut running {
+                let Some(waiting) = future else { continue };
+                if let Poll::Ready(value) = step(waiting) {
+                    *result = Some(value);
+                    *future = None;
+                    finished_one = true;
+                }
+            }
+            if running.iter().all(|(future, _)| future.is_none()) {
+                return running.into_iter().filter_map(|(_, result)| result).collect();
+            }
+            if !finished_one {
+                self.next_timer();
+            }
+        }
+    }
+
+    fn next_timer(&self) {
+        let next = self.0.timers.borrow_mut().pop_first();
+        let next = next.expect("all requests wait for each other: a deadlock");
+        self.0.now.set(self.0.now.get().max(next));
+    }
+}
+
+/// One step of a future.
+pub(crate) fn step<T>(future: &mut Task<'_, T>) -> Poll<T> {
+    future.as_mut().poll(&mut Context::from_waker(Waker::noop()))
+}
+
+/// Waits until an instant, and for one turn of the others at least.
+struct Timer {
+    world: Rc<World>,
+    until: u64,
+    set: bool,
+}
+
+impl Future for Timer {
+    type Output = ();
+
+    fn poll(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<()> {
+        if self.set && self.world.now.get() >= self.until {
+            return Poll::Ready(());
+        }
+        self.set = true;
+        self.world.timers.borrow_mut().insert(self.until);
+        Poll::Pending
+    }
+}
+
+impl Runtime for Memory {
+    fn now(&self) -> u64 {
+        self.0.now.get()
+    }
+
+    fn random(&self, bytes: &mut [u8]) -> Result<(), Unavailable> {
+        if self.0.no_random.get() {
+            return Err(Unavailable("there is no source of randomness".to_owned()));
+        }
+        for byte in bytes {
+            // Knuth's MMIX generator: every draw is different, every run the same.
+            let next = self
+                .0
+                .random
+                .get()
+                .wrapping_mul(6_364_136_223_846_793_005)
+                .wrapping_add(1_442_695_040_888_963_407);
+            self.0.random.set(next);
+            *byte = next.to_be_bytes()[0];
+        }
+        Ok(())
+    }
+
+    fn secret(&self, name: &str) -> Option<String> {
+        assert_eq!(name, "KEYS_SECRET", "no other secret is asked for");
+        self.0.secret.borrow().clone()
+    }
+
+    async fn fetch(&self, request: Outbound) -> Result<Inbound, FetchError> {
+        self.0.asked.borrow_mut().push(request.clone());
+        let reply = reply(&self.0.script.borrow(), &request);
+        self.sleep(reply.takes.min(request.timeout)).await;
+        if reply.takes > request.timeout {
+            return Err(FetchError::Timeout);
+        }
+        let mut inbound = reply.outcome?;
+        inbound.body = inbound.body.filter(|body| body.len() <= request.largest);
+        Ok(inbound)
+    }
+
+    async fn get(&self, key: &str) -> Result<Option<String>, Unavailable> {
+        self.sleep(1).await;
+        self.0.reads.set(self.0.reads.get() + 1);
+        if self.0.store_fails.get() {
+            return Err(Unavailable("the key-value store does not answer".to_owned()));
+        }
+        Ok(self.0.store.borrow().get(key).cloned())
+    }
+
+    async fn put(&self, key: &str, value: &str) -> Result<(), Unavailable> {
+        self.sleep(1).await;
+        self.0.writes.set(self.0.writes.get() + 1);
+        if self.0.store_fails.get() {
+            return Err(Unavailable("the key-value store does not answer".to_owned()));
+        }
+        self.0.store.borrow_mut().insert(key.to_owned(), value.to_owned());
+        Ok(())
+    }
+
+    fn sleep(&self, milliseconds: u64) -> impl Future<Output = ()> {
+        Timer {
+            world: Rc::clone(&self.0),
+            until: self.0.now.get() + milliseconds,
+            set: false,
+        }
+    }
+
+    fn later(&self, task: impl Future<Output = ()> + 'static) {
+        self.0.later.borrow_mut().push_back(Box::pin(task));
+    }
+
+    fn log(&self, line: &str) {
+        self.0.log.borrow_mut().push(line.to_owned());
+    }
+}
+
+/// The scripted reply; without one, Kratos knows no session.
+fn reply(script: &[(String, String, Reply)], request: &Outbound) -> Reply {
+    let credentials: Vec<&str> = ["x-session-token", "cookie", "authorization"]
+        .into_iter()
+        .filter_map(|name| request.headers.get(name)?.to_str().ok())
+        .collect();
+    script
+        .iter()
+        .rev()
+        .find(|(url, credential, _)| {
+            request.url.contains(url.as_str()) && credentials.iter().any(|sent| sent.contains(credential.as_str()))
+        })
+        .map_or_else(
+            || Reply::new(401, r#"{"error":{"id":"session_inactive","code":401}}"#),
+            |(_, _, reply)| reply.clone(),
+        )
+}
+
+/// No connection.
+pub(crate) const fn unreachable() -> FetchError {
+    FetchError::Unreachable
+}
+
+/// No answer in time.
+pub(crate) const fn timeout() -> FetchError {
+    FetchError::Timeout
+}
+
+impl Memory {
+    /// The clock, in Unix milliseconds.
+    pub(crate) fn milliseconds(&self) -> u64 {
+        self.0.now.get()
+    }
+}
