@@ -24,6 +24,9 @@
 //!   back-references and atomic groups the steps grow linearly with the length of the URL, whatever the pattern.
 //! - Back-references may use the numbers of the whole pattern. Oathkeeper compiles each `<...>` on its own first and
 //!   refuses `<(a)-\2>`, the only number that could ever work there.
+//! - Look-behind and atomic groups can be written plainly: `<.*(?<!\.php)>`. Oathkeeper counts their angle brackets and
+//!   finds them unbalanced.
+//! - Lazy loops over something that can be empty, as `(a*)+?`, end and keep their groups; in regexp2 1.2 they may not.
 
 #[cfg(feature = "compile")]
 mod ast;

@@ -349,6 +349,9 @@ impl<'p, 'g> Parser<'p, 'g> {
                  possessive one",
             ));
         }
+        if matches!(node, Node::Empty) {
+            return Ok(node);
+        }
         Ok(Node::Repeat {
             node: Box::new(node),
             min,

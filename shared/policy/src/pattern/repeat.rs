@@ -33,7 +33,10 @@ impl Compiler<'_> {
             return self.run(&set, min, max, lazy, direction).map(drop);
         }
         for _ in 1..min {
-            self.node(node, direction)?;
+            if self.node(node, direction)? == self.code.len() {
+                // It comes to nothing, however often.
+                return Ok(());
+            }
         }
         let slot = node.may_be_empty().then(|| {
             let slot = self.loops;

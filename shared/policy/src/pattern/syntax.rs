@@ -45,12 +45,26 @@ pub(super) enum Piece {
 }
 
 /// Splits and parses a pattern.
+///
+/// Brackets are paired as Oathkeeper pairs them, which counts every `<` and `>`. Where that fails, those of `(?<=`,
+/// `(?<!` and `(?>` are left out of the count, so that look-behind and atomic groups can be written plainly. What
+/// Oathkeeper can read is thus never read otherwise.
 pub(super) fn parse(pattern: &str) -> Result<(Vec<Piece>, Groups), PatternError> {
+    read(pattern, false).or_else(|error| read(pattern, true).map_err(|_| error))
+}
+
+fn read(pattern: &str, plainly: bool) -> Result<(Vec<Piece>, Groups), PatternError> {
     let mut pieces = Vec::new();
     let mut groups = Groups::default();
     let mut open = Vec::new();
     let mut text = String::new();
     for (offset, c) in pattern.char_indices() {
+        let (before, after) = pattern.split_at_checked(offset).unwrap_or_default();
+        let of_a_group = before.ends_with("(?")
+            && (after.starts_with("<=") || after.starts_with("<!") || after.starts_with('>'));
+        if plainly && of_a_group && !open.is_empty() {
+            continue;
+        }
         match (c, open.as_slice()) {
             ('<', outer) => {
                 if outer.is_empty() && !text.is_empty() {

@@ -1,1 +1,7 @@
+//! The pattern engine against facts of Oathkeeper's own, and what is promised beyond it.
 
+mod facts;
+mod generated;
+mod hints;
+mod limits;
+mod refusals;
