@@ -378,12 +378,12 @@ struct Flight {
 
 impl Flight {
     fn take_off(gateway: &Rc<Gateway>, key: &CacheKey, now: u64, patience: u64) -> Option<Self> {
-        gateway
-            .take_off(*key, now, now.saturating_add(patience))
-            .then(|| Self {
-                gateway: Rc::clone(gateway),
-                key: *key,
-            })
+        // Where nothing is remembered, whoever waits would only wait in line.
+        let alone = gateway.policy().session.ttl == 0;
+        (alone || gateway.take_off(*key, now, now.saturating_add(patience))).then(|| Self {
+            gateway: Rc::clone(gateway),
+            key: *key,
+        })
     }
 }
 
