@@ -135,9 +135,12 @@ impl Question {
             }
         }
         let url = check_url(config, request);
-        let sent_along = headers
+        // Escaped, because a value need not be text and two that differ must stay different.
+        let sent_along: Vec<(&str, String)> = headers
             .iter()
-            .map(|(name, value)| (name.as_str(), value.to_str().unwrap_or_default()));
+            .map(|(name, value)| (name.as_str(), value.as_bytes().escape_ascii().to_string()))
+            .collect();
+        let sent_along = sent_along.iter().map(|(name, value)| (*name, value.as_str()));
         let key = CacheKey::new(&method, &url, sent_along, &credential);
         let session = &gateway.policy().session;
         Self {
