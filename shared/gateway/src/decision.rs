@@ -69,7 +69,7 @@ pub(crate) struct ResponseContext {
     /// The credential to forget when the answer ends or changes the session.
     pub(crate) credential: Option<edgekeeper_session::key::CacheKey>,
     /// Names of the session cookies.
-    pub(crate) session_cookies: Vec<String>,
+    pub(crate) session_cookies: std::rc::Rc<[String]>,
     /// The decision so far.
     pub(crate) trace: Trace,
     /// `X-Request-ID` of the request, for an error.

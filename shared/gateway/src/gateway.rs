@@ -1,8 +1,10 @@
 //! One request's way through.
 
 use std::cell::RefCell;
+use std::collections::BTreeSet;
 use std::rc::Rc;
 
+use edgekeeper_policy::authenticator::Authenticator;
 use edgekeeper_policy::document::Policy;
 use edgekeeper_policy::index::RuleIndex;
 use edgekeeper_policy::rule::Rule;
@@ -42,6 +44,8 @@ pub struct Gateway {
     index: RuleIndex,
     mutators: Vec<Vec<Loaded>>,
     keys: Keys,
+    /// Names of every cookie that is a session to some rule.
+    session_cookies: Rc<[String]>,
     sessions: RefCell<SessionCache>,
     flights: RefCell<Flights>,
     tokens: RefCell<TokenCache>,
@@ -68,6 +72,7 @@ impl Gateway {
             index: RuleIndex::new(policy.rules.iter().map(|rule| &rule.url)),
             mutators,
             keys: Keys::new(&policy)?,
+            session_cookies: session_cookies(&policy),
             sessions: RefCell::default(),
             flights: RefCell::default(),
             tokens: RefCell::new(TokenCache::new(TOKENS.0, TOKENS.1)),
@@ -270,7 +275,7 @@ impl Gateway {
                 cors: Vec::new(),
                 private: false,
                 credential: self.presented_credential(rule, request),
-                session_cookies: self.session_cookies(rule),
+                session_cookies: Rc::clone(&self.session_cookies),
                 trace: Trace::default(),
                 request_id: None,
                 strict: self.policy.strict,
@@ -325,25 +330,13 @@ impl Gateway {
             .iter()
             .chain(self.policy.rules.iter().flat_map(|rule| &rule.authenticators))
             .find_map(|authenticator| match authenticator {
-                edgekeeper_policy::authenticator::Authenticator::CookieSession(config) => Some(config),
+                Authenticator::CookieSession(config) => Some(config),
                 _ => None,
             })?;
         authenticators::credential(self, configured, request)
             .ok()
             .flatten()
             .map(|credential| CacheKey::of_credential(&credential))
-    }
-
-    fn session_cookies(&self, rule: &Rule) -> Vec<String> {
-        let of_rules = rule
-            .authenticators
-            .iter()
-            .filter_map(|authenticator| match authenticator {
-                edgekeeper_policy::authenticator::Authenticator::CookieSession(config) => Some(&config.only),
-                _ => None,
-            })
-            .flatten();
-        of_rules.chain(&self.policy.session.cookies).cloned().collect()
     }
 
     fn answered<R: Runtime>(&self, runtime: &R, mut answer: Answer, cors: Vec<Edit>, trace: &Trace) -> Decision {
@@ -407,6 +400,21 @@ impl Gateway {
     pub(crate) async fn public_ring<R: Runtime>(&self, runtime: &R) -> Result<Rc<KeyRing>, Unavailable> {
         self.keys.ring(runtime).await
     }
+}
+
+/// A logout may pass on any rule, Kratos' own included, which asks for no session.
+fn session_cookies(policy: &Policy) -> Rc<[String]> {
+    let of_rules = policy
+        .rules
+        .iter()
+        .flat_map(|rule| &rule.authenticators)
+        .filter_map(|authenticator| match authenticator {
+            Authenticator::CookieSession(config) => Some(&config.only),
+            _ => None,
+        })
+        .flatten();
+    let names: BTreeSet<&String> = of_rules.chain(&policy.session.cookies).collect();
+    names.into_iter().cloned().collect()
 }
 
 fn seconds(milliseconds: u64) -> u64 {
