@@ -223,7 +223,8 @@ async fn verdict<R: Runtime>(
             }
             Some((entry, Standing::Revalidate)) => {
                 trace.session = Some("stale");
-                if let Some(flight) = Flight::take_off(gateway, &question.key, now, patience) {
+                let failed = gateway.recent_failure(&question.key, now).is_some();
+                if !failed && let Some(flight) = Flight::take_off(gateway, &question.key, now, patience) {
                     let (runtime_later, question) = (runtime.clone(), question.clone());
                     runtime.later(async move {
                         ask(&runtime_later, &question, flight).await;
