@@ -5,7 +5,7 @@ mod redirect;
 mod when;
 
 use edgekeeper_policy::document::Policy;
-use edgekeeper_policy::error_handler::{ErrorHandler, ErrorHandlerKind};
+use edgekeeper_policy::error_handler::{ErrorHandler, ErrorHandlerKind, ErrorKind};
 use edgekeeper_policy::rule::Rule;
 use http::header::CACHE_CONTROL;
 use http::HeaderValue;
@@ -96,6 +96,9 @@ fn apply(policy: &Policy, handler: &ErrorHandler, request: &Request, refusal: &R
             code,
             return_to_query_param,
         } => {
+            if !policy.strict && refusal.status == 503 && !names_internal_errors(handler) {
+                return None;
+            }
             let target = redirect::target(policy, to, return_to_query_param, request, refusal)?;
             Some(Chosen::Redirect {
                 location: target.location,
@@ -104,4 +107,13 @@ fn apply(policy: &Policy, handler: &ErrorHandler, request: &Request, refusal: &R
             })
         }
     }
+}
+
+/// Whether a handler is meant for failures: an error page. Any other redirect is to login, and while Kratos is down
+/// nobody can log in.
+fn names_internal_errors(handler: &ErrorHandler) -> bool {
+    handler
+        .when
+        .iter()
+        .any(|when| when.error.contains(&ErrorKind::InternalServerError))
 }
