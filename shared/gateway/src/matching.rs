@@ -18,15 +18,17 @@ pub(crate) struct Matched {
 
 /// Finds the rule. None is 404, several are 500: no rule goes before another.
 ///
-/// Rules are matched against the path without a trailing slash, as in Oathkeeper. By default, where no rule fits
-/// that way, the path as it was sent is tried too, so that `/docs/<.*>` is also for `/docs/`. And where a segment has
+/// Rules are matched against the path without a trailing slash, as in Oathkeeper. By default the slash is sent on, so a
+/// rule for the path with it (`/docs/<.*>` for `/docs/`) goes before one without (`/docs`). And where a segment has
 /// parameters (`/admin;x=y`), which some servers cut off and others do not, both readings must have the same rule.
 pub(crate) fn find(rules: &[Rule], index: &RuleIndex, request: &Request, strict: bool) -> Result<Matched, Refusal> {
     let path = request.path.decoded();
     let with_slash = format!("{path}/");
     let mut found = at(rules, index, request, path)?;
-    if found.is_none() && !strict && request.path.has_trailing_slash() {
-        found = at(rules, index, request, &with_slash)?;
+    if !strict && request.path.has_trailing_slash() {
+        let as_sent = at(rules, index, request, &with_slash)?;
+        let own = found.as_ref().map(|matched| matched.rule);
+        found = as_sent.filter(|matched| own != Some(matched.rule)).or(found);
     }
     if !strict && let Some(cut) = request.path.without_parameters() {
         let other = at(rules, index, request, &cut)?.map(|matched| matched.rule);
