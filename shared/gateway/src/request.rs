@@ -1,6 +1,7 @@
 //! The canonical request: parsed once, and the only view there is of it afterwards.
 
 use edgekeeper_policy::document::{Policy, Scheme};
+use http::header::HOST;
 use http::{HeaderMap, HeaderName};
 
 use crate::path::{Ambiguous, CanonicalPath};
@@ -67,6 +68,9 @@ impl Request {
         };
         if query.is_some_and(|query| query.contains('#') || query.bytes().any(|b| b <= b' ' || b == 0x7f)) {
             return Err(Ambiguous("there is a fragment, a space or a control byte in the query"));
+        }
+        if raw.headers.get_all(HOST).iter().count() > 1 {
+            return Err(Ambiguous("there are two Host headers"));
         }
         let scheme = public_scheme(scheme, &raw.headers, policy);
         let (host, port) = split_authority(authority, scheme)?;
