@@ -2,6 +2,7 @@
 
 mod build;
 mod files;
+mod keys;
 
 use std::process::ExitCode;
 
@@ -18,11 +19,15 @@ struct Arguments {
 #[derive(Debug, Subcommand)]
 enum Command {
     Build(build::Arguments),
+    /// Make and keep the keys that sign tokens
+    #[command(subcommand)]
+    Keys(keys::Command),
 }
 
 fn main() -> ExitCode {
     let result = match Arguments::parse().command {
         Command::Build(arguments) => build::run(&arguments),
+        Command::Keys(command) => keys::run(&command),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

@@ -4,6 +4,7 @@
 //! rewrites the lists; look at the difference before it is committed.
 
 #![cfg(feature = "compile")]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -21,7 +22,12 @@ fn folder() -> PathBuf {
 fn base() -> BTreeMap<String, String> {
     ["oathkeeper.yml", "rules.json"]
         .into_iter()
-        .map(|name| (name.to_owned(), fs::read_to_string(folder().join("base").join(name)).unwrap()))
+        .map(|name| {
+            (
+                name.to_owned(),
+                fs::read_to_string(folder().join("base").join(name)).unwrap(),
+            )
+        })
         .collect()
 }
 
@@ -56,7 +62,9 @@ fn run(sections: &[(String, String)]) -> (Option<Policy>, Vec<Diagnostic>) {
             }
         }
     }
-    options.edge = files.contains_key("edge.yml").then(|| "edge.yml".to_owned());
+    options.edge = files
+        .contains_key("edge.yml")
+        .then(|| "edge.yml".to_owned());
     match compile(&files, &options) {
         Ok((policy, found)) => (Some(policy), found),
         Err(found) => (None, found),
@@ -80,22 +88,41 @@ fn every_mistake_is_told_at_its_place_with_its_cure() {
         let name = path.file_stem().unwrap().to_string_lossy().into_owned();
         let mut sections = sections(&fs::read_to_string(&path).unwrap());
         let (policy, found) = run(&sections);
-        let said: String = found.iter().map(|diagnostic| format!("{diagnostic}\n")).collect();
-        let said = format!("{}{said}", if policy.is_some() { "built\n" } else { "refused\n" });
+        let said: String = found
+            .iter()
+            .map(|diagnostic| format!("{diagnostic}\n"))
+            .collect();
+        let said = format!(
+            "{}{said}",
+            if policy.is_some() {
+                "built\n"
+            } else {
+                "refused\n"
+            }
+        );
 
-        let expected = sections.iter().find(|(name, _)| name == EXPECTED).map(|(_, text)| text.clone());
+        let expected = sections
+            .iter()
+            .find(|(name, _)| name == EXPECTED)
+            .map(|(_, text)| text.clone());
         if expected.as_deref() == Some(said.as_str()) {
             continue;
         }
         if std::env::var_os("BLESS").is_some() {
             sections.retain(|(name, _)| name != EXPECTED);
             sections.push((EXPECTED.to_owned(), said));
-            let text: String = sections.iter().map(|(name, text)| format!("== {name}\n{text}")).collect();
+            let text: String = sections
+                .iter()
+                .map(|(name, text)| format!("== {name}\n{text}"))
+                .collect();
             fs::write(&path, text).unwrap();
         }
         wrong.push(name);
     }
-    assert!(wrong.is_empty(), "these fixtures say something else: {wrong:?}");
+    assert!(
+        wrong.is_empty(),
+        "these fixtures say something else: {wrong:?}"
+    );
 }
 
 #[test]

@@ -72,6 +72,12 @@ const EDGE: Shape = Shape::Keys(&[
     ("rules", &Map(&ALLOWLIST)),
 ]);
 
+/// Shortest rotation of keys, in seconds: a new one must be seen everywhere well within it.
+const MIN_ROTATION: u64 = 3_600;
+
+/// Longest rotation of keys, in seconds: ten years.
+const MAX_ROTATION: u64 = 3_653 * 86_400;
+
 /// `edge.yml`, checked. Everything in it is optional.
 #[derive(Debug, Default)]
 pub(super) struct Edge {
@@ -253,11 +259,12 @@ fn keys(node: &Node, report: &mut Report) -> Keys {
         rotation: seconds(node, "rotation", default.rotation, report),
         development: node.flag_at("development", default.development),
     };
-    if keys.rotation == 0 {
+    if !(MIN_ROTATION..=MAX_ROTATION).contains(&keys.rotation) {
+        let span = node.get("rotation").map_or(node.span, |item| item.span);
         report.error(
-            node.key_span("rotation"),
-            "`keys.rotation` is 0",
-            "write how long a key signs, such as `30d`",
+            span,
+            format!("`keys.rotation` cannot be {} seconds", keys.rotation),
+            "write how long a key signs, between `1h` and `3653d`, such as `30d`",
         );
     }
     keys

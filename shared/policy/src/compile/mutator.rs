@@ -77,6 +77,14 @@ fn id_token(config: &Node, cx: &mut Context<'_>) -> Option<IdToken> {
         Some(node) => {
             let duration = Duration::parse(node.text()?, false)?;
             match duration.whole_seconds() {
+                Some(seconds) if seconds > cx.edge.keys.rotation => {
+                    cx.report.error(
+                        node.span,
+                        format!("a token would live longer ({seconds} s) than the key that signs it ({} s)", cx.edge.keys.rotation),
+                        "make `ttl` shorter, or `keys.rotation` in `edge.yml` longer",
+                    );
+                    return None;
+                }
                 Some(seconds) if seconds > 0 => seconds,
                 _ => {
                     cx.report.error(
