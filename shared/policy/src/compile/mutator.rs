@@ -27,6 +27,17 @@ fn headers(config: &Node, minted: bool, cx: &mut Context<'_>) -> Header {
         ) else {
             continue;
         };
+        // `-}}` takes the white space behind it away.
+        if text.ends_with('\n') && !text.trim_end().ends_with("-}}") {
+            cx.report.error(
+                node.span,
+                format!(
+                    "the value of `{}` ends with a line break, which no header can have",
+                    key.name
+                ),
+                "write `|-` instead of `|`, or put the value on one line in quotes",
+            );
+        }
         let position = if minted {
             Position::AfterToken
         } else {
