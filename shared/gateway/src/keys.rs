@@ -24,8 +24,12 @@ pub(crate) struct Keys {
     algorithm: Algorithm,
     development: bool,
     ring: RefCell<Option<Loaded>>,
-    making: Cell<bool>,
+    /// Until when (Unix milliseconds) somebody is making a key. A request that is cut off never says that it is done.
+    making: Cell<u64>,
 }
+
+/// How long making a key may take, in milliseconds.
+const MAKING: u64 = 10_000;
 
 #[derive(Debug, Clone)]
 struct Loaded {
@@ -41,10 +45,11 @@ impl Keys {
         Ok(Self {
             rotation: Rotation::new(policy.keys.rotation, policy.longest_token_ttl())
                 .map_err(|error| error.to_string())?,
-            algorithm: Algorithm::from_str(&policy.keys.algorithm).map_err(|error| error.to_string())?,
+            algorithm: Algorithm::from_str(&policy.keys.algorithm)
+                .map_err(|error| error.to_string())?,
             development: policy.keys.development,
             ring: RefCell::new(None),
-            making: Cell::new(false),
+            making: Cell::new(0),
         })
     }
 
@@ -61,6 +66,13 @@ impl Keys {
         match self.load(runtime).await {
             Ok(ring) => {
                 let ring = Rc::new(ring);
+                // A store that lost its entries has failed as well.
+                if ring.signing(now).is_none()
+                    && let Some(known) = known.filter(|known| known.ring.signing(now).is_some())
+                {
+                    runtime.log(&problem("the signing keys are gone from the store, the known ones stay"));
+                    return Ok(known.ring);
+                }
                 // A ring that cannot sign is not kept: the key may be written any moment.
                 if ring.signing(now).is_some() {
                     *self.ring.borrow_mut() = Some(Loaded {
@@ -72,7 +84,9 @@ impl Keys {
             }
             Err(error) => match known {
                 Some(known) => {
-                    runtime.log(&problem(&format!("the signing keys cannot be read again, the known ones stay: {error}")));
+                    runtime.log(&problem(&format!(
+                        "the signing keys cannot be read again, the known ones stay: {error}"
+                    )));
                     Ok(known.ring)
                 }
                 None => Err(error),
@@ -81,7 +95,10 @@ impl Keys {
     }
 
     /// The key ring with a key to sign with, made on first use in development.
-    pub(crate) async fn signing_ring<R: Runtime>(&self, runtime: &R) -> Result<Rc<KeyRing>, Unavailable> {
+    pub(crate) async fn signing_ring<R: Runtime>(
+        &self,
+        runtime: &R,
+    ) -> Result<Rc<KeyRing>, Unavailable> {
         let ring = self.ring(runtime).await?;
         if ring.signing(seconds(runtime)).is_some() {
             return Ok(ring);
@@ -91,22 +108,28 @@ impl Keys {
                 "there is no signing key in the key-value store; run `edgekeeper keys new` and put its entry there".to_owned(),
             ));
         }
-        while self.making.get() {
+        while runtime.now() < self.making.get() {
             runtime.sleep(5).await;
         }
-        self.making.set(true);
+        self.making.set(runtime.now().saturating_add(MAKING));
         let made = self.make_missing(runtime).await;
-        self.making.set(false);
+        self.making.set(0);
         made?;
         self.ring(runtime).await
     }
 
     async fn make_missing<R: Runtime>(&self, runtime: &R) -> Result<(), Unavailable> {
         // Another request may have made it while this one waited.
-        if self.ring(runtime).await?.signing(seconds(runtime)).is_some() {
+        if self
+            .ring(runtime)
+            .await?
+            .signing(seconds(runtime))
+            .is_some()
+        {
             return Ok(());
         }
-        self.make(runtime, self.rotation.signing_period(seconds(runtime))).await
+        self.make(runtime, self.rotation.signing_period(seconds(runtime)))
+            .await
     }
 
     /// Makes the key that is due next, if one is. Run by the schedule.
@@ -118,7 +141,10 @@ impl Keys {
                 present.push(period);
             }
         }
-        match self.rotation.next_due(now, |period| present.contains(&period)) {
+        match self
+            .rotation
+            .next_due(now, |period| present.contains(&period))
+        {
             Some(period) => self.make(runtime, period).await,
             None => Ok(()),
         }
@@ -130,13 +156,25 @@ impl Keys {
         runtime.random(&mut random)?;
         let mut nonce = [0; 24];
         runtime.random(&mut nonce)?;
-        let failed = |error: &dyn std::fmt::Display| Unavailable(format!("a signing key could not be made: {error}"));
+        let failed = |error: &dyn std::fmt::Display| {
+            Unavailable(format!("a signing key could not be made: {error}"))
+        };
         let key = SigningKey::generate(self.algorithm, &random).map_err(|error| failed(&error))?;
-        let entry = KeyEntry::seal(&sealer, &key, self.rotation, period, seconds(runtime), nonce)
-            .map_err(|error| failed(&error))?;
+        let entry = KeyEntry::seal(
+            &sealer,
+            &key,
+            self.rotation,
+            period,
+            seconds(runtime),
+            nonce,
+        )
+        .map_err(|error| failed(&error))?;
         let value = entry.to_json().map_err(|error| failed(&error))?;
         runtime.put(&entry.name(), &value).await?;
-        runtime.log(&problem(&format!("made signing key {} for period {period}", key.kid())));
+        runtime.log(&problem(&format!(
+            "made signing key {} for period {period}",
+            key.kid()
+        )));
         Ok(())
     }
 
@@ -149,12 +187,16 @@ impl Keys {
                 entries.push((name, value));
             }
         }
-        let borrowed = entries.iter().map(|(name, value)| (name.as_str(), value.as_str()));
+        let borrowed = entries
+            .iter()
+            .map(|(name, value)| (name.as_str(), value.as_str()));
         let (ring, errors) = KeyRing::open(self.rotation, borrowed, &sealer);
         for error in &errors {
             runtime.log(&problem(&error.to_string()));
         }
-        if ring.is_empty() && let Some(error) = errors.first() {
+        if ring.is_empty()
+            && let Some(error) = errors.first()
+        {
             return Err(Unavailable(error.to_string()));
         }
         Ok(ring)

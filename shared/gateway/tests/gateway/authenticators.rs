@@ -6,8 +6,16 @@ use crate::policy::{cookie_session, header, policy, rule, set};
 use crate::site::{ADA, Site, get};
 
 fn site(authenticators: Value) -> Site {
-    let web = set(rule("web", "https://app.test/<.*>"), "authenticators", authenticators);
-    Site::with_ada(policy([set(web, "mutators", json!([header(&[("x-subject", "{{ .Subject }}")])]))]))
+    let web = set(
+        rule("web", "https://app.test/<.*>"),
+        "authenticators",
+        authenticators,
+    );
+    Site::with_ada(policy([set(
+        web,
+        "mutators",
+        json!([header(&[("x-subject", "{{ .Subject }}")])]),
+    )]))
 }
 
 /// The subject the upstream is told, or the status of the refusal.
@@ -58,13 +66,48 @@ fn l23_the_first_responsible_authenticator_decides() {
     let unauthorized = || json!({ "handler": "unauthorized" });
     let expired = [("cookie", "ory_kratos_session=expired")];
     for (why, authenticators, headers, expected) in [
-        ("a session", json!([cookie_session(), anonymous()]), &[ADA][..], "[ada]"),
-        ("no session, a guest", json!([cookie_session(), anonymous()]), &[], "[guest]"),
-        ("another cookie, a guest", json!([cookie_session(), anonymous()]), &[("cookie", "theme=dark")], "[guest]"),
-        ("an expired session is no guest", json!([cookie_session(), anonymous()]), &expired, "401"),
-        ("nor nobody in particular", json!([cookie_session(), noop()]), &expired, "401"),
-        ("a guest first", json!([anonymous(), cookie_session()]), &[ADA], "[guest]"),
-        ("unauthorized first", json!([unauthorized(), noop()]), &[], "401"),
+        (
+            "a session",
+            json!([cookie_session(), anonymous()]),
+            &[ADA][..],
+            "[ada]",
+        ),
+        (
+            "no session, a guest",
+            json!([cookie_session(), anonymous()]),
+            &[],
+            "[guest]",
+        ),
+        (
+            "another cookie, a guest",
+            json!([cookie_session(), anonymous()]),
+            &[("cookie", "theme=dark")],
+            "[guest]",
+        ),
+        (
+            "an expired session is no guest",
+            json!([cookie_session(), anonymous()]),
+            &expired,
+            "401",
+        ),
+        (
+            "nor nobody in particular",
+            json!([cookie_session(), noop()]),
+            &expired,
+            "401",
+        ),
+        (
+            "a guest first",
+            json!([anonymous(), cookie_session()]),
+            &[ADA],
+            "[guest]",
+        ),
+        (
+            "unauthorized first",
+            json!([unauthorized(), noop()]),
+            &[],
+            "401",
+        ),
         ("noop first", json!([noop(), unauthorized()]), &[], "[]"),
         ("none responsible", json!([cookie_session()]), &[], "401"),
         ("none at all", json!([]), &[ADA], "401"),
@@ -82,14 +125,25 @@ fn l23_the_first_responsible_authenticator_decides() {
 #[test]
 fn the_log_names_the_authenticator_that_decided() {
     let site = site(json!([cookie_session(), { "handler": "anonymous", "subject": "guest" }]));
-    for (headers, expected) in [(&[ADA][..], "cookie_session"), (&[("cookie", "ory_kratos_session=no")], "cookie_session")] {
+    for (headers, expected) in [
+        (&[ADA][..], "cookie_session"),
+        (&[("cookie", "ory_kratos_session=no")], "cookie_session"),
+    ] {
         site.memory.take_log();
         let sent = site.send(get("https://app.test/", headers));
         if sent.status() == 0 {
             let forwarded = sent.forwarded();
-            site.gateway.finish(&site.memory, &forwarded.forward, 200, &http::HeaderMap::new());
+            site.gateway.finish(
+                &site.memory,
+                &forwarded.forward,
+                200,
+                &http::HeaderMap::new(),
+            );
         }
         let log = site.memory.take_log().join("\n");
-        assert!(log.contains(&format!(r#""authenticator":"{expected}""#)), "{log}");
+        assert!(
+            log.contains(&format!(r#""authenticator":"{expected}""#)),
+            "{log}"
+        );
     }
 }

@@ -8,13 +8,18 @@ use crate::site::{ADA, Site, get, session};
 
 fn site() -> Site {
     let told = json!([header(&[("x-subject", "{{ .Subject }}")])]);
-    Site::new(policy([set(session_rule("web", "https://app.test/<.*>"), "mutators", told)]))
+    Site::new(policy([set(
+        session_rule("web", "https://app.test/<.*>"),
+        "mutators",
+        told,
+    )]))
 }
 
 #[test]
 fn i11_a_hundred_requests_one_question() {
     let site = site();
-    site.memory.script("", "", session("ada").reply().takes(200));
+    site.memory
+        .script("", "", session("ada").reply().takes(200));
     let sent = site.send_all((0..100).map(|n| get(&format!("https://app.test/{n}"), &[ADA])));
     assert_eq!(site.memory.questions(), 1);
     for one in sent {
@@ -26,8 +31,11 @@ fn i11_a_hundred_requests_one_question() {
 fn i13_each_waits_for_its_own_answer() {
     let site = site();
     for n in 0..10 {
-        site.memory
-            .script("", &format!("=u{n}."), session(&format!("u{n}")).reply().takes(50 + 37 * n));
+        site.memory.script(
+            "",
+            &format!("=u{n}."),
+            session(&format!("u{n}")).reply().takes(50 + 37 * n),
+        );
     }
     let sent = site.send_all((0..100).map(|n| {
         let cookie = format!("ory_kratos_session=u{}.", n % 10);
@@ -35,7 +43,10 @@ fn i13_each_waits_for_its_own_answer() {
     }));
     assert_eq!(site.memory.questions(), 10);
     for (n, one) in sent.into_iter().enumerate() {
-        assert_eq!(one.forwarded().values("x-subject"), [format!("u{}", n % 10)]);
+        assert_eq!(
+            one.forwarded().values("x-subject"),
+            [format!("u{}", n % 10)]
+        );
     }
 }
 
@@ -50,7 +61,11 @@ fn i14_a_refusal_is_shared_as_well() {
 
 #[test]
 fn a_failing_kratos_is_asked_once_too() {
-    for reply in [Reply::new(500, "").takes(100), Reply::fails(crate::memory::unreachable()), Reply::new(200, "").takes(60_000)] {
+    for reply in [
+        Reply::new(500, "").takes(100),
+        Reply::fails(crate::memory::unreachable()),
+        Reply::new(200, "").takes(60_000),
+    ] {
         let site = site();
         site.memory.script("", "", reply);
         let sent = site.send_all((0..50).map(|_| get("https://app.test/", &[ADA])));
@@ -62,8 +77,12 @@ fn a_failing_kratos_is_asked_once_too() {
 #[test]
 fn a_leader_that_is_cut_off_leaves_the_question_to_the_next() {
     let site = site();
-    site.memory.script("", "", session("ada").reply().takes(100));
-    let mut leader: Task<'_, _> = Box::pin(site.gateway.decide(&site.memory, get("https://app.test/", &[ADA])));
+    site.memory
+        .script("", "", session("ada").reply().takes(100));
+    let mut leader: Task<'_, _> = Box::pin(
+        site.gateway
+            .decide(&site.memory, get("https://app.test/", &[ADA])),
+    );
     assert!(step(&mut leader).is_pending());
     assert_eq!(site.memory.questions(), 1);
     drop(leader);
@@ -71,18 +90,28 @@ fn a_leader_that_is_cut_off_leaves_the_question_to_the_next() {
     let sent = site.send_all((0..10).map(|_| get("https://app.test/", &[ADA])));
     assert!(sent.iter().all(|one| one.status() == 0));
     assert_eq!(site.memory.questions(), 2, "one of them asked again");
-    assert!(site.memory.milliseconds() - started < 1_000, "without waiting for the leader's time to run out");
+    assert!(
+        site.memory.milliseconds() - started < 1_000,
+        "without waiting for the leader's time to run out"
+    );
 }
 
 /// A runtime may stop a request without dropping it. Its time runs out, and somebody else asks.
 #[test]
 fn a_leader_that_is_frozen_holds_nobody_up_for_good() {
     let site = site();
-    site.memory.script("", "", session("ada").reply().takes(100));
-    let mut frozen: Task<'_, _> = Box::pin(site.gateway.decide(&site.memory, get("https://app.test/", &[ADA])));
+    site.memory
+        .script("", "", session("ada").reply().takes(100));
+    let mut frozen: Task<'_, _> = Box::pin(
+        site.gateway
+            .decide(&site.memory, get("https://app.test/", &[ADA])),
+    );
     assert!(step(&mut frozen).is_pending());
     let sent = site.send_all((0..10).map(|_| get("https://app.test/", &[ADA])));
-    assert!(sent.iter().all(|one| one.status() == 0 || one.status() == 503));
+    assert!(
+        sent.iter()
+            .all(|one| one.status() == 0 || one.status() == 503)
+    );
     assert_eq!(site.send(get("https://app.test/", &[ADA])).status(), 0);
     assert!(site.memory.questions() <= 3);
     drop(frozen);
@@ -91,12 +120,22 @@ fn a_leader_that_is_frozen_holds_nobody_up_for_good() {
 /// Nothing is kept, so nothing can be shared; but nobody may wait in line for Kratos either.
 #[test]
 fn without_a_cache_nobody_waits_for_anybody() {
-    let site = Site::new(policy([session_rule("web", "https://app.test/<.*>")]).with("session", json!({ "ttl": 0 })));
-    site.memory.script("", "", session("ada").reply().takes(200));
+    let site = Site::new(
+        policy([session_rule("web", "https://app.test/<.*>")]).with("session", json!({ "ttl": 0 })),
+    );
+    site.memory
+        .script("", "", session("ada").reply().takes(200));
     let started = site.memory.milliseconds();
     let sent = site.send_all((0..50).map(|_| get("https://app.test/", &[ADA])));
-    assert!(sent.iter().all(|one| one.status() == 0), "each gets an answer");
-    assert!(site.memory.milliseconds() - started < 1_000, "{} ms", site.memory.milliseconds() - started);
+    assert!(
+        sent.iter().all(|one| one.status() == 0),
+        "each gets an answer"
+    );
+    assert!(
+        site.memory.milliseconds() - started < 1_000,
+        "{} ms",
+        site.memory.milliseconds() - started
+    );
 }
 
 #[test]

@@ -29,7 +29,12 @@ fn site(strict: bool) -> Site {
 }
 
 fn preflight(site: &Site, headers: &[(&str, &str)]) -> edgekeeper_gateway::decision::Answer {
-    site.send(request("OPTIONS", "https://api.test/oauth-clients", headers)).answered()
+    site.send(request(
+        "OPTIONS",
+        "https://api.test/oauth-clients",
+        headers,
+    ))
+    .answered()
 }
 
 #[test]
@@ -41,14 +46,27 @@ fn h25_a_preflight_needs_no_rule_no_session_no_store_and_no_upstream() {
                 .send(request(
                     "OPTIONS",
                     url,
-                    &[("origin", "https://app.example.com"), ("access-control-request-method", "DELETE"), ADA],
+                    &[
+                        ("origin", "https://app.example.com"),
+                        ("access-control-request-method", "DELETE"),
+                        ADA,
+                    ],
                 ))
                 .answered();
             assert_eq!(answer.status, 204, "{url}");
             assert_eq!(answer.body, "");
-            assert_eq!(header(&answer, "access-control-allow-origin"), Some("https://app.example.com"));
-            assert_eq!(header(&answer, "access-control-allow-methods"), Some("DELETE"));
-            assert_eq!(header(&answer, "access-control-allow-credentials"), Some("true"));
+            assert_eq!(
+                header(&answer, "access-control-allow-origin"),
+                Some("https://app.example.com")
+            );
+            assert_eq!(
+                header(&answer, "access-control-allow-methods"),
+                Some("DELETE")
+            );
+            assert_eq!(
+                header(&answer, "access-control-allow-credentials"),
+                Some("true")
+            );
             assert_eq!(header(&answer, "access-control-max-age"), Some("600"));
             assert_eq!(
                 all(&answer, "vary"),
@@ -57,7 +75,11 @@ fn h25_a_preflight_needs_no_rule_no_session_no_store_and_no_upstream() {
             assert!(all(&answer, "set-cookie").is_empty());
         }
         assert_eq!(site.memory.questions(), 0, "nobody is asked");
-        assert_eq!(site.memory.reads() + site.memory.writes(), 0, "the store is not asked");
+        assert_eq!(
+            site.memory.reads() + site.memory.writes(),
+            0,
+            "the store is not asked"
+        );
     }
 }
 
@@ -90,10 +112,20 @@ fn group_h_only_listed_origins_may_read() {
             let answer = preflight(&site, &asked);
             assert_eq!(answer.status, 204);
             let expected: Vec<&str> = if allowed { vec![origin] } else { vec![] };
-            assert_eq!(all(&answer, "access-control-allow-origin"), expected, "{id} {origin} preflight");
-            let answer = site.send(get("https://api.test/x", &[("origin", origin)])).answered();
+            assert_eq!(
+                all(&answer, "access-control-allow-origin"),
+                expected,
+                "{id} {origin} preflight"
+            );
+            let answer = site
+                .send(get("https://api.test/x", &[("origin", origin)]))
+                .answered();
             assert_eq!(answer.status, 401, "H31");
-            assert_eq!(all(&answer, "access-control-allow-origin"), expected, "{id} {origin}");
+            assert_eq!(
+                all(&answer, "access-control-allow-origin"),
+                expected,
+                "{id} {origin}"
+            );
             assert_eq!(all(&answer, "vary"), ["Origin"]);
         }
     }
@@ -123,27 +155,61 @@ fn a_preflight_permits_what_is_listed_and_nothing_else() {
         ("HEAD only when listed", "HEAD", None, false, false),
         ("no method", "", None, false, false),
         ("a listed header", "GET", Some("content-type"), true, true),
-        ("two, sorted", "GET", Some("authorization,content-type"), true, true),
-        ("two, with a space", "GET", Some("authorization, content-type"), true, true),
-        ("two, unsorted", "GET", Some("content-type,authorization"), true, false),
+        (
+            "two, sorted",
+            "GET",
+            Some("authorization,content-type"),
+            true,
+            true,
+        ),
+        (
+            "two, with a space",
+            "GET",
+            Some("authorization, content-type"),
+            true,
+            true,
+        ),
+        (
+            "two, unsorted",
+            "GET",
+            Some("content-type,authorization"),
+            true,
+            false,
+        ),
         ("upper case", "GET", Some("X-Custom"), true, false),
         ("an unlisted header", "GET", Some("x-other"), false, false),
-        ("one of two", "GET", Some("content-type,x-other"), false, false),
+        (
+            "one of two",
+            "GET",
+            Some("content-type,x-other"),
+            false,
+            false,
+        ),
         ("nothing", "GET", Some(""), true, true),
         ("H23 commas", "GET", Some(many.as_str()), false, false),
         ("H23 names", "GET", Some(many_names.as_str()), false, false),
     ] {
         for (strict, allowed) in [(false, allowed), (true, allowed_in_strict)] {
-            let mut asked = vec![("origin", "https://app.example.com"), ("access-control-request-method", method)];
+            let mut asked = vec![
+                ("origin", "https://app.example.com"),
+                ("access-control-request-method", method),
+            ];
             asked.extend(headers.map(|headers| ("access-control-request-headers", headers)));
             let answer = preflight(&site(strict), &asked);
             let origin = header(&answer, "access-control-allow-origin");
             assert_eq!(origin.is_some(), allowed, "{why}, strict: {strict}");
             if allowed {
                 let asked = headers.filter(|headers| !headers.is_empty());
-                assert_eq!(header(&answer, "access-control-allow-headers"), asked, "{why}");
+                assert_eq!(
+                    header(&answer, "access-control-allow-headers"),
+                    asked,
+                    "{why}"
+                );
             } else {
-                assert!(all(&answer, "access-control-allow-methods").is_empty(), "{why}");
+                assert!(
+                    all(&answer, "access-control-allow-methods").is_empty(),
+                    "{why}"
+                );
             }
         }
     }
@@ -152,43 +218,83 @@ fn a_preflight_permits_what_is_listed_and_nothing_else() {
 #[test]
 fn h21_options_without_a_requested_method_is_a_request_like_any_other() {
     let site = site(false);
-    let options = site.send(request("OPTIONS", "https://api.test/", &[("origin", "https://app.example.com")]));
+    let options = site.send(request(
+        "OPTIONS",
+        "https://api.test/",
+        &[("origin", "https://app.example.com")],
+    ));
     assert_eq!(options.status(), 404, "no rule lists OPTIONS");
-    let rules = [set(session_rule("api", "https://api.test/<.*>"), "methods", json!(["OPTIONS"]))];
+    let rules = [set(
+        session_rule("api", "https://api.test/<.*>"),
+        "methods",
+        json!(["OPTIONS"]),
+    )];
     let listed = Site::new(policy(rules).with("cors", settings()));
-    assert_eq!(listed.send(request("OPTIONS", "https://api.test/", &[])).status(), 401);
+    assert_eq!(
+        listed
+            .send(request("OPTIONS", "https://api.test/", &[]))
+            .status(),
+        401
+    );
 }
 
 #[test]
 fn without_cors_a_preflight_is_left_to_the_rules() {
-    let site = Site::new(policy([set(rule("web", "https://api.test/<.*>"), "methods", json!(["OPTIONS"]))]));
-    let asked = [("origin", "https://app.example.com"), ("access-control-request-method", "GET")];
-    let forwarded = site.send(request("OPTIONS", "https://api.test/x", &asked)).forwarded();
+    let site = Site::new(policy([set(
+        rule("web", "https://api.test/<.*>"),
+        "methods",
+        json!(["OPTIONS"]),
+    )]));
+    let asked = [
+        ("origin", "https://app.example.com"),
+        ("access-control-request-method", "GET"),
+    ];
+    let forwarded = site
+        .send(request("OPTIONS", "https://api.test/x", &asked))
+        .forwarded();
     assert_eq!(forwarded.values("access-control-request-method"), ["GET"]);
     let own = site.answer_from(
         request("OPTIONS", "https://api.test/x", &asked),
         204,
         &[("access-control-allow-origin", "https://theirs.test")],
     );
-    assert_eq!(values(&own, "access-control-allow-origin"), ["https://theirs.test"], "not ours to change");
+    assert_eq!(
+        values(&own, "access-control-allow-origin"),
+        ["https://theirs.test"],
+        "not ours to change"
+    );
 }
 
 #[test]
 fn h27_every_answer_can_be_read_by_an_allowed_origin() {
-    let redirect = json!([{ "kind": { "handler": "redirect", "to": "https://login.test/", "code": 302 } }]);
+    let redirect =
+        json!([{ "kind": { "handler": "redirect", "to": "https://login.test/", "code": 302 } }]);
     let site = Site::with_ada(
         policy([
             session_rule("api", "https://api.test/<.*>"),
-            set(session_rule("page", "https://page.test/<.*>"), "errors", redirect),
-            set(session_rule("deny", "https://deny.test/<.*>"), "authorizers", json!([{ "handler": "deny" }])),
+            set(
+                session_rule("page", "https://page.test/<.*>"),
+                "errors",
+                redirect,
+            ),
+            set(
+                session_rule("deny", "https://deny.test/<.*>"),
+                "authorizers",
+                json!([{ "handler": "deny" }]),
+            ),
             rule("twice", "https://twice.test/<.*>"),
             rule("twice-too", "https://twice.test/<.+>"),
             session_rule("down", "https://down.test/<.*>"),
-            set(rule("nowhere", "https://nowhere.test/<.*>"), "upstream", Value::Null),
+            set(
+                rule("nowhere", "https://nowhere.test/<.*>"),
+                "upstream",
+                Value::Null,
+            ),
         ])
         .with("cors", settings()),
     );
-    site.memory.script("", "=down", crate::memory::Reply::new(500, ""));
+    site.memory
+        .script("", "=down", crate::memory::Reply::new(500, ""));
     for (why, url, cookie, expected) in [
         ("401", "https://api.test/", "a=b", 401),
         ("302", "https://page.test/", "a=b", 302),
@@ -198,17 +304,46 @@ fn h27_every_answer_can_be_read_by_an_allowed_origin() {
         ("500, no upstream", "https://nowhere.test/x", ADA.1, 500),
         ("503", "https://down.test/", "ory_kratos_session=down", 503),
     ] {
-        let answer = site.send(get(url, &[("origin", "https://app.example.com"), ("cookie", cookie)])).answered();
+        let answer = site
+            .send(get(
+                url,
+                &[("origin", "https://app.example.com"), ("cookie", cookie)],
+            ))
+            .answered();
         assert_eq!(answer.status, expected, "{why}");
-        assert_eq!(header(&answer, "access-control-allow-origin"), Some("https://app.example.com"), "{why}");
-        assert_eq!(header(&answer, "access-control-allow-credentials"), Some("true"), "{why}");
-        assert_eq!(header(&answer, "access-control-expose-headers"), Some("X-Total, X-Page"), "{why}");
+        assert_eq!(
+            header(&answer, "access-control-allow-origin"),
+            Some("https://app.example.com"),
+            "{why}"
+        );
+        assert_eq!(
+            header(&answer, "access-control-allow-credentials"),
+            Some("true"),
+            "{why}"
+        );
+        assert_eq!(
+            header(&answer, "access-control-expose-headers"),
+            Some("X-Total, X-Page"),
+            "{why}"
+        );
         assert_eq!(all(&answer, "vary"), ["Origin"], "{why}");
     }
-    let forwarded = site.send(get("https://api.test/", &[("origin", "https://app.example.com"), ADA])).forwarded();
+    let forwarded = site
+        .send(get(
+            "https://api.test/",
+            &[("origin", "https://app.example.com"), ADA],
+        ))
+        .forwarded();
     for error in [crate::memory::unreachable(), crate::memory::timeout()] {
-        let answer = site.gateway.upstream_failed(&site.memory, &forwarded.forward, error);
-        assert_eq!(header(&answer, "access-control-allow-origin"), Some("https://app.example.com"), "{}", answer.status);
+        let answer = site
+            .gateway
+            .upstream_failed(&site.memory, &forwarded.forward, error);
+        assert_eq!(
+            header(&answer, "access-control-allow-origin"),
+            Some("https://app.example.com"),
+            "{}",
+            answer.status
+        );
     }
 }
 
@@ -226,19 +361,42 @@ fn the_upstreams_own_cors_headers_are_replaced_not_doubled() {
     ];
     for strict in [false, true] {
         let answer = site(strict).answer_from(
-            get("https://open.test/", &[("origin", "https://app.example.com")]),
+            get(
+                "https://open.test/",
+                &[("origin", "https://app.example.com")],
+            ),
             200,
             &upstream,
         );
-        assert_eq!(values(&answer, "access-control-allow-origin"), ["https://app.example.com"]);
-        assert_eq!(values(&answer, "access-control-allow-credentials"), ["true"]);
-        assert_eq!(values(&answer, "access-control-expose-headers"), ["X-Total, X-Page"]);
-        for name in ["access-control-allow-methods", "access-control-allow-headers", "access-control-max-age"] {
+        assert_eq!(
+            values(&answer, "access-control-allow-origin"),
+            ["https://app.example.com"]
+        );
+        assert_eq!(
+            values(&answer, "access-control-allow-credentials"),
+            ["true"]
+        );
+        assert_eq!(
+            values(&answer, "access-control-expose-headers"),
+            ["X-Total, X-Page"]
+        );
+        for name in [
+            "access-control-allow-methods",
+            "access-control-allow-headers",
+            "access-control-max-age",
+        ] {
             assert!(values(&answer, name).is_empty(), "{name}");
         }
         assert_eq!(values(&answer, "vary"), ["Accept", "Origin"]);
-        let stranger = site(strict).answer_from(get("https://open.test/", &[("origin", "https://evil.test")]), 200, &upstream);
-        assert!(values(&stranger, "access-control-allow-origin").is_empty(), "the upstream does not open what the gateway closed");
+        let stranger = site(strict).answer_from(
+            get("https://open.test/", &[("origin", "https://evil.test")]),
+            200,
+            &upstream,
+        );
+        assert!(
+            values(&stranger, "access-control-allow-origin").is_empty(),
+            "the upstream does not open what the gateway closed"
+        );
         assert!(values(&stranger, "access-control-allow-credentials").is_empty());
     }
 }
@@ -247,9 +405,17 @@ fn the_upstreams_own_cors_headers_are_replaced_not_doubled() {
 fn strict_mode_tells_nothing_to_an_unlisted_method() {
     for (strict, expected) in [(false, true), (true, false)] {
         let answer = site(strict)
-            .send(request("PUT", "https://api.test/x", &[("origin", "https://app.example.com")]))
+            .send(request(
+                "PUT",
+                "https://api.test/x",
+                &[("origin", "https://app.example.com")],
+            ))
             .answered();
-        assert_eq!(header(&answer, "access-control-allow-origin").is_some(), expected, "strict: {strict}");
+        assert_eq!(
+            header(&answer, "access-control-allow-origin").is_some(),
+            expected,
+            "strict: {strict}"
+        );
     }
 }
 
@@ -259,13 +425,21 @@ fn any_origin_is_a_star_and_never_comes_with_credentials() {
     open["allowed_origins"] = json!(["*"]);
     open["allow_credentials"] = json!(false);
     let site = Site::new(policy([rule("web", "https://api.test/<.*>")]).with("cors", open.clone()));
-    let answer = site.answer_from(get("https://api.test/", &[("origin", "https://any.test")]), 200, &[]);
+    let answer = site.answer_from(
+        get("https://api.test/", &[("origin", "https://any.test")]),
+        200,
+        &[],
+    );
     assert_eq!(values(&answer, "access-control-allow-origin"), ["*"]);
     assert!(values(&answer, "access-control-allow-credentials").is_empty());
     // A document that says both anyway opens nothing: reflecting the origin would (CVE-2018-20744).
     open["allow_credentials"] = json!(true);
     let site = Site::new(policy([rule("web", "https://api.test/<.*>")]).with("cors", open));
-    let answer = site.answer_from(get("https://api.test/", &[("origin", "https://any.test")]), 200, &[]);
+    let answer = site.answer_from(
+        get("https://api.test/", &[("origin", "https://any.test")]),
+        200,
+        &[],
+    );
     assert!(values(&answer, "access-control-allow-origin").is_empty());
 }
 

@@ -8,7 +8,9 @@ use crate::site::{ADA, Site, get, header_map, session};
 
 /// 60 s fresh, 30 s more while it is asked anew, 300 s while Kratos fails.
 fn site() -> Site {
-    site_with(json!({ "ttl": 60, "stale_while_revalidate": 30, "stale_if_error": 300, "negative_ttl": 3 }))
+    site_with(
+        json!({ "ttl": 60, "stale_while_revalidate": 30, "stale_if_error": 300, "negative_ttl": 3 }),
+    )
 }
 
 fn site_with(settings: Value) -> Site {
@@ -32,7 +34,8 @@ fn the_shortest_of_ttl_kratos_advice_and_the_sessions_end_counts() {
         ("I25 abc", Some("abc"), 3_600, 60),
         ("I25 empty", Some(""), 3_600, 60),
     ] {
-        let site = site_with(json!({ "ttl": 60, "stale_while_revalidate": 0, "stale_if_error": 0 }));
+        let site =
+            site_with(json!({ "ttl": 60, "stale_while_revalidate": 0, "stale_if_error": 0 }));
         let reply = session("ada").expires_at(NOW + ends_in).reply();
         let reply = match cache_for {
             Some(seconds) => reply.header("ory-session-cache-for", seconds),
@@ -52,7 +55,11 @@ fn the_shortest_of_ttl_kratos_advice_and_the_sessions_end_counts() {
 #[test]
 fn i25_kratos_can_forbid_remembering() {
     let site = site();
-    site.memory.script("", "", session("ada").reply().header("ory-session-cache-for", "0"));
+    site.memory.script(
+        "",
+        "",
+        session("ada").reply().header("ory-session-cache-for", "0"),
+    );
     for asked in 1..4 {
         assert_eq!(status(&site), 0);
         assert_eq!(site.memory.questions(), asked);
@@ -102,13 +109,18 @@ fn beyond_the_stale_window_kratos_is_asked_first() {
 #[test]
 fn nothing_outlives_the_session_however_stale_it_may_be() {
     let site = site();
-    site.memory.script("", "", session("ada").expires_at(NOW + 70).reply());
+    site.memory
+        .script("", "", session("ada").expires_at(NOW + 70).reply());
     assert_eq!(status(&site), 0);
     site.memory.pass_seconds(65);
     assert_eq!(status(&site), 0, "stale, and the session still lasts");
     site.memory.script("", "", Reply::new(500, ""));
     site.memory.pass_seconds(5);
-    assert_eq!(status(&site), 503, "the session is over, and Kratos cannot say more");
+    assert_eq!(
+        status(&site),
+        503,
+        "the session is over, and Kratos cannot say more"
+    );
 }
 
 #[test]
@@ -142,13 +154,47 @@ fn no_refusal_is_remembered_where_the_policy_says_so() {
 #[test]
 fn an_answer_that_ends_or_changes_the_session_is_forgotten_at_once() {
     for (why, upstream, forgotten) in [
-        ("logout", vec![("set-cookie", "ory_kratos_session=; Max-Age=0; Path=/")], true),
-        ("step-up", vec![("set-cookie", "csrf=1"), ("set-cookie", "ory_kratos_session=new; HttpOnly")], true),
-        ("joined", vec![("set-cookie", "csrf=1; Expires=Wed, 15 Nov 2023 00:00:00 GMT, ory_kratos_session=new")], true),
-        ("spaces", vec![("set-cookie", " ory_kratos_session =new")], true),
-        ("another cookie", vec![("set-cookie", "theme=dark; Path=/")], false),
-        ("a value that looks like it", vec![("set-cookie", "theme=ory_kratos_session")], false),
-        ("a longer name", vec![("set-cookie", "ory_kratos_session2=x")], false),
+        (
+            "logout",
+            vec![("set-cookie", "ory_kratos_session=; Max-Age=0; Path=/")],
+            true,
+        ),
+        (
+            "step-up",
+            vec![
+                ("set-cookie", "csrf=1"),
+                ("set-cookie", "ory_kratos_session=new; HttpOnly"),
+            ],
+            true,
+        ),
+        (
+            "joined",
+            vec![(
+                "set-cookie",
+                "csrf=1; Expires=Wed, 15 Nov 2023 00:00:00 GMT, ory_kratos_session=new",
+            )],
+            true,
+        ),
+        (
+            "spaces",
+            vec![("set-cookie", " ory_kratos_session =new")],
+            true,
+        ),
+        (
+            "another cookie",
+            vec![("set-cookie", "theme=dark; Path=/")],
+            false,
+        ),
+        (
+            "a value that looks like it",
+            vec![("set-cookie", "theme=ory_kratos_session")],
+            false,
+        ),
+        (
+            "a longer name",
+            vec![("set-cookie", "ory_kratos_session2=x")],
+            false,
+        ),
         ("nothing", vec![], false),
     ] {
         let site = site();
@@ -156,22 +202,41 @@ fn an_answer_that_ends_or_changes_the_session_is_forgotten_at_once() {
         site.answer_from(request(), 200, &upstream);
         assert_eq!(site.memory.questions(), 1, "{why}");
         status(&site);
-        assert_eq!(site.memory.questions(), if forgotten { 2 } else { 1 }, "{why}");
+        assert_eq!(
+            site.memory.questions(),
+            if forgotten { 2 } else { 1 },
+            "{why}"
+        );
     }
 }
 
 #[test]
 fn a_logout_on_a_rule_without_sessions_is_seen_too() {
     // Kratos itself stands behind the gateway, and only a rule's `only` tells the name of its cookie.
-    let config = crate::policy::set(crate::policy::cookie_session(), "only", json!(["my_session"]));
-    let app = crate::policy::set(crate::policy::rule("app", "https://app.test/<.*>"), "authenticators", json!([config]));
-    let site = Site::new(policy([app, crate::policy::rule("kratos", "https://auth.test/<.*>")]));
-    site.memory.script("", "my_session=ada", session("ada").reply());
+    let config = crate::policy::set(
+        crate::policy::cookie_session(),
+        "only",
+        json!(["my_session"]),
+    );
+    let app = crate::policy::set(
+        crate::policy::rule("app", "https://app.test/<.*>"),
+        "authenticators",
+        json!([config]),
+    );
+    let site = Site::new(policy([
+        app,
+        crate::policy::rule("kratos", "https://auth.test/<.*>"),
+    ]));
+    site.memory
+        .script("", "my_session=ada", session("ada").reply());
     let ada = [("cookie", "my_session=ada")];
     assert_eq!(site.send(get("https://app.test/", &ada)).status(), 0);
-    let forwarded = site.send(get("https://auth.test/self-service/logout", &ada)).forwarded();
+    let forwarded = site
+        .send(get("https://auth.test/self-service/logout", &ada))
+        .forwarded();
     let headers = header_map(&[("set-cookie", "my_session=; Max-Age=0")]);
-    site.gateway.finish(&site.memory, &forwarded.forward, 302, &headers);
+    site.gateway
+        .finish(&site.memory, &forwarded.forward, 302, &headers);
     site.memory.script("", "", Reply::new(401, "{}"));
     assert_eq!(site.send(get("https://app.test/", &ada)).status(), 401);
 }
@@ -187,17 +252,30 @@ fn somebody_elses_logout_changes_nothing() {
         &[("set-cookie", "ory_kratos_session=")],
     );
     assert_eq!(status(&site), 0);
-    assert_eq!(site.memory.questions(), 2, "Ada's answer is still remembered");
+    assert_eq!(
+        site.memory.questions(),
+        2,
+        "Ada's answer is still remembered"
+    );
 }
 
 #[test]
 fn i07_i09_a_change_of_rights_is_seen_within_the_ttl() {
-    let list = json!([{ "handler": "allowlist", "domains": ["example.com"], "require_verified": true }]);
-    let rule = crate::policy::set(session_rule("web", "https://app.test/<.*>"), "authorizers", list);
+    let list =
+        json!([{ "handler": "allowlist", "domains": ["example.com"], "require_verified": true }]);
+    let rule = crate::policy::set(
+        session_rule("web", "https://app.test/<.*>"),
+        "authorizers",
+        list,
+    );
     let settings = json!({ "ttl": 60, "stale_while_revalidate": 0 });
     let site = Site::with_ada(policy([rule]).with("session", settings));
     assert_eq!(status(&site), 0);
-    site.memory.script("", "", session("ada").trait_("email", "ada@evil.test").reply());
+    site.memory.script(
+        "",
+        "",
+        session("ada").trait_("email", "ada@evil.test").reply(),
+    );
     site.memory.pass_seconds(59);
     assert_eq!(status(&site), 0);
     site.memory.pass_seconds(1);
@@ -212,6 +290,9 @@ fn the_log_tells_where_the_session_came_from() {
         site.memory.take_log();
         site.answer_from(get("https://app.test/", &[ADA]), 200, &[]);
         let log = site.memory.take_log().join("\n");
-        assert!(log.contains(&format!(r#""session":"{expected}""#)), "{expected}: {log}");
+        assert!(
+            log.contains(&format!(r#""session":"{expected}""#)),
+            "{expected}: {log}"
+        );
     }
 }

@@ -22,7 +22,10 @@ fn failures() -> Vec<(&'static str, Reply)> {
 /// Answers that are not Kratos': something else is at its URL.
 fn foreign() -> Vec<(&'static str, Reply)> {
     vec![
-        ("a redirect", Reply::new(302, "").header("location", "/login")),
+        (
+            "a redirect",
+            Reply::new(302, "").header("location", "/login"),
+        ),
         ("a page", Reply::new(200, "<html>")),
         ("2 MB", Reply::new(200, "x".repeat(2 << 20))),
     ]
@@ -33,7 +36,11 @@ fn site() -> Site {
 }
 
 fn site_with(session: Value, strict: bool) -> Site {
-    Site::with_ada(policy([session_rule("web", "https://app.test/<.*>")]).with("session", session).mode(strict))
+    Site::with_ada(
+        policy([session_rule("web", "https://app.test/<.*>")])
+            .with("session", session)
+            .mode(strict),
+    )
 }
 
 fn status(site: &Site) -> u16 {
@@ -60,11 +67,21 @@ fn it_is_never_a_redirect_to_login() {
             "when": when,
         }])
     };
-    for when in [json!([]), json!([{ "error": ["unauthorized"] }]), json!([{ "accept": ["text/html"] }])] {
+    for when in [
+        json!([]),
+        json!([{ "error": ["unauthorized"] }]),
+        json!([{ "accept": ["text/html"] }]),
+    ] {
         for (why, reply) in failures().into_iter().chain(foreign()) {
-            let site = Site::new(policy([set(session_rule("web", "https://app.test/<.*>"), "errors", redirect(when.clone()))]));
+            let site = Site::new(policy([set(
+                session_rule("web", "https://app.test/<.*>"),
+                "errors",
+                redirect(when.clone()),
+            )]));
             site.memory.script("", "", reply);
-            let answer = site.send(get("https://app.test/", &[ADA, ("accept", "text/html")])).answered();
+            let answer = site
+                .send(get("https://app.test/", &[ADA, ("accept", "text/html")]))
+                .answered();
             assert_eq!(answer.status, 503, "{why}, when {when}");
         }
     }
@@ -74,9 +91,13 @@ fn it_is_never_a_redirect_to_login() {
 fn kratos_own_retry_after_is_passed_on() {
     for status in [429, 503] {
         let site = site();
-        site.memory.script("", "", Reply::new(status, "").header("retry-after", "17"));
+        site.memory
+            .script("", "", Reply::new(status, "").header("retry-after", "17"));
         let answer = site.send(get("https://app.test/", &[ADA])).answered();
-        assert_eq!((answer.status, header(&answer, "retry-after")), (503, Some("17")));
+        assert_eq!(
+            (answer.status, header(&answer, "retry-after")),
+            (503, Some("17"))
+        );
     }
 }
 
@@ -109,7 +130,10 @@ fn the_ceiling_is_hard() {
 
 #[test]
 fn stale_if_error_zero_is_503_at_once() {
-    let site = site_with(json!({ "stale_while_revalidate": 0, "stale_if_error": 0 }), false);
+    let site = site_with(
+        json!({ "stale_while_revalidate": 0, "stale_if_error": 0 }),
+        false,
+    );
     status(&site);
     site.memory.script("", "", Reply::new(500, ""));
     site.memory.pass_seconds(60);
@@ -201,7 +225,13 @@ fn the_log_says_what_kratos_did() {
 #[test]
 fn strict_mode_answers_as_oathkeeper_does_where_that_is_safe() {
     for (why, reply, expected) in [
-        ("429", Reply::new(429, "{}").header("retry-after", "9").header("x-ratelimit-limit", "80"), 429),
+        (
+            "429",
+            Reply::new(429, "{}")
+                .header("retry-after", "9")
+                .header("x-ratelimit-limit", "80"),
+            429,
+        ),
         ("5xx", Reply::new(500, ""), 401),
         ("no connection", Reply::fails(unreachable()), 403),
         ("timeout", Reply::fails(timeout()), 403),
@@ -222,7 +252,10 @@ fn strict_mode_answers_as_oathkeeper_does_where_that_is_safe() {
 
 /// Kratos' answer to a session that needs its second factor.
 pub(crate) fn aal2() -> Reply {
-    Reply::new(403, r#"{"error":{"id":"session_aal2_required","code":403}}"#)
+    Reply::new(
+        403,
+        r#"{"error":{"id":"session_aal2_required","code":403}}"#,
+    )
 }
 
 #[test]
@@ -235,6 +268,10 @@ fn cve_2024_45042_a_missing_second_factor_is_401_and_seconds_old_at_most() {
     assert_eq!(status(&site), 0);
     site.memory.script("", "", aal2());
     site.memory.pass_seconds(100);
-    assert_eq!(status(&site), 401, "asked for later, it holds for a session that was good before");
+    assert_eq!(
+        status(&site),
+        401,
+        "asked for later, it holds for a session that was good before"
+    );
     assert_eq!(NOW, 1_700_000_000);
 }

@@ -48,9 +48,10 @@ impl Reply {
 
     pub(crate) fn header(mut self, name: &'static str, value: &str) -> Self {
         if let Ok(inbound) = &mut self.outcome {
-            inbound
-                .headers
-                .insert(HeaderName::from_static(name), HeaderValue::from_str(value).unwrap());
+            inbound.headers.insert(
+                HeaderName::from_static(name),
+                HeaderValue::from_str(value).unwrap(),
+            );
         }
         self
     }
@@ -163,8 +164,10 @@ impl Memory {
 
     /// Runs futures side by side, one step of each in turn. The clock moves only when all wait for a timer.
     pub(crate) fn run_all<T>(&self, futures: Vec<Task<'_, T>>) -> Vec<T> {
-        let mut running: Vec<(Option<Task<'_, T>>, Option<T>)> =
-            futures.into_iter().map(|future| (Some(future), None)).collect();
+        let mut running: Vec<(Option<Task<'_, T>>, Option<T>)> = futures
+            .into_iter()
+            .map(|future| (Some(future), None))
+            .collect();
         loop {
             let mut finished_one = false;
             for (future, result) in &mut running {
@@ -176,7 +179,10 @@ impl Memory {
                 }
             }
             if running.iter().all(|(future, _)| future.is_none()) {
-                return running.into_iter().filter_map(|(_, result)| result).collect();
+                return running
+                    .into_iter()
+                    .filter_map(|(_, result)| result)
+                    .collect();
             }
             if !finished_one {
                 self.next_timer();
@@ -193,7 +199,9 @@ impl Memory {
 
 /// One step of a future.
 pub(crate) fn step<T>(future: &mut Task<'_, T>) -> Poll<T> {
-    future.as_mut().poll(&mut Context::from_waker(Waker::noop()))
+    future
+        .as_mut()
+        .poll(&mut Context::from_waker(Waker::noop()))
 }
 
 /// Waits until an instant, and for one turn of the others at least.
@@ -260,7 +268,9 @@ impl Runtime for Memory {
         self.sleep(1).await;
         self.0.reads.set(self.0.reads.get() + 1);
         if self.0.store_fails.get() {
-            return Err(Unavailable("the key-value store does not answer".to_owned()));
+            return Err(Unavailable(
+                "the key-value store does not answer".to_owned(),
+            ));
         }
         Ok(self.0.store.borrow().get(key).cloned())
     }
@@ -269,9 +279,14 @@ impl Runtime for Memory {
         self.sleep(1).await;
         self.0.writes.set(self.0.writes.get() + 1);
         if self.0.store_fails.get() {
-            return Err(Unavailable("the key-value store does not answer".to_owned()));
+            return Err(Unavailable(
+                "the key-value store does not answer".to_owned(),
+            ));
         }
-        self.0.store.borrow_mut().insert(key.to_owned(), value.to_owned());
+        self.0
+            .store
+            .borrow_mut()
+            .insert(key.to_owned(), value.to_owned());
         Ok(())
     }
 
@@ -302,7 +317,10 @@ fn reply(script: &[(String, String, Reply)], request: &Outbound) -> Reply {
         .iter()
         .rev()
         .find(|(url, credential, _)| {
-            request.url.contains(url.as_str()) && credentials.iter().any(|sent| sent.contains(credential.as_str()))
+            request.url.contains(url.as_str())
+                && credentials
+                    .iter()
+                    .any(|sent| sent.contains(credential.as_str()))
         })
         .map_or_else(
             || Reply::new(401, r#"{"error":{"id":"session_inactive","code":401}}"#),
@@ -324,5 +342,12 @@ impl Memory {
     /// The clock, in Unix milliseconds.
     pub(crate) fn milliseconds(&self) -> u64 {
         self.0.now.get()
+    }
+}
+
+impl Memory {
+    /// Lets the next timer run out.
+    pub(crate) fn tick(&self) {
+        self.next_timer();
     }
 }

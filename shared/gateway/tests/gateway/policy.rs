@@ -23,7 +23,7 @@ pub(crate) fn policy(rules: impl IntoIterator<Item = Value>) -> Document {
         .filter_map(|mutator| mutator["headers"].as_array())
         .flatten()
         .map(|header| header[0].as_str().unwrap().replace('_', "-"))
-        .filter(|name| name != "authorization" && name != "cookie")
+        .filter(|name| !["authorization", "cookie", "host", "content-length"].contains(&name.as_str()))
         .collect();
     let document = json!({
         "format": 1,
@@ -44,7 +44,8 @@ impl Document {
     }
 
     pub(crate) fn strict(self) -> Self {
-        self.with("strict", json!(true)).with("identity_headers", json!([]))
+        self.with("strict", json!(true))
+            .with("identity_headers", json!([]))
     }
 
     /// Strict if asked for.
@@ -82,7 +83,10 @@ pub(crate) fn session_rule(id: &str, url: &str) -> Value {
 
 /// A rule, or a handler, with one of its parts set.
 pub(crate) fn set(mut object: Value, name: &str, value: Value) -> Value {
-    object.as_object_mut().unwrap().insert(name.to_owned(), value);
+    object
+        .as_object_mut()
+        .unwrap()
+        .insert(name.to_owned(), value);
     object
 }
 

