@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 
 import { readArguments, usage } from './gateway/arguments.mjs';
 import { isFresh } from './gateway/fresh.mjs';
-import { compilePolicy, PolicyRefused } from './gateway/policy.mjs';
+import { compilePolicy, PolicyRefused, withKeysOnFirstUse } from './gateway/policy.mjs';
 import { bindPreservedHosts } from './gateway/preserve-host.mjs';
 import { keysSecret } from './gateway/secret.mjs';
 
@@ -49,7 +49,8 @@ try {
   if (error instanceof PolicyRefused) process.exit(1);
   fail(error.message);
 }
-const bound = bindPreservedHosts(policy);
+// What runs here is for development: without a key in the store, one is made on first use.
+const bound = bindPreservedHosts(withKeysOnFirstUse(policy));
 for (const id of bound.unbound) {
   console.error(`scripts/serve: rule "${id}": preserve_host has no effect here, because its upstream is not plain http`);
 }

@@ -7,6 +7,16 @@ import { join } from 'node:path';
 export class PolicyRefused extends Error {}
 
 /**
+ * A policy under which the first signing key is made when it is first needed, as `keys.development` in edge.yml says.
+ * @param {string} text the document
+ * @returns {string}
+ */
+export function withKeysOnFirstUse(text) {
+  const policy = JSON.parse(text);
+  return JSON.stringify({ ...policy, keys: { ...policy.keys, development: true } });
+}
+
+/**
  * Compiles a configuration into the policy document.
  * @param {string} command the `edgekeeper` binary
  * @param {{ config: string, edge?: string, root?: string, strict?: boolean, cwd?: string }} files

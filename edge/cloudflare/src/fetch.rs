@@ -5,8 +5,8 @@ use js_sys::{Promise, Reflect, Uint8Array};
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{
-    AbortSignal, Headers, ReadableStreamDefaultReader, Request, RequestInit, RequestRedirect, Response,
-    WorkerGlobalScope,
+    AbortSignal, Headers, ReadableStreamDefaultReader, Request, RequestInit, RequestRedirect,
+    Response, WorkerGlobalScope,
 };
 use worker::{Env, Fetcher};
 
@@ -18,7 +18,12 @@ pub(crate) fn global() -> WorkerGlobalScope {
 }
 
 /// Sends a request, through a service binding if one is named. Redirects are not followed.
-pub(crate) async fn send(env: &Env, binding: Option<&str>, request: &Request, init: &RequestInit) -> Result<Response, FetchError> {
+pub(crate) async fn send(
+    env: &Env,
+    binding: Option<&str>,
+    request: &Request,
+    init: &RequestInit,
+) -> Result<Response, FetchError> {
     init.set_redirect(RequestRedirect::Manual);
     let promise = match binding {
         None => global().fetch_with_request_and_init(request, init),
@@ -43,8 +48,8 @@ pub(crate) async fn whole(env: &Env, outbound: &Outbound) -> Result<Inbound, Fet
     let timeout = u32::try_from(outbound.timeout).unwrap_or(u32::MAX);
     // The signal goes on while the body is read: an answer that drips in ends as well.
     init.set_signal(Some(&AbortSignal::timeout_with_u32(timeout)));
-    let request =
-        Request::new_with_str_and_init(&outbound.url, &init).map_err(|_| FetchError::Unreachable)?;
+    let request = Request::new_with_str_and_init(&outbound.url, &init)
+        .map_err(|_| FetchError::Unreachable)?;
     let response = send(env, outbound.binding.as_deref(), &request, &init).await?;
     Ok(Inbound {
         status: response.status(),
@@ -61,7 +66,9 @@ async fn read(response: &Response, largest: usize) -> Result<Option<Vec<u8>>, Fe
     let reader: ReadableStreamDefaultReader = stream.get_reader().unchecked_into();
     let mut body = Vec::new();
     loop {
-        let chunk = JsFuture::from(reader.read()).await.map_err(|error| failure(&error))?;
+        let chunk = JsFuture::from(reader.read())
+            .await
+            .map_err(|error| failure(&error))?;
         let is_last = Reflect::get(&chunk, &"done".into()).is_ok_and(|done| done.is_truthy());
         if is_last {
             return Ok(Some(body));
@@ -79,7 +86,12 @@ async fn read(response: &Response, largest: usize) -> Result<Option<Vec<u8>>, Fe
     }
 }
 
-fn bound(env: &Env, name: &str, request: &Request, init: &RequestInit) -> Result<Promise, FetchError> {
+fn bound(
+    env: &Env,
+    name: &str,
+    request: &Request,
+    init: &RequestInit,
+) -> Result<Promise, FetchError> {
     let fetcher: Fetcher = env.service(name).map_err(|_| FetchError::Unreachable)?;
     let fetcher: JsValue = fetcher.into();
     let fetch: js_sys::Function = Reflect::get(&fetcher, &"fetch".into())

@@ -19,7 +19,8 @@ pub(crate) fn read(headers: &Headers) -> Result<HeaderMap, JsValue> {
         let entry: Array = entry?.unchecked_into();
         let name = entry.get(0).as_string().unwrap_or_default();
         let value = entry.get(1).as_string().unwrap_or_default();
-        let name = HeaderName::from_bytes(name.as_bytes()).map_err(|_| JsValue::from("not a header name"))?;
+        let name = HeaderName::from_bytes(name.as_bytes())
+            .map_err(|_| JsValue::from("not a header name"))?;
         let value = HeaderValue::from_bytes(value.as_bytes()).unwrap_or(UNREADABLE);
         map.append(name, value);
     }

@@ -99,7 +99,11 @@ fn listener(env: &Env) -> Listener {
 }
 
 /// Sends the request on with the gateway's changes; its body goes from stream to stream.
-async fn forward(runtime: &Cloudflare, decision: &Forward, request: &Request) -> Result<Response, FetchError> {
+async fn forward(
+    runtime: &Cloudflare,
+    decision: &Forward,
+    request: &Request,
+) -> Result<Response, FetchError> {
     let without_body = matches!(request.method().as_str(), "GET" | "HEAD");
     let init = if without_body {
         let init = RequestInit::new();
@@ -110,21 +114,37 @@ async fn forward(runtime: &Cloudflare, decision: &Forward, request: &Request) ->
         // A request serves as its own init: method, headers and the unread body.
         request.unchecked_ref::<RequestInit>().clone()
     };
-    let upstream =
-        Request::new_with_str_and_init(&decision.url, &init).map_err(|_| FetchError::Unreachable)?;
+    let upstream = Request::new_with_str_and_init(&decision.url, &init)
+        .map_err(|_| FetchError::Unreachable)?;
     headers::apply(&upstream.headers(), &decision.edits).map_err(|_| FetchError::Unreachable)?;
     let options = RequestInit::new();
     if decision.is_private() {
         // Cloudflare's cache goes by the URL; what one person may see is not to be found there by another.
         options.set_cache(RequestCache::NoStore);
     }
-    fetch::send(runtime.env(), decision.binding.as_deref(), &upstream, &options).await
+    fetch::send(
+        runtime.env(),
+        decision.binding.as_deref(),
+        &upstream,
+        &options,
+    )
+    .await
 }
 
 /// The upstream's answer with the gateway's changes. Without any, and for a WebSocket, it is the upstream's own object.
-fn finish(gateway: &Gateway, runtime: &Cloudflare, decision: &Forward, response: Response) -> Result<Response, JsValue> {
+fn finish(
+    gateway: &Gateway,
+    runtime: &Cloudflare,
+    decision: &Forward,
+    response: Response,
+) -> Result<Response, JsValue> {
     let status = response.status();
-    let edits = gateway.finish(runtime, decision, status, &headers::read(&response.headers())?);
+    let edits = gateway.finish(
+        runtime,
+        decision,
+        status,
+        &headers::read(&response.headers())?,
+    );
     if edits.is_empty() || !(200..=599).contains(&status) {
         return Ok(response);
     }

@@ -78,7 +78,11 @@ impl Runtime for Cloudflare {
     async fn put(&self, key: &str, value: &str) -> Result<(), Unavailable> {
         let kv = self.env.kv(KEYS).map_err(|_| no_namespace())?;
         let failed = |error| Unavailable(format!("KV did not take `{key}`: {error}"));
-        kv.put(key, value).map_err(failed)?.execute().await.map_err(failed)
+        kv.put(key, value)
+            .map_err(failed)?
+            .execute()
+            .await
+            .map_err(failed)
     }
 
     async fn sleep(&self, milliseconds: u64) {

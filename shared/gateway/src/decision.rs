@@ -41,10 +41,11 @@ pub struct Forward {
 }
 
 impl Forward {
-    /// Whether the answer depends on a session, so that no shared cache may hold it.
+    /// Whether the answer depends on a session, so that no shared cache may hold it. Strict mode leaves that to the
+    /// upstream, as Oathkeeper does.
     #[must_use]
     pub fn is_private(&self) -> bool {
-        self.context.private
+        self.context.private && !self.context.strict
     }
 }
 

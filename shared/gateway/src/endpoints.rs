@@ -27,10 +27,17 @@ pub(crate) enum Endpoint {
 
 /// Which endpoint answers. On the API's listener and hosts everything is an endpoint; elsewhere only the keys, where
 /// rules mint tokens, and not in strict mode, where Oathkeeper's proxy has none.
-pub(crate) fn endpoint(gateway: &Gateway, listener: Listener, request: &Request) -> Option<Endpoint> {
+pub(crate) fn endpoint(
+    gateway: &Gateway,
+    listener: Listener,
+    request: &Request,
+) -> Option<Endpoint> {
     let policy = gateway.policy();
     let on_api = listener == Listener::Api
-        || policy.api_hosts.iter().any(|host| host.matches(&request.host, request.port));
+        || policy
+            .api_hosts
+            .iter()
+            .any(|host| host.matches(&request.host, request.port));
     let path = request.path.decoded();
     if !on_api {
         return (path == JWKS && !policy.strict && policy.mints_tokens()).then_some(Endpoint::Jwks);
@@ -51,7 +58,10 @@ pub(crate) async fn answer<R: Runtime>(
     request: &Request,
 ) -> Result<Answer, Refusal> {
     if endpoint == Endpoint::Unknown {
-        return Err(Refusal::new(404, "The requested resource could not be found"));
+        return Err(Refusal::new(
+            404,
+            "The requested resource could not be found",
+        ));
     }
     if !matches!(request.method.as_str(), "GET" | "HEAD") {
         return Err(Refusal::new(405, "Method Not Allowed").with_header(ALLOW, "GET, HEAD"));
@@ -67,7 +77,9 @@ pub(crate) async fn answer<R: Runtime>(
 
 async fn jwks<R: Runtime>(gateway: &Gateway, runtime: &R) -> Result<Answer, Refusal> {
     if !gateway.policy().mints_tokens() {
-        return Err(Refusal::internal("no rule mints tokens, so there are no keys"));
+        return Err(Refusal::internal(
+            "no rule mints tokens, so there are no keys",
+        ));
     }
     let ring = gateway
         .public_ring(runtime)
@@ -76,7 +88,11 @@ async fn jwks<R: Runtime>(gateway: &Gateway, runtime: &R) -> Result<Answer, Refu
     let now = runtime.now().checked_div(1_000).unwrap_or(0);
     let keys = ring.jwks(now);
     // No keys yet is an answer that must not last.
-    let lifetime = if keys.keys().is_empty() { "no-store" } else { "public, max-age=300" };
+    let lifetime = if keys.keys().is_empty() {
+        "no-store"
+    } else {
+        "public, max-age=300"
+    };
     Ok(json(
         200,
         keys.to_json(),
@@ -90,5 +106,9 @@ async fn jwks<R: Runtime>(gateway: &Gateway, runtime: &R) -> Result<Answer, Refu
 fn json(status: u16, body: String, more: Vec<(HeaderName, HeaderValue)>) -> Answer {
     let mut headers = vec![(CONTENT_TYPE, HeaderValue::from_static("application/json"))];
     headers.extend(more);
-    Answer { status, headers, body }
+    Answer {
+        status,
+        headers,
+        body,
+    }
 }

@@ -15,7 +15,7 @@ use edgekeeper_session::key::CacheKey;
 use edgekeeper_session::whoami::{Failure, Verdict};
 use edgekeeper_token::cache::TokenCache;
 use edgekeeper_token::ring::KeyRing;
-use http::header::{AUTHORIZATION, COOKIE};
+use http::header::{AUTHORIZATION, COOKIE, EXPECT};
 use http::{HeaderMap, HeaderName, HeaderValue};
 
 use crate::authentication::Authentication;
@@ -27,7 +27,10 @@ use crate::refusal::Refusal;
 use crate::request::{Listener, RawRequest, Request};
 use crate::runtime::{FetchError, Runtime, Unavailable};
 use crate::trace::Trace;
-use crate::{authenticators, authorizers, cors, endpoints, errors, hop_by_hop, identity, matching, response, upstream};
+use crate::{
+    authenticators, authorizers, cors, endpoints, errors, hop_by_hop, identity, matching, response,
+    upstream,
+};
 
 /// Tokens and their bytes that one instance remembers.
 const TOKENS: (usize, usize) = (10_000, 8 << 20);
@@ -64,7 +67,9 @@ impl Gateway {
             .map(|rule| {
                 mutators::load(rule).map_err(|error| match error {
                     LoadError::Template(error) => format!("rule `{}`: template: {error}", rule.id),
-                    LoadError::HeaderName(name) => format!("rule `{}`: `{name}` is not a header name", rule.id),
+                    LoadError::HeaderName(name) => {
+                        format!("rule `{}`: `{name}` is not a header name", rule.id)
+                    }
                 })
             })
             .collect::<Result<_, _>>()?;
@@ -100,19 +105,27 @@ impl Gateway {
             .get("x-request-id")
             .and_then(|value| value.to_str().ok())
             .map(str::to_owned);
-        let request = match Request::parse(raw, &self.policy) {
+        let mut request = match Request::parse(raw, &self.policy) {
             Ok(request) => request,
             Err(ambiguous) => {
                 trace.reason = Some(ambiguous.0.to_owned());
                 let refusal = Refusal::bad_request(ambiguous.0);
-                let answer = errors::json_answer(refusal.status, &refusal.message, None, request_id.as_deref());
+                let answer = errors::json_answer(
+                    refusal.status,
+                    &refusal.message,
+                    None,
+                    request_id.as_deref(),
+                );
                 return self.answered(runtime, answer, Vec::new(), &trace);
             }
         };
         trace.host = request.authority();
         trace.path = request.path.decoded().to_owned();
 
-        if let Some(answer) = self.own_answer(runtime, listener, &request, &mut trace).await {
+        if let Some(answer) = self
+            .own_answer(runtime, listener, &request, &mut trace)
+            .await
+        {
             let cors = match listener {
                 Listener::Api => self.policy.api_cors.as_ref(),
                 Listener::Proxy => None,
@@ -126,7 +139,12 @@ impl Gateway {
             return self.answered(runtime, answer, Vec::new(), &trace);
         }
         let edits = cors::edits(cors, &request, self.policy.strict);
-        let matched = match matching::find(&self.policy.rules, &self.index, &request, self.policy.strict) {
+        let matched = match matching::find(
+            &self.policy.rules,
+            &self.index,
+            &request,
+            self.policy.strict,
+        ) {
             Ok(matched) => matched,
             Err(refusal) => {
                 trace.reason.clone_from(&refusal.log);
@@ -134,12 +152,23 @@ impl Gateway {
                 return self.answered(runtime, answer, edits, &trace);
             }
         };
-        let Some((rule, loaded)) = self.policy.rules.get(matched.rule).zip(self.mutators.get(matched.rule)) else {
+        if !matched.keeps_slash {
+            request.path.drop_trailing_slash();
+        }
+        let Some((rule, loaded)) = self
+            .policy
+            .rules
+            .get(matched.rule)
+            .zip(self.mutators.get(matched.rule))
+        else {
             let answer = errors::answer(&self.policy, None, &request, &Refusal::not_found());
             return self.answered(runtime, answer, edits, &trace);
         };
         trace.rule = Some(rule.id.clone());
-        match self.pass(runtime, rule, loaded, &matched, &request, &mut trace).await {
+        match self
+            .pass(runtime, rule, loaded, &matched, &request, &mut trace)
+            .await
+        {
             Ok((authentication, mut forward)) => {
                 forward.context.cors = edits;
                 forward.context.private = authentication.session.is_some();
@@ -156,7 +185,13 @@ impl Gateway {
     }
 
     /// The changes to an upstream's answer, given its status and headers. A switch of protocols (101) has none.
-    pub fn finish<R: Runtime>(&self, runtime: &R, forward: &Forward, status: u16, headers: &HeaderMap) -> Vec<Edit> {
+    pub fn finish<R: Runtime>(
+        &self,
+        runtime: &R,
+        forward: &Forward,
+        status: u16,
+        headers: &HeaderMap,
+    ) -> Vec<Edit> {
         let context = &forward.context;
         if let Some(credential) = &context.credential
             && response::changes_session(context, headers)
@@ -172,7 +207,12 @@ impl Gateway {
 
     /// The answer when the upstream gave none: 502, or 504 when it took too long. In strict mode without a body,
     /// as Oathkeeper's.
-    pub fn upstream_failed<R: Runtime>(&self, runtime: &R, forward: &Forward, error: FetchError) -> Answer {
+    pub fn upstream_failed<R: Runtime>(
+        &self,
+        runtime: &R,
+        forward: &Forward,
+        error: FetchError,
+    ) -> Answer {
         let (status, message) = match error {
             FetchError::Timeout => (504, "The upstream did not answer in time"),
             FetchError::Unreachable => (502, "The upstream could not be reached"),
@@ -212,30 +252,43 @@ impl Gateway {
             .any(|method| method.eq_ignore_ascii_case(&request.method))
         {
             Err(Refusal::new(405, "Method Not Allowed").logged("the method is never served"))
+        } else if expects_the_unknown(request) {
+            Err(Refusal::new(417, "Expectation Failed")
+                .logged("Expect asks for something else than 100-continue"))
         } else if let Some(endpoint) = endpoints::endpoint(self, listener, request) {
-            if let Some(cors) = self.policy.api_cors.as_ref().filter(|_| cors::is_preflight(request)) {
+            if let Some(cors) = self
+                .policy
+                .api_cors
+                .as_ref()
+                .filter(|_| cors::is_preflight(request))
+            {
                 return Some(cors::answer_preflight(cors, request, self.policy.strict));
             }
             endpoints::answer(self, runtime, endpoint, request).await
         } else if self.serves(request) {
             return None;
         } else {
-            Err(Refusal::new(404, "The requested resource could not be found").logged("the host is not served"))
+            Err(
+                Refusal::new(404, "The requested resource could not be found")
+                    .logged("the host is not served"),
+            )
         };
         Some(answer.unwrap_or_else(|refusal| {
             trace.reason.clone_from(&refusal.log);
             let request_id = request.header(&HeaderName::from_static("x-request-id"));
-            let mut answer = errors::json_answer(refusal.status, &refusal.message, None, request_id);
+            let mut answer =
+                errors::json_answer(refusal.status, &refusal.message, None, request_id);
             answer.headers.extend(refusal.headers);
             answer
         }))
     }
 
     fn serves(&self, request: &Request) -> bool {
-        self.policy
-            .hosts
-            .as_ref()
-            .is_none_or(|hosts| hosts.iter().any(|host| host.matches(&request.host, request.port)))
+        self.policy.hosts.as_ref().is_none_or(|hosts| {
+            hosts
+                .iter()
+                .any(|host| host.matches(&request.host, request.port))
+        })
     }
 
     /// The pipeline of a rule: who, may they, what is told, where to.
@@ -248,7 +301,8 @@ impl Gateway {
         request: &Request,
         trace: &mut Trace,
     ) -> Result<(Authentication, Box<Forward>), Refusal> {
-        let authentication = authenticators::authenticate(self, runtime, rule, request, trace).await?;
+        let authentication =
+            authenticators::authenticate(self, runtime, rule, request, trace).await?;
         let has_session = authentication.session.is_some();
         let with_session = |mut refusal: Refusal| {
             refusal.has_session = has_session;
@@ -265,7 +319,11 @@ impl Gateway {
         let mutated = mutators::mutate(self, runtime, loaded, &subject)
             .await
             .map_err(with_session)?;
-        let target = rule.upstream.as_ref().ok_or_else(Refusal::no_upstream).map_err(with_session)?;
+        let target = rule
+            .upstream
+            .as_ref()
+            .ok_or_else(Refusal::no_upstream)
+            .map_err(with_session)?;
         let forward = Forward {
             url: upstream::url(target, request, self.policy.strict)?,
             binding: target.binding.clone(),
@@ -309,9 +367,14 @@ impl Gateway {
         ];
         values
             .into_iter()
-            .filter(|(name, _)| !(self.policy.trust_forwarded_headers && request.headers.contains_key(*name)))
+            .filter(|(name, _)| {
+                !(self.policy.trust_forwarded_headers && request.headers.contains_key(*name))
+            })
             .filter_map(|(name, value)| {
-                Some(Edit::Set(HeaderName::from_static(name), HeaderValue::from_str(&value).ok()?))
+                Some(Edit::Set(
+                    HeaderName::from_static(name),
+                    HeaderValue::from_str(&value).ok()?,
+                ))
             })
             .collect()
     }
@@ -319,16 +382,25 @@ impl Gateway {
     /// The credential to forget should the answer change the session: on whatever rule that happens, Kratos' own
     /// logout included.
     fn presented_credential(&self, rule: &Rule, request: &Request) -> Option<CacheKey> {
-        if ![COOKIE, AUTHORIZATION, HeaderName::from_static("x-session-token")]
-            .iter()
-            .any(|name| request.headers.contains_key(name))
+        if ![
+            COOKIE,
+            AUTHORIZATION,
+            HeaderName::from_static("x-session-token"),
+        ]
+        .iter()
+        .any(|name| request.headers.contains_key(name))
         {
             return None;
         }
         let configured = rule
             .authenticators
             .iter()
-            .chain(self.policy.rules.iter().flat_map(|rule| &rule.authenticators))
+            .chain(
+                self.policy
+                    .rules
+                    .iter()
+                    .flat_map(|rule| &rule.authenticators),
+            )
             .find_map(|authenticator| match authenticator {
                 Authenticator::CookieSession(config) => Some(config),
                 _ => None,
@@ -339,7 +411,13 @@ impl Gateway {
             .map(|credential| CacheKey::of_credential(&credential))
     }
 
-    fn answered<R: Runtime>(&self, runtime: &R, mut answer: Answer, cors: Vec<Edit>, trace: &Trace) -> Decision {
+    fn answered<R: Runtime>(
+        &self,
+        runtime: &R,
+        mut answer: Answer,
+        cors: Vec<Edit>,
+        trace: &Trace,
+    ) -> Decision {
         apply(&mut answer.headers, &cors);
         runtime.log(&trace.line(answer.status, runtime.now()));
         Decision::Answer(answer)
@@ -352,10 +430,20 @@ impl Gateway {
     }
 
     pub(crate) fn recent_failure(&self, key: &CacheKey, now: u64) -> Option<Failure> {
-        self.sessions.borrow().recent_failure(key, seconds(now)).cloned()
+        self.sessions
+            .borrow()
+            .recent_failure(key, seconds(now))
+            .cloned()
     }
 
-    pub(crate) fn remember(&self, key: CacheKey, credential: CacheKey, verdict: &Verdict, size: usize, now: u64) {
+    pub(crate) fn remember(
+        &self,
+        key: CacheKey,
+        credential: CacheKey,
+        verdict: &Verdict,
+        size: usize,
+        now: u64,
+    ) {
         let now = seconds(now);
         let settings = &self.policy.session;
         let freshness = match verdict {
@@ -364,7 +452,9 @@ impl Gateway {
             }
             Verdict::Refused | Verdict::AalRequired => Freshness::of_refusal(settings, now),
             Verdict::Failed(failure) => {
-                self.sessions.borrow_mut().put_failure(key, failure.clone(), now);
+                self.sessions
+                    .borrow_mut()
+                    .put_failure(key, failure.clone(), now);
                 return;
             }
         };
@@ -393,11 +483,17 @@ impl Gateway {
         self.tokens.borrow_mut().put(key, token, issued, expires);
     }
 
-    pub(crate) async fn key_ring<R: Runtime>(&self, runtime: &R) -> Result<Rc<KeyRing>, Unavailable> {
+    pub(crate) async fn key_ring<R: Runtime>(
+        &self,
+        runtime: &R,
+    ) -> Result<Rc<KeyRing>, Unavailable> {
         self.keys.signing_ring(runtime).await
     }
 
-    pub(crate) async fn public_ring<R: Runtime>(&self, runtime: &R) -> Result<Rc<KeyRing>, Unavailable> {
+    pub(crate) async fn public_ring<R: Runtime>(
+        &self,
+        runtime: &R,
+    ) -> Result<Rc<KeyRing>, Unavailable> {
         self.keys.ring(runtime).await
     }
 }
@@ -415,6 +511,13 @@ fn session_cookies(policy: &Policy) -> Rc<[String]> {
         .flatten();
     let names: BTreeSet<&String> = of_rules.chain(&policy.session.cookies).collect();
     names.into_iter().cloned().collect()
+}
+
+/// Whether `Expect` names what nobody can promise (RFC 9110 section 10.1.1).
+fn expects_the_unknown(request: &Request) -> bool {
+    request
+        .header(&EXPECT)
+        .is_some_and(|value| !value.is_empty() && !value.eq_ignore_ascii_case("100-continue"))
 }
 
 fn seconds(milliseconds: u64) -> u64 {

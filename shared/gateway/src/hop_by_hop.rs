@@ -18,6 +18,9 @@ const HOP_BY_HOP: [&str; 9] = [
     "upgrade",
 ];
 
+/// What the connection to the upstream has of its own: it decides itself whether to wait with a body.
+const OF_THE_CONNECTION: [&str; 2] = ["expect", "http2-settings"];
+
 /// Whether a header is about one connection.
 pub(crate) fn is_hop_by_hop(name: &HeaderName) -> bool {
     HOP_BY_HOP.contains(&name.as_str())
@@ -37,9 +40,11 @@ pub(crate) fn request_edits(request: &Request, trust_forwarded: bool) -> Vec<Edi
         }
     }
     for name in request.headers.keys() {
-        let hop = is_hop_by_hop(name) && !(upgrade && ["connection", "upgrade"].contains(&name.as_str()));
+        let hop =
+            is_hop_by_hop(name) && !(upgrade && ["connection", "upgrade"].contains(&name.as_str()));
         let forwarded = name == "forwarded"
             || !trust_forwarded && name.as_str().starts_with("x-forwarded")
+            || OF_THE_CONNECTION.contains(&name.as_str())
             || is_runtime_header(name.as_str());
         if hop || forwarded {
             edits.push(Edit::Remove(name.clone()));
@@ -53,7 +58,10 @@ pub(crate) fn response_edits(headers: &HeaderMap) -> Vec<Edit> {
     let named = connection_names(headers);
     headers
         .keys()
-        .filter(|name| named.contains(name) || (is_hop_by_hop(name) && *name != "upgrade" && *name != "connection"))
+        .filter(|name| {
+            named.contains(name)
+                || (is_hop_by_hop(name) && *name != "upgrade" && *name != "connection")
+        })
         .cloned()
         .map(Edit::Remove)
         .collect()
@@ -65,7 +73,9 @@ pub(crate) fn is_upgrade(headers: &HeaderMap) -> bool {
         .get("upgrade")
         .and_then(|value| value.to_str().ok())
         .is_some_and(|value| value.eq_ignore_ascii_case("websocket"));
-    asks && connection_names(headers).iter().any(|name| name == "upgrade")
+    asks && connection_names(headers)
+        .iter()
+        .any(|name| name == "upgrade")
 }
 
 /// Headers that a framework behind the gateway takes for its own (CVE-2025-29927 and its kind).

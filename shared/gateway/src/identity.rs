@@ -29,7 +29,8 @@ pub(crate) fn twins<'a>(set: impl Iterator<Item = &'a HeaderName>, request: &Req
         .keys()
         .filter(|name| {
             let spelling = name.as_str().replace('_', "-");
-            set.iter().any(|own| *own != *name && own.as_str().replace('_', "-") == spelling)
+            set.iter()
+                .any(|own| *own != *name && own.as_str().replace('_', "-") == spelling)
         })
         .cloned()
         .map(Edit::Remove)

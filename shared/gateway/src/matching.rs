@@ -14,21 +14,40 @@ pub(crate) struct Matched {
     pub(crate) rule: usize,
     /// `.MatchContext.RegexpCaptureGroups`.
     pub(crate) captures: Vec<String>,
+    /// Whether a trailing slash may be sent on: the rule is for the path with it too.
+    pub(crate) keeps_slash: bool,
 }
 
 /// Finds the rule. None is 404, several are 500: no rule goes before another.
 ///
-/// Rules are matched against the path without a trailing slash, as in Oathkeeper. By default the slash is sent on, so a
-/// rule for the path with it (`/docs/<.*>` for `/docs/`) goes before one without (`/docs`). And where a segment has
-/// parameters (`/admin;x=y`), which some servers cut off and others do not, both readings must have the same rule.
-pub(crate) fn find(rules: &[Rule], index: &RuleIndex, request: &Request, strict: bool) -> Result<Matched, Refusal> {
+/// Rules are matched against the path without a trailing slash, as in Oathkeeper; where none fits that way, by default
+/// against the path as it was sent, so that `/docs/<.*>` is for `/docs/` too. The upstream gets the view that was judged:
+/// the slash only when the same rule is for the path with it. Otherwise an open rule for `/docs` would let `/docs/` through
+/// to an upstream that takes it for something else.
+///
+/// Where a segment has parameters (`/admin;x=y`), which some servers cut off and others do not, both readings must have
+/// the same rule.
+pub(crate) fn find(
+    rules: &[Rule],
+    index: &RuleIndex,
+    request: &Request,
+    strict: bool,
+) -> Result<Matched, Refusal> {
     let path = request.path.decoded();
-    let with_slash = format!("{path}/");
     let mut found = at(rules, index, request, path)?;
     if !strict && request.path.has_trailing_slash() {
-        let as_sent = at(rules, index, request, &with_slash)?;
-        let own = found.as_ref().map(|matched| matched.rule);
-        found = as_sent.filter(|matched| own != Some(matched.rule)).or(found);
+        let as_sent = at(rules, index, request, &format!("{path}/"));
+        found = match (found, as_sent) {
+            (None, as_sent) => as_sent?.map(|matched| Matched {
+                keeps_slash: true,
+                ..matched
+            }),
+            (Some(matched), Ok(Some(same))) if same.rule == matched.rule => Some(Matched {
+                keeps_slash: true,
+                ..matched
+            }),
+            (found, _) => found,
+        };
     }
     if !strict && let Some(cut) = request.path.without_parameters() {
         let other = at(rules, index, request, &cut)?.map(|matched| matched.rule);
@@ -42,20 +61,30 @@ pub(crate) fn find(rules: &[Rule], index: &RuleIndex, request: &Request, strict:
     found.ok_or_else(Refusal::not_found)
 }
 
-fn at(rules: &[Rule], index: &RuleIndex, request: &Request, path: &str) -> Result<Option<Matched>, Refusal> {
+fn at(
+    rules: &[Rule],
+    index: &RuleIndex,
+    request: &Request,
+    path: &str,
+) -> Result<Option<Matched>, Refusal> {
     let target = request.match_target(path);
     let mut found: Vec<Matched> = Vec::new();
     for candidate in index.candidates(&request.authority(), path) {
         let Some(rule) = rules.get(candidate) else {
             continue;
         };
-        if !rule.methods.iter().any(|method| method.eq_ignore_ascii_case(&request.method)) {
+        if !rule
+            .methods
+            .iter()
+            .any(|method| method.eq_ignore_ascii_case(&request.method))
+        {
             continue;
         }
         match rule.url.find(&target, DEFAULT_BUDGET) {
             Ok(Some(captures)) => found.push(Matched {
                 rule: candidate,
                 captures: captures.iter().map(str::to_owned).collect(),
+                keeps_slash: false,
             }),
             Ok(None) => {}
             Err(_) => {

@@ -39,7 +39,8 @@ impl CanonicalPath {
         }
         let clean = clean(&decoded);
         let trailing_slash = decoded.ends_with('/') && clean != "/";
-        let untouched = decoded == clean || (trailing_slash && decoded.strip_suffix('/') == Some(&clean));
+        let untouched =
+            decoded == clean || (trailing_slash && decoded.strip_suffix('/') == Some(&clean));
         let mut encoded = if untouched {
             match trailing_slash {
                 true => strip_last_slash(raw).to_owned(),
@@ -74,6 +75,15 @@ impl CanonicalPath {
     #[must_use]
     pub fn has_trailing_slash(&self) -> bool {
         self.trailing_slash
+    }
+
+    /// Takes the trailing slash off what goes upstream too.
+    pub(crate) fn drop_trailing_slash(&mut self) {
+        if std::mem::take(&mut self.trailing_slash)
+            && let Some(without) = self.encoded.strip_suffix('/')
+        {
+            self.encoded = without.to_owned();
+        }
     }
 
     /// The path as a server sees it that cuts parameters off each segment (`/admin;x=y` is `/admin` to Tomcat
@@ -118,7 +128,9 @@ fn decode(raw: &str) -> Result<String, Ambiguous> {
 }
 
 fn hex(byte: u8) -> Option<u8> {
-    char::from(byte).to_digit(16).and_then(|digit| u8::try_from(digit).ok())
+    char::from(byte)
+        .to_digit(16)
+        .and_then(|digit| u8::try_from(digit).ok())
 }
 
 /// Dot segments that another server would resolve and this one would not, and NUL. Refused in both modes.
@@ -140,28 +152,30 @@ fn refuse_disguises(decoded: &str) -> Result<(), Ambiguous> {
 
 /// A segment with every further spelling of a dot replaced by a dot.
 fn undot(segment: &str) -> String {
-    segment
-        .replace("%2e", ".")
-        .replace("%2E", ".")
-        .replace(['\u{ff0e}', '\u{2024}', '\u{3002}', '\u{ff61}', '\u{fe52}'], ".")
+    segment.replace("%2e", ".").replace("%2E", ".").replace(
+        ['\u{ff0e}', '\u{2024}', '\u{3002}', '\u{ff61}', '\u{fe52}'],
+        ".",
+    )
 }
 
 /// What some servers read as a separator or an escape, and others as a letter. Refused in default mode.
 fn refuse_second_readings(decoded: &str) -> Result<(), Ambiguous> {
     if decoded.chars().any(char::is_control) {
-        return Err(Ambiguous("there is an encoded control character in the path"));
+        return Err(Ambiguous(
+            "there is an encoded control character in the path",
+        ));
     }
     if decoded.contains(['\\', '\u{ff0f}', '\u{ff3c}', '\u{2215}', '\u{2044}']) {
-        return Err(Ambiguous("there is a backslash or another look-alike of a slash in the path"));
+        return Err(Ambiguous(
+            "there is a backslash or another look-alike of a slash in the path",
+        ));
     }
     let twice = decoded.match_indices('%').any(|(at, _)| {
-        decoded
-            .get(at..at.saturating_add(3))
-            .is_some_and(|escape| {
-                ["%2e", "%2f", "%5c", "%00", "%25", "%3b"]
-                    .iter()
-                    .any(|dangerous| escape.eq_ignore_ascii_case(dangerous))
-            })
+        decoded.get(at..at.saturating_add(3)).is_some_and(|escape| {
+            ["%2e", "%2f", "%5c", "%00", "%25", "%3b"]
+                .iter()
+                .any(|dangerous| escape.eq_ignore_ascii_case(dangerous))
+        })
     });
     if twice {
         return Err(Ambiguous("the path is percent-encoded twice"));
@@ -274,7 +288,11 @@ mod tests {
             ("/a..b", "/a..b", "/a..b"),
             ("/x//%20", "/x/ ", "/x/%20"),
         ] {
-            assert_eq!(parse(raw), Ok((decoded.to_owned(), encoded.to_owned())), "{raw}");
+            assert_eq!(
+                parse(raw),
+                Ok((decoded.to_owned(), encoded.to_owned())),
+                "{raw}"
+            );
         }
     }
 
@@ -325,7 +343,12 @@ mod tests {
         ] {
             assert!(strict(attack).is_err(), "{attack}");
         }
-        for (raw, encoded) in [("/a/", "/a"), ("/a%0Ab", "/a%0Ab"), ("/a%5cb", "/a%5cb"), ("/a%252fb", "/a%252fb")] {
+        for (raw, encoded) in [
+            ("/a/", "/a"),
+            ("/a%0Ab", "/a%0Ab"),
+            ("/a%5cb", "/a%5cb"),
+            ("/a%252fb", "/a%252fb"),
+        ] {
             assert_eq!(strict(raw).unwrap().encoded(), encoded, "{raw}");
         }
     }
@@ -338,7 +361,11 @@ mod tests {
 
     #[test]
     fn parameters_can_be_cut_off() {
-        let cut = |raw| CanonicalPath::parse(raw, false).unwrap().without_parameters();
+        let cut = |raw| {
+            CanonicalPath::parse(raw, false)
+                .unwrap()
+                .without_parameters()
+        };
         assert_eq!(cut("/admin;x=y/z;w"), Some("/admin/z".to_owned()));
         assert_eq!(cut("/admin"), None);
         assert_eq!(cut("/;/admin"), Some("/admin".to_owned()));
@@ -346,7 +373,13 @@ mod tests {
 
     #[test]
     fn escapes_are_written_as_go_writes_them() {
-        assert_eq!(encode("/a b?c%d日;e@f\"<>"), "/a%20b%3Fc%25d%E6%97%A5;e@f%22%3C%3E");
-        assert_eq!(encode_query("https://a.test/x?y=1&z= +"), "https%3A%2F%2Fa.test%2Fx%3Fy%3D1%26z%3D+%2B");
+        assert_eq!(
+            encode("/a b?c%d日;e@f\"<>"),
+            "/a%20b%3Fc%25d%E6%97%A5;e@f%22%3C%3E"
+        );
+        assert_eq!(
+            encode_query("https://a.test/x?y=1&z= +"),
+            "https%3A%2F%2Fa.test%2Fx%3Fy%3D1%26z%3D+%2B"
+        );
     }
 }

@@ -46,7 +46,10 @@ impl Refusal {
     /// They are known, and may not.
     #[must_use]
     pub fn forbidden() -> Self {
-        Self::new(403, "Access credentials are not sufficient to access this resource")
+        Self::new(
+            403,
+            "Access credentials are not sufficient to access this resource",
+        )
     }
 
     /// No rule is for this request.
@@ -74,13 +77,21 @@ impl Refusal {
     /// The request has no meaning, or more than one.
     #[must_use]
     pub fn bad_request(log: &str) -> Self {
-        Self::new(400, "The request was malformed or contained invalid parameters").logged(log)
+        Self::new(
+            400,
+            "The request was malformed or contained invalid parameters",
+        )
+        .logged(log)
     }
 
     /// Something on this side is broken. The text is for the log: an end user never sees the inside.
     #[must_use]
     pub fn internal(log: impl Into<String>) -> Self {
-        Self::new(500, "An internal server error occurred, please contact the system administrator").logged(log)
+        Self::new(
+            500,
+            "An internal server error occurred, please contact the system administrator",
+        )
+        .logged(log)
     }
 
     /// Adds what only the log tells.

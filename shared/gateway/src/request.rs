@@ -66,8 +66,12 @@ impl Request {
             Some((path, query)) => (path, Some(query)),
             None => (target, None),
         };
-        if query.is_some_and(|query| query.contains('#') || query.bytes().any(|b| b <= b' ' || b == 0x7f)) {
-            return Err(Ambiguous("there is a fragment, a space or a control byte in the query"));
+        if query.is_some_and(|query| {
+            query.contains('#') || query.bytes().any(|b| b <= b' ' || b == 0x7f)
+        }) {
+            return Err(Ambiguous(
+                "there is a fragment, a space or a control byte in the query",
+            ));
         }
         if raw.headers.get_all(HOST).iter().count() > 1 {
             return Err(Ambiguous("there are two Host headers"));
@@ -108,7 +112,12 @@ impl Request {
             Some(query) => format!("?{query}"),
             None => String::new(),
         };
-        format!("{}://{}{}{query}", self.scheme.as_str(), self.authority(), self.path.encoded())
+        format!(
+            "{}://{}{}{query}",
+            self.scheme.as_str(),
+            self.authority(),
+            self.path.encoded()
+        )
     }
 
     /// The first value of a header; `None` when it is missing or not text.
@@ -149,9 +158,9 @@ fn split_authority(authority: &str, scheme: Scheme) -> Result<(String, u16), Amb
     };
     let port = match port {
         "" => scheme.default_port(),
-        digits if digits.len() <= 5 && digits.bytes().all(|b| b.is_ascii_digit()) => {
-            digits.parse().map_err(|_| Ambiguous("the port is not a port"))?
-        }
+        digits if digits.len() <= 5 && digits.bytes().all(|b| b.is_ascii_digit()) => digits
+            .parse()
+            .map_err(|_| Ambiguous("the port is not a port"))?,
         _ => return Err(Ambiguous("the port is not a port")),
     };
     // A default port of the other scheme, where TLS ends before the gateway, is nobody's port.
@@ -161,13 +170,19 @@ fn split_authority(authority: &str, scheme: Scheme) -> Result<(String, u16), Amb
     };
     let host = host.strip_suffix('.').unwrap_or(host).to_ascii_lowercase();
     let is_name = host.split('.').all(|label| {
-        !label.is_empty() && label.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_')
+        !label.is_empty()
+            && label
+                .bytes()
+                .all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_')
     });
     let is_ipv6 = host
         .strip_prefix('[')
         .and_then(|rest| rest.strip_suffix(']'))
         .is_some_and(|inner| {
-            inner.contains(':') && inner.bytes().all(|b| b.is_ascii_hexdigit() || b == b':' || b == b'.')
+            inner.contains(':')
+                && inner
+                    .bytes()
+                    .all(|b| b.is_ascii_hexdigit() || b == b':' || b == b'.')
         });
     if host.len() > 253 || !(is_name || is_ipv6) {
         return Err(Ambiguous("the host is not a host"));

@@ -7,7 +7,11 @@ use crate::decision::{Edit, ResponseContext};
 use crate::hop_by_hop;
 
 /// Headers that tell a shared cache to keep what only one person may see.
-const SHARED_CACHES: [&str; 3] = ["cdn-cache-control", "cloudflare-cdn-cache-control", "surrogate-control"];
+const SHARED_CACHES: [&str; 3] = [
+    "cdn-cache-control",
+    "cloudflare-cdn-cache-control",
+    "surrogate-control",
+];
 
 /// The changes to an upstream's answer.
 pub(crate) fn edits(context: &ResponseContext, headers: &HeaderMap) -> Vec<Edit> {
@@ -22,16 +26,21 @@ pub(crate) fn edits(context: &ResponseContext, headers: &HeaderMap) -> Vec<Edit>
 /// An answer that depends on a session is nobody else's. One that the upstream keeps from every cache is left as it is.
 fn private(headers: &HeaderMap) -> Vec<Edit> {
     let already = headers.get_all(CACHE_CONTROL).iter().any(|value| {
-        value
-            .to_str()
-            .is_ok_and(|value| value.split(',').any(|part| part.trim().eq_ignore_ascii_case("no-store")))
+        value.to_str().is_ok_and(|value| {
+            value
+                .split(',')
+                .any(|part| part.trim().eq_ignore_ascii_case("no-store"))
+        })
     });
     let mut edits: Vec<Edit> = SHARED_CACHES
         .into_iter()
         .map(|name| Edit::Remove(HeaderName::from_static(name)))
         .collect();
     if !already {
-        edits.push(Edit::Set(CACHE_CONTROL, HeaderValue::from_static("private, no-store")));
+        edits.push(Edit::Set(
+            CACHE_CONTROL,
+            HeaderValue::from_static("private, no-store"),
+        ));
     }
     edits.push(Edit::Append(VARY, HeaderValue::from_static("Cookie")));
     edits
@@ -44,7 +53,10 @@ pub(crate) fn changes_session(context: &ResponseContext, headers: &HeaderMap) ->
             .split(',')
             .any(|cookie| {
                 let name = cookie.split('=').next().unwrap_or_default().trim();
-                context.session_cookies.iter().any(|session| session == name)
+                context
+                    .session_cookies
+                    .iter()
+                    .any(|session| session == name)
             })
     })
 }

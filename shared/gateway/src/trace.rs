@@ -42,7 +42,10 @@ impl Trace {
         put("session", self.session);
         put("reason", self.reason.as_deref());
         line.insert("status".to_owned(), Value::from(status));
-        line.insert("ms".to_owned(), Value::from(now.saturating_sub(self.started)));
+        line.insert(
+            "ms".to_owned(),
+            Value::from(now.saturating_sub(self.started)),
+        );
         Value::Object(line).to_string()
     }
 }

@@ -23,7 +23,9 @@ pub(crate) fn url(upstream: &Upstream, request: &Request, strict: bool) -> Resul
     let origin = match (&upstream.binding, upstream.preserve_host) {
         // A binding has no host of its own, so it can be given the client's.
         (Some(_), true) => {
-            let scheme = origin.split_once("://").map_or("http", |(scheme, _)| scheme);
+            let scheme = origin
+                .split_once("://")
+                .map_or("http", |(scheme, _)| scheme);
             format!("{scheme}://{}", request.authority())
         }
         _ => origin.to_owned(),
@@ -42,7 +44,10 @@ fn split(url: &str) -> (&str, &str) {
         .and_then(|rest| rest.find(['/', '?', '#']))
         .map_or(url.len(), |at| authority.saturating_add(at));
     let (origin, path) = url.split_at_checked(end).unwrap_or((url, ""));
-    let path = path.find(['?', '#']).and_then(|at| path.get(..at)).unwrap_or(path);
+    let path = path
+        .find(['?', '#'])
+        .and_then(|at| path.get(..at))
+        .unwrap_or(path);
     (origin, path)
 }
 
@@ -61,18 +66,30 @@ fn without_prefix(request: &Request, strip: &str) -> Option<String> {
     if strip.is_empty() {
         return None;
     }
-    let decoded = request.path.decoded().strip_prefix('/')?.strip_prefix(strip)?;
+    let decoded = request
+        .path
+        .decoded()
+        .strip_prefix('/')?
+        .strip_prefix(strip)?;
     if !(decoded.is_empty() || decoded.starts_with('/')) {
         return None;
     }
     let escaped = format!("/{strip}");
-    let slash = if request.path.has_trailing_slash() { "/" } else { "" };
+    let slash = if request.path.has_trailing_slash() {
+        "/"
+    } else {
+        ""
+    };
     let rest = match request.path.encoded().strip_prefix(escaped.as_str()) {
         // The prefix was sent as it is written, so what follows can stay as it was sent.
         Some(rest) if rest.is_empty() || rest.starts_with('/') => rest.to_owned(),
         _ => format!("{}{slash}", encode(decoded)),
     };
-    Some(if rest.is_empty() { "/".to_owned() } else { rest })
+    Some(if rest.is_empty() {
+        "/".to_owned()
+    } else {
+        rest
+    })
 }
 
 fn joined_then_stripped(base: &str, strip: &str, request: &Request) -> Result<String, Refusal> {
@@ -85,8 +102,13 @@ fn joined_then_stripped(base: &str, strip: &str, request: &Request) -> Result<St
         "" => joined,
         strip => joined.replacen(&format!("/{strip}"), "", 1),
     };
-    if stripped.split('/').any(|segment| segment == "." || segment == "..") {
-        return Err(Refusal::bad_request("strip_path leaves a dot segment in the path"));
+    if stripped
+        .split('/')
+        .any(|segment| segment == "." || segment == "..")
+    {
+        return Err(Refusal::bad_request(
+            "strip_path leaves a dot segment in the path",
+        ));
     }
     let stripped = stripped.trim_start_matches('/');
     Ok(format!("/{}", encode(stripped)))
@@ -94,5 +116,6 @@ fn joined_then_stripped(base: &str, strip: &str, request: &Request) -> Result<St
 
 /// The base path comes from the policy, where escapes were checked; what cannot be read stays as it is.
 fn decode_base(base: &str) -> String {
-    crate::path::CanonicalPath::parse(base, true).map_or_else(|_| base.to_owned(), |path| path.decoded().to_owned())
+    crate::path::CanonicalPath::parse(base, true)
+        .map_or_else(|_| base.to_owned(), |path| path.decoded().to_owned())
 }

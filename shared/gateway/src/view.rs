@@ -86,7 +86,9 @@ struct MatchContextView<'a> {
 impl Object for MatchContextView<'_> {
     fn field(&self, name: &str) -> Option<Value<'_>> {
         match name {
-            "RegexpCaptureGroups" => Some(Value::list(self.captures.iter().map(|group| text(group)))),
+            "RegexpCaptureGroups" => {
+                Some(Value::list(self.captures.iter().map(|group| text(group))))
+            }
             "URL" => Some(Value::Object(&self.url)),
             "Method" => Some(text(self.method)),
             "Header" => Some(Value::Object(&self.header)),
@@ -131,7 +133,11 @@ impl Object for UrlView<'_> {
             "EscapedPath" => Some(Ok(text(self.0.path.encoded()))),
             "RequestURI" => {
                 let query = self.0.query.as_ref().map(|query| format!("?{query}"));
-                Some(Ok(owned(format!("{}{}", self.0.path.encoded(), query.unwrap_or_default()))))
+                Some(Ok(owned(format!(
+                    "{}{}",
+                    self.0.path.encoded(),
+                    query.unwrap_or_default()
+                ))))
             }
             "Query" => Some(Ok(self.query())),
             _ => None,
@@ -148,7 +154,11 @@ impl Object for UrlView<'_> {
 
     fn content(&self) -> Option<Value<'_>> {
         let names = ["Scheme", "Host", "Path", "RawPath", "RawQuery", "Fragment"];
-        Some(Value::map(names.into_iter().filter_map(|name| Some((name, self.field(name)?)))))
+        Some(Value::map(
+            names
+                .into_iter()
+                .filter_map(|name| Some((name, self.field(name)?))),
+        ))
     }
 }
 
@@ -156,7 +166,14 @@ impl UrlView<'_> {
     /// `url.Values`, each key with its values in order.
     fn query<'v>(&self) -> Value<'v> {
         let mut values: Vec<(String, Vec<Value<'v>>)> = Vec::new();
-        for pair in self.0.query.as_deref().unwrap_or_default().split('&').filter(|pair| !pair.is_empty()) {
+        for pair in self
+            .0
+            .query
+            .as_deref()
+            .unwrap_or_default()
+            .split('&')
+            .filter(|pair| !pair.is_empty())
+        {
             let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
             let (Some(name), Some(value)) = (unescape(name), unescape(value)) else {
                 continue;
@@ -166,7 +183,11 @@ impl UrlView<'_> {
                 None => values.push((name, vec![owned(value)])),
             }
         }
-        Value::map(values.into_iter().map(|(name, values)| (name, Value::list(values))))
+        Value::map(
+            values
+                .into_iter()
+                .map(|(name, values)| (name, Value::list(values))),
+        )
     }
 }
 
@@ -212,11 +233,9 @@ impl Object for HeaderView<'_> {
     }
 
     fn content(&self) -> Option<Value<'_>> {
-        Some(Value::map(
-            self.0
-                .keys()
-                .filter_map(|name| Some((canonical(name.as_str()), self.values(name.as_str())?))),
-        ))
+        Some(Value::map(self.0.keys().filter_map(|name| {
+            Some((canonical(name.as_str()), self.values(name.as_str())?))
+        })))
     }
 
     fn is_map(&self) -> bool {
@@ -225,7 +244,7 @@ impl Object for HeaderView<'_> {
 }
 
 /// Go's `textproto.CanonicalMIMEHeaderKey`: `x-user-id` is `X-User-Id`.
-fn canonical(name: &str) -> String {
+pub(crate) fn canonical(name: &str) -> String {
     name.split('-')
         .map(|part| {
             let mut letters = part.chars();

@@ -78,8 +78,14 @@ impl TryFrom<String> for OriginPattern {
                 "`{text}` is not an origin; write a scheme and a host, such as `https://app.example.com`"
             ));
         };
-        if scheme.is_empty() || !scheme.bytes().all(|b| b.is_ascii_alphanumeric() || b"+-.".contains(&b)) {
-            return Err(format!("`{text}` is not an origin: `{scheme}` is not a scheme"));
+        if scheme.is_empty()
+            || !scheme
+                .bytes()
+                .all(|b| b.is_ascii_alphanumeric() || b"+-.".contains(&b))
+        {
+            return Err(format!(
+                "`{text}` is not an origin: `{scheme}` is not a scheme"
+            ));
         }
         let host = host.strip_suffix('/').unwrap_or(host);
         if host.is_empty() || host.contains(['/', '?', '#', '@', ' ', '\\', ',']) {
@@ -88,10 +94,12 @@ impl TryFrom<String> for OriginPattern {
             ));
         }
         match host.strip_prefix("*.") {
-            Some(rest) if !rest.is_empty() && !rest.contains('*') && !rest.starts_with('.') => Ok(Self::Subdomains {
-                scheme: format!("{scheme}://"),
-                suffix: format!(".{rest}"),
-            }),
+            Some(rest) if !rest.is_empty() && !rest.contains('*') && !rest.starts_with('.') => {
+                Ok(Self::Subdomains {
+                    scheme: format!("{scheme}://"),
+                    suffix: format!(".{rest}"),
+                })
+            }
             None if !host.contains('*') => Ok(Self::Exact(format!("{scheme}://{host}"))),
             _ => Err(format!(
                 "`{text}` has a wildcard that is not a whole label in front, so it would let in look-alike hosts; write `https://*.example.com`"
@@ -141,7 +149,11 @@ mod tests {
             ("https://*.w.test", "https://evil.test/x.w.test", false),
             ("https://*.w.test:444", "https://x.w.test:444", true),
         ] {
-            assert_eq!(origin(pattern).matches(header), expected, "{pattern} against {header}");
+            assert_eq!(
+                origin(pattern).matches(header),
+                expected,
+                "{pattern} against {header}"
+            );
         }
     }
 

@@ -24,7 +24,9 @@ impl HostPattern {
         // By label: `evilexample.com` does not end in `.example.com`.
         host.strip_suffix(self.host.as_str())
             .and_then(|labels| labels.strip_suffix('.'))
-            .is_some_and(|labels| !labels.is_empty() && labels.split('.').all(|label| !label.is_empty()))
+            .is_some_and(|labels| {
+                !labels.is_empty() && labels.split('.').all(|label| !label.is_empty())
+            })
     }
 
     /// The host without its wildcard and port.
@@ -67,13 +69,19 @@ impl TryFrom<String> for HostPattern {
         let is_name = |host: &str| {
             host.split('.').all(|label| {
                 !label.is_empty()
-                    && label.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_')
+                    && label
+                        .bytes()
+                        .all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_')
             })
         };
         let is_ipv6 = |host: &str| {
             host.strip_prefix('[')
                 .and_then(|rest| rest.strip_suffix(']'))
-                .is_some_and(|inner| inner.bytes().all(|b| b.is_ascii_hexdigit() || b == b':' || b == b'.'))
+                .is_some_and(|inner| {
+                    inner
+                        .bytes()
+                        .all(|b| b.is_ascii_hexdigit() || b == b':' || b == b'.')
+                })
         };
         if !is_name(host) && (subdomains || !is_ipv6(host)) {
             return Err(format!(
@@ -123,13 +131,31 @@ mod tests {
             ("a.b", "axb", 80, false),
             ("[::1]:8080", "[::1]", 8080, true),
         ] {
-            assert_eq!(pattern(text).matches(host, port), expected, "{text} against {host}:{port}");
+            assert_eq!(
+                pattern(text).matches(host, port),
+                expected,
+                "{text} against {host}:{port}"
+            );
         }
     }
 
     #[test]
     fn what_is_not_a_host_is_refused_with_its_text() {
-        for bad in ["", "*", "*.", "*example.com", "a.*.com", "a..b", "a/b", "a b", "http://a.b", "a:b", "a:99999", "u@a", "a。b"] {
+        for bad in [
+            "",
+            "*",
+            "*.",
+            "*example.com",
+            "a.*.com",
+            "a..b",
+            "a/b",
+            "a b",
+            "http://a.b",
+            "a:b",
+            "a:99999",
+            "u@a",
+            "a。b",
+        ] {
             let error = HostPattern::try_from(bad.to_owned()).unwrap_err();
             assert!(error.contains(bad), "{error}");
         }

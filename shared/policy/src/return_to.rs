@@ -56,20 +56,26 @@ impl TryFrom<String> for ReturnTo {
             Some(at) => rest.split_at(at),
             None => (rest, ""),
         };
-        if path.contains(['?', '#', '*', '\\', '%']) || path.split('/').any(|segment| segment == "..") {
+        if path.contains(['?', '#', '*', '\\', '%'])
+            || path.split('/').any(|segment| segment == "..")
+        {
             return Err(format!(
                 "`{text}` cannot be returned to: its path is a plain prefix, without query, wildcard or escapes"
             ));
         }
         let host = HostPattern::try_from(authority.to_owned())?;
-        let has_port = String::from(host.clone()).rsplit_once(':').is_some_and(|(_, port)| {
-            !port.is_empty() && port.bytes().all(|b| b.is_ascii_digit())
-        });
+        let has_port = String::from(host.clone())
+            .rsplit_once(':')
+            .is_some_and(|(_, port)| !port.is_empty() && port.bytes().all(|b| b.is_ascii_digit()));
         Ok(Self {
             scheme,
             host,
             has_port,
-            path: if path == "/" { String::new() } else { path.to_owned() },
+            path: if path == "/" {
+                String::new()
+            } else {
+                path.to_owned()
+            },
         })
     }
 }
@@ -98,32 +104,91 @@ mod tests {
         for (text, scheme, host, port, path, expected) in [
             ("app.example.com", Https, "app.example.com", 443, "/x", true),
             ("app.example.com", Http, "app.example.com", 80, "/x", true),
-            ("app.example.com", Https, "app.example.com", 8443, "/x", false),
-            ("app.example.com:8443", Https, "app.example.com", 8443, "/x", true),
-            ("https://app.example.com", Http, "app.example.com", 80, "/x", false),
+            (
+                "app.example.com",
+                Https,
+                "app.example.com",
+                8443,
+                "/x",
+                false,
+            ),
+            (
+                "app.example.com:8443",
+                Https,
+                "app.example.com",
+                8443,
+                "/x",
+                true,
+            ),
+            (
+                "https://app.example.com",
+                Http,
+                "app.example.com",
+                80,
+                "/x",
+                false,
+            ),
             ("*.example.com", Https, "a.example.com", 443, "/", true),
             ("*.example.com", Https, "example.com", 443, "/", false),
             ("*.example.com", Https, "evilexample.com", 443, "/", false),
             ("https://a.test/shop", Https, "a.test", 443, "/shop", true),
-            ("https://a.test/shop", Https, "a.test", 443, "/shop/cart", true),
-            ("https://a.test/shop", Https, "a.test", 443, "/shopping", false),
-            ("https://a.test/shop/", Https, "a.test", 443, "/shop/cart", true),
+            (
+                "https://a.test/shop",
+                Https,
+                "a.test",
+                443,
+                "/shop/cart",
+                true,
+            ),
+            (
+                "https://a.test/shop",
+                Https,
+                "a.test",
+                443,
+                "/shopping",
+                false,
+            ),
+            (
+                "https://a.test/shop/",
+                Https,
+                "a.test",
+                443,
+                "/shop/cart",
+                true,
+            ),
             ("https://a.test/", Https, "a.test", 443, "/any", true),
         ] {
-            assert_eq!(entry(text).matches(scheme, host, port, path), expected, "{text}: {host}:{port}{path}");
+            assert_eq!(
+                entry(text).matches(scheme, host, port, path),
+                expected,
+                "{text}: {host}:{port}{path}"
+            );
         }
     }
 
     #[test]
     fn what_cannot_be_returned_to_is_refused() {
-        for bad in ["javascript://x", "https://a.test/?x", "https://a.test/../b", "https://", "https://a@b", "*", "https://*a.test"] {
+        for bad in [
+            "javascript://x",
+            "https://a.test/?x",
+            "https://a.test/../b",
+            "https://",
+            "https://a@b",
+            "*",
+            "https://*a.test",
+        ] {
             assert!(ReturnTo::try_from(bad.to_owned()).is_err(), "{bad}");
         }
     }
 
     #[test]
     fn survives_its_own_text() {
-        for text in ["app.example.com", "https://*.a.test:81/x", "http://[::1]:80", "[::1]"] {
+        for text in [
+            "app.example.com",
+            "https://*.a.test:81/x",
+            "http://[::1]:80",
+            "[::1]",
+        ] {
             assert_eq!(String::from(entry(text)), text);
         }
     }

@@ -62,7 +62,12 @@ const MOST_FAILURES: usize = 1_024;
 
 impl SessionCache {
     /// What is remembered under a key and how it stands now; nothing that is gone.
-    pub fn get(&mut self, key: &CacheKey, now: u64, settings: &Settings) -> Option<(Rc<Entry>, Standing)> {
+    pub fn get(
+        &mut self,
+        key: &CacheKey,
+        now: u64,
+        settings: &Settings,
+    ) -> Option<(Rc<Entry>, Standing)> {
         let entry = match self.young.entries.get(key) {
             Some(entry) => Rc::clone(entry),
             None => {
@@ -117,16 +122,20 @@ impl SessionCache {
             generation
                 .entries
                 .retain(|_, entry| entry.credential != *credential);
-            generation.bytes = generation.entries.values().fold(0, |sum: usize, entry| {
-                sum.saturating_add(entry.size)
-            });
+            generation.bytes = generation
+                .entries
+                .values()
+                .fold(0, |sum: usize, entry| sum.saturating_add(entry.size));
         }
     }
 
     /// How many answers are remembered.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.young.entries.len().saturating_add(self.old.entries.len())
+        self.young
+            .entries
+            .len()
+            .saturating_add(self.old.entries.len())
     }
 
     /// Whether nothing is remembered.
@@ -160,7 +169,11 @@ mod tests {
     use crate::whoami::FailureKind;
 
     fn settings(max_entries: usize, max_bytes: usize) -> Settings {
-        Settings { max_entries, max_bytes, ..Settings::default() }
+        Settings {
+            max_entries,
+            max_bytes,
+            ..Settings::default()
+        }
     }
 
     fn key(name: &str) -> CacheKey {
@@ -170,7 +183,11 @@ mod tests {
     fn entry(name: &str, until: u64, size: usize) -> Entry {
         Entry {
             verdict: Verdict::Refused,
-            freshness: Freshness { fresh_until: until, revalidate_until: until, fallback_until: until },
+            freshness: Freshness {
+                fresh_until: until,
+                revalidate_until: until,
+                fallback_until: until,
+            },
             credential: key(name),
             size,
         }
@@ -198,7 +215,10 @@ mod tests {
             assert!(cache.bytes() <= 100, "{} bytes", cache.bytes());
         }
         cache.put(key("big"), entry("big", 100, 51), 1, &settings);
-        assert!(cache.get(&key("big"), 1, &settings).is_none(), "larger than half the room");
+        assert!(
+            cache.get(&key("big"), 1, &settings).is_none(),
+            "larger than half the room"
+        );
     }
 
     #[test]
@@ -209,7 +229,10 @@ mod tests {
         for n in 0..100 {
             let name = format!("k{n}");
             cache.put(key(&name), entry(&name, 100, 1), 1, &settings);
-            assert!(cache.get(&key("used"), 1, &settings).is_some(), "after {n} others");
+            assert!(
+                cache.get(&key("used"), 1, &settings).is_some(),
+                "after {n} others"
+            );
         }
     }
 
@@ -235,6 +258,9 @@ mod tests {
         assert!(cache.recent_failure(&key("a"), 51).is_none());
         assert!(cache.get(&key("a"), 50, &settings).is_some());
         cache.put(key("a"), entry("a", 100, 1), 50, &settings);
-        assert!(cache.recent_failure(&key("a"), 50).is_none(), "an answer ends the failure");
+        assert!(
+            cache.recent_failure(&key("a"), 50).is_none(),
+            "an answer ends the failure"
+        );
     }
 }

@@ -154,7 +154,11 @@ mod tests {
         authorization: &[&str],
         bearer: Bearer,
     ) -> Result<Option<Credential>, Ambiguous> {
-        let presented = Presented { session_token, cookie, authorization };
+        let presented = Presented {
+            session_token,
+            cookie,
+            authorization,
+        };
         Credential::choose(presented, &names(), bearer)
     }
 
@@ -168,7 +172,12 @@ mod tests {
         assert_eq!(no_token, Ok(Some(Credential::Cookie(C.into()))));
         let empty_token = choose(&[""], &[C], &[], Bearer::Any);
         assert_eq!(empty_token, Ok(Some(Credential::Cookie(C.into()))));
-        let only_bearer = choose(&[], &["other=1"], &["bearer ory_st_b"], Bearer::SessionToken);
+        let only_bearer = choose(
+            &[],
+            &["other=1"],
+            &["bearer ory_st_b"],
+            Bearer::SessionToken,
+        );
         assert_eq!(only_bearer, Ok(Some(Credential::Bearer("ory_st_b".into()))));
         assert_eq!(choose(&[], &["other=1"], &[], Bearer::Any), Ok(None));
     }
@@ -177,7 +186,10 @@ mod tests {
     fn a_foreign_bearer_is_left_to_a_later_authenticator() {
         let foreign = ["Bearer eyJhbGciOi.x.y"];
         assert_eq!(choose(&[], &[], &foreign, Bearer::SessionToken), Ok(None));
-        assert!(matches!(choose(&[], &[], &foreign, Bearer::Any), Ok(Some(Credential::Bearer(_)))));
+        assert!(matches!(
+            choose(&[], &[], &foreign, Bearer::Any),
+            Ok(Some(Credential::Bearer(_)))
+        ));
         assert_eq!(choose(&[], &[], &["Basic eDp5"], Bearer::Any), Ok(None));
         assert_eq!(choose(&[], &[], &["Bearer"], Bearer::Any), Ok(None));
     }
@@ -185,17 +197,30 @@ mod tests {
     #[test]
     fn what_two_readers_could_read_differently_is_refused() {
         for token in [&["a", "b"][..], &["a, b"], &["a b"], &["a\n"], &["ä"]] {
-            assert_eq!(choose(token, &[C], &[], Bearer::Any), Err(Ambiguous), "{token:?}");
+            assert_eq!(
+                choose(token, &[C], &[], Bearer::Any),
+                Err(Ambiguous),
+                "{token:?}"
+            );
         }
-        assert_eq!(choose(&[], &[], &["Bearer a", "Bearer b"], Bearer::Any), Err(Ambiguous));
-        assert_eq!(choose(&[], &[], &["Bearer  two"], Bearer::Any), Err(Ambiguous));
+        assert_eq!(
+            choose(&[], &[], &["Bearer a", "Bearer b"], Bearer::Any),
+            Err(Ambiguous)
+        );
+        assert_eq!(
+            choose(&[], &[], &["Bearer  two"], Bearer::Any),
+            Err(Ambiguous)
+        );
         let long = format!("ory_kratos_session={}", "x".repeat(LONGEST));
         assert_eq!(choose(&[], &[&long], &[], Bearer::Any), Err(Ambiguous));
     }
 
     #[test]
     fn only_session_cookies_are_sent_and_the_first_of_a_name_counts() {
-        let cookie = ["theme=dark; ory_kratos_session=a", "ory_kratos_session=b; x=y"];
+        let cookie = [
+            "theme=dark; ory_kratos_session=a",
+            "ory_kratos_session=b; x=y",
+        ];
         assert_eq!(
             choose(&[], &cookie, &[], Bearer::Any),
             Ok(Some(Credential::Cookie("ory_kratos_session=a".into())))

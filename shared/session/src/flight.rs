@@ -50,7 +50,10 @@ mod tests {
         let mut flights = Flights::default();
         assert!(flights.take_off(key("a"), 0, 100));
         assert!(!flights.take_off(key("a"), 1, 101));
-        assert!(flights.take_off(key("b"), 1, 101), "another credential is another question");
+        assert!(
+            flights.take_off(key("b"), 1, 101),
+            "another credential is another question"
+        );
         flights.land(&key("a"));
         assert!(flights.take_off(key("a"), 2, 102));
     }

@@ -152,10 +152,22 @@ mod tests {
 
     #[test]
     fn a_refusal_is_kept_for_seconds_whatever_the_settings_say() {
-        let long = Settings { negative_ttl: 3_600, ..settings() };
-        assert_eq!(Freshness::of_refusal(&long, 1_000).at(1_010), Standing::Gone);
-        assert_eq!(Freshness::of_refusal(&settings(), 1_000).at(1_002), Standing::Fresh);
-        assert_eq!(Freshness::of_refusal(&settings(), 1_000).at(1_003), Standing::Gone);
+        let long = Settings {
+            negative_ttl: 3_600,
+            ..settings()
+        };
+        assert_eq!(
+            Freshness::of_refusal(&long, 1_000).at(1_010),
+            Standing::Gone
+        );
+        assert_eq!(
+            Freshness::of_refusal(&settings(), 1_000).at(1_002),
+            Standing::Fresh
+        );
+        assert_eq!(
+            Freshness::of_refusal(&settings(), 1_000).at(1_003),
+            Standing::Gone
+        );
     }
 
     #[test]

@@ -72,15 +72,44 @@ mod tests {
         let same = CacheKey::new("GET", URL, [("a", "1")], &cookie("s=x"));
         assert_eq!(base, same);
         for (what, other) in [
-            ("method", CacheKey::new("POST", URL, [("a", "1")], &cookie("s=x"))),
-            ("url", CacheKey::new("GET", "http://other/", [("a", "1")], &cookie("s=x"))),
-            ("header value", CacheKey::new("GET", URL, [("a", "2")], &cookie("s=x"))),
-            ("header name", CacheKey::new("GET", URL, [("b", "1")], &cookie("s=x"))),
+            (
+                "method",
+                CacheKey::new("POST", URL, [("a", "1")], &cookie("s=x")),
+            ),
+            (
+                "url",
+                CacheKey::new("GET", "http://other/", [("a", "1")], &cookie("s=x")),
+            ),
+            (
+                "header value",
+                CacheKey::new("GET", URL, [("a", "2")], &cookie("s=x")),
+            ),
+            (
+                "header name",
+                CacheKey::new("GET", URL, [("b", "1")], &cookie("s=x")),
+            ),
             ("no header", CacheKey::new("GET", URL, [], &cookie("s=x"))),
-            ("boundary", CacheKey::new("GET", URL, [("a1", "")], &cookie("s=x"))),
-            ("credential", CacheKey::new("GET", URL, [("a", "1")], &cookie("s=y"))),
-            ("truncated", CacheKey::new("GET", URL, [("a", "1")], &cookie("s="))),
-            ("kind", CacheKey::new("GET", URL, [("a", "1")], &Credential::SessionToken("s=x".into()))),
+            (
+                "boundary",
+                CacheKey::new("GET", URL, [("a1", "")], &cookie("s=x")),
+            ),
+            (
+                "credential",
+                CacheKey::new("GET", URL, [("a", "1")], &cookie("s=y")),
+            ),
+            (
+                "truncated",
+                CacheKey::new("GET", URL, [("a", "1")], &cookie("s=")),
+            ),
+            (
+                "kind",
+                CacheKey::new(
+                    "GET",
+                    URL,
+                    [("a", "1")],
+                    &Credential::SessionToken("s=x".into()),
+                ),
+            ),
         ] {
             assert_ne!(base, other, "{what}");
         }

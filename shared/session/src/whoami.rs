@@ -115,7 +115,9 @@ impl Verdict {
             }),
             status @ 300..=399 => Self::Failed(Failure::new(
                 FailureKind::Foreign,
-                format!("whoami answered {status}; redirects are not followed, so check_session_url must be Kratos' own"),
+                format!(
+                    "whoami answered {status}; redirects are not followed, so check_session_url must be Kratos' own"
+                ),
             )),
             status @ 500..=599 => Self::Failed(Failure {
                 retry_after: answer.retry_after.map(str::to_owned),
@@ -131,7 +133,9 @@ impl Verdict {
             return foreign("whoami's answer is larger than 1 MiB");
         };
         let Ok(Value::Object(document)) = serde_json::from_slice::<Value>(body) else {
-            return foreign("whoami answered 200 without a JSON object; is check_session_url Kratos' whoami?");
+            return foreign(
+                "whoami answered 200 without a JSON object; is check_session_url Kratos' whoami?",
+            );
         };
         let active = match document.get("active") {
             Some(active) => active == &Value::Bool(true),
@@ -165,7 +169,13 @@ impl Verdict {
 
 fn is_aal_required(body: Option<&[u8]>) -> bool {
     body.and_then(|body| serde_json::from_slice::<Value>(body).ok())
-        .and_then(|answer| answer.get("error")?.get("id")?.as_str().map(|id| id == "session_aal2_required"))
+        .and_then(|answer| {
+            answer
+                .get("error")?
+                .get("id")?
+                .as_str()
+                .map(|id| id == "session_aal2_required")
+        })
         .unwrap_or(false)
 }
 
@@ -206,29 +216,60 @@ mod tests {
         assert_eq!(session.expires_at, Some(4_102_444_800));
         for (why, body) in [
             ("inactive", r#"{"active":false,"identity":{"id":"i"}}"#),
-            ("active is no boolean", r#"{"active":"true","identity":{"id":"i"}}"#),
+            (
+                "active is no boolean",
+                r#"{"active":"true","identity":{"id":"i"}}"#,
+            ),
             ("active is missing", r#"{"identity":{"id":"i"}}"#),
             ("no identity", r#"{"active":true}"#),
             ("identity is null", r#"{"active":true,"identity":null}"#),
             ("identity without id", r#"{"active":true,"identity":{}}"#),
-            ("identity with empty id", r#"{"active":true,"identity":{"id":""}}"#),
-            ("expired", r#"{"active":true,"identity":{"id":"i"},"expires_at":"2001-01-01T00:00:00Z"}"#),
-            ("expires now", r#"{"active":true,"identity":{"id":"i"},"expires_at":"2023-11-14T22:13:20Z"}"#),
-            ("unreadable end", r#"{"active":true,"identity":{"id":"i"},"expires_at":"soon"}"#),
-            ("end is a number", r#"{"active":true,"identity":{"id":"i"},"expires_at":1}"#),
+            (
+                "identity with empty id",
+                r#"{"active":true,"identity":{"id":""}}"#,
+            ),
+            (
+                "expired",
+                r#"{"active":true,"identity":{"id":"i"},"expires_at":"2001-01-01T00:00:00Z"}"#,
+            ),
+            (
+                "expires now",
+                r#"{"active":true,"identity":{"id":"i"},"expires_at":"2023-11-14T22:13:20Z"}"#,
+            ),
+            (
+                "unreadable end",
+                r#"{"active":true,"identity":{"id":"i"},"expires_at":"soon"}"#,
+            ),
+            (
+                "end is a number",
+                r#"{"active":true,"identity":{"id":"i"},"expires_at":1}"#,
+            ),
         ] {
-            assert_eq!(Verdict::read(&answer(200, body), false, NOW), Verdict::Refused, "{why}");
+            assert_eq!(
+                Verdict::read(&answer(200, body), false, NOW),
+                Verdict::Refused,
+                "{why}"
+            );
         }
     }
 
     #[test]
     fn strict_mode_knows_other_session_stores_but_not_inactive_sessions() {
         let other = r#"{"subject":"bob"}"#;
-        assert!(matches!(Verdict::read(&answer(200, other), true, NOW), Verdict::Active(_)));
+        assert!(matches!(
+            Verdict::read(&answer(200, other), true, NOW),
+            Verdict::Active(_)
+        ));
         let inactive = r#"{"subject":"bob","active":false}"#;
-        assert_eq!(Verdict::read(&answer(200, inactive), true, NOW), Verdict::Refused);
+        assert_eq!(
+            Verdict::read(&answer(200, inactive), true, NOW),
+            Verdict::Refused
+        );
         let expired = r#"{"subject":"bob","expires_at":"2001-01-01T00:00:00Z"}"#;
-        assert_eq!(Verdict::read(&answer(200, expired), true, NOW), Verdict::Refused);
+        assert_eq!(
+            Verdict::read(&answer(200, expired), true, NOW),
+            Verdict::Refused
+        );
     }
 
     #[test]
@@ -246,8 +287,14 @@ mod tests {
                 let verdict = Verdict::read(&answer(status, body), strict, NOW);
                 assert_eq!(failed(&verdict), Some(FailureKind::Foreign), "{why}");
             }
-            let large = Answer { body: None, ..answer(200, "") };
-            assert_eq!(failed(&Verdict::read(&large, strict, NOW)), Some(FailureKind::Foreign));
+            let large = Answer {
+                body: None,
+                ..answer(200, "")
+            };
+            assert_eq!(
+                failed(&Verdict::read(&large, strict, NOW)),
+                Some(FailureKind::Foreign)
+            );
         }
         assert!(!FailureKind::Foreign.allows_fallback());
     }
@@ -263,16 +310,29 @@ mod tests {
     #[test]
     fn statuses_mean_what_kratos_means() {
         let aal2 = r#"{"error":{"id":"session_aal2_required","code":403}}"#;
-        assert_eq!(Verdict::read(&answer(403, aal2), false, NOW), Verdict::AalRequired);
-        assert_eq!(Verdict::read(&answer(403, "{}"), false, NOW), Verdict::Refused);
+        assert_eq!(
+            Verdict::read(&answer(403, aal2), false, NOW),
+            Verdict::AalRequired
+        );
+        assert_eq!(
+            Verdict::read(&answer(403, "{}"), false, NOW),
+            Verdict::Refused
+        );
         for refused in [201, 204, 400, 401, 404, 418] {
-            assert_eq!(Verdict::read(&answer(refused, "{}"), false, NOW), Verdict::Refused, "{refused}");
+            assert_eq!(
+                Verdict::read(&answer(refused, "{}"), false, NOW),
+                Verdict::Refused,
+                "{refused}"
+            );
         }
         for status in [500, 502, 503, 504] {
             let verdict = Verdict::read(&answer(status, "{}"), false, NOW);
             assert_eq!(failed(&verdict), Some(FailureKind::Server), "{status}");
         }
-        let limited = Answer { retry_after: Some("17"), ..answer(429, "{}") };
+        let limited = Answer {
+            retry_after: Some("17"),
+            ..answer(429, "{}")
+        };
         let Verdict::Failed(failure) = Verdict::read(&limited, false, NOW) else {
             panic!("429 is a failure");
         };

@@ -7,8 +7,15 @@ use super::Denied;
 use crate::authentication::Authentication;
 use crate::request::Request;
 
-pub(super) fn authenticate(config: &Anonymous, request: &Request) -> Result<Authentication, Denied> {
-    if request.headers.get(AUTHORIZATION).is_some_and(|value| !value.is_empty()) {
+pub(super) fn authenticate(
+    config: &Anonymous,
+    request: &Request,
+) -> Result<Authentication, Denied> {
+    if request
+        .headers
+        .get(AUTHORIZATION)
+        .is_some_and(|value| !value.is_empty())
+    {
         return Err(Denied::NotResponsible);
     }
     Ok(Authentication {

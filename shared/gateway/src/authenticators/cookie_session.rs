@@ -6,7 +6,9 @@ use edgekeeper_policy::authenticator::CookieSession;
 use edgekeeper_session::credential::{Credential, Presented};
 use edgekeeper_session::freshness::Standing;
 use edgekeeper_session::key::CacheKey;
-use edgekeeper_session::whoami::{ActiveSession, Answer, Failure, FailureKind, LARGEST_ANSWER, Verdict};
+use edgekeeper_session::whoami::{
+    ActiveSession, Answer, Failure, FailureKind, LARGEST_ANSWER, Verdict,
+};
 use http::header::{ACCEPT, AUTHORIZATION, COOKIE, RETRY_AFTER};
 use http::{HeaderMap, HeaderName, HeaderValue};
 use serde_json::Value;
@@ -53,11 +55,12 @@ pub(super) async fn authenticate<R: Runtime>(
     let verdict = verdict(gateway, runtime, question.clone(), trace).await;
     match &*verdict {
         Verdict::Active(session) => authentication(config, session, question.credential),
-        Verdict::Refused => {
-            Err(Refusal::unauthorized().logged("Kratos knows no active session for this credential").into())
-        }
+        Verdict::Refused => Err(Refusal::unauthorized()
+            .logged("Kratos knows no active session for this credential")
+            .into()),
         Verdict::AalRequired => {
-            let mut refusal = Refusal::unauthorized().logged("Kratos asks for a second factor (session_aal2_required)");
+            let mut refusal = Refusal::unauthorized()
+                .logged("Kratos asks for a second factor (session_aal2_required)");
             refusal.aal_required = true;
             Err(refusal.into())
         }
@@ -88,7 +91,8 @@ pub(crate) fn credential(
         authorization: &request.header_values(&AUTHORIZATION),
     };
     Credential::choose(presented, names, config.bearer).map_err(|_| {
-        Refusal::unauthorized().logged("the session credential is given twice, is too long or is no credential")
+        Refusal::unauthorized()
+            .logged("the session credential is given twice, is too long or is no credential")
     })
 }
 
@@ -101,7 +105,12 @@ struct Question {
 }
 
 impl Question {
-    fn new(gateway: &Gateway, config: &CookieSession, request: &Request, credential: Credential) -> Self {
+    fn new(
+        gateway: &Gateway,
+        config: &CookieSession,
+        request: &Request,
+        credential: Credential,
+    ) -> Self {
         let strict = gateway.policy().strict;
         let method = match (config.force_method.as_str(), strict) {
             // The answer to HEAD has no body, and so no session in it.
@@ -130,7 +139,10 @@ impl Question {
             headers.insert(HeaderName::from_static(name), value);
         }
         for (name, value) in &config.additional_headers {
-            if let (Ok(name), Ok(value)) = (HeaderName::from_bytes(name.as_bytes()), HeaderValue::from_str(value)) {
+            if let (Ok(name), Ok(value)) = (
+                HeaderName::from_bytes(name.as_bytes()),
+                HeaderValue::from_str(value),
+            ) {
                 headers.insert(name, value);
             }
         }
@@ -140,7 +152,9 @@ impl Question {
             .iter()
             .map(|(name, value)| (name.as_str(), value.as_bytes().escape_ascii().to_string()))
             .collect();
-        let sent_along = sent_along.iter().map(|(name, value)| (*name, value.as_str()));
+        let sent_along = sent_along
+            .iter()
+            .map(|(name, value)| (*name, value.as_str()));
         let key = CacheKey::new(&method, &url, sent_along, &credential);
         let session = &gateway.policy().session;
         Self {
@@ -160,7 +174,8 @@ impl Question {
 
 /// The gateway's own connection has headers of its own; and a second credential must not travel along.
 fn may_be_forwarded(name: &HeaderName, strict: bool) -> bool {
-    let of_the_connection = ["host", "content-length", "accept-encoding", "expect"].contains(&name.as_str())
+    let of_the_connection = ["host", "content-length", "accept-encoding", "expect"]
+        .contains(&name.as_str())
         || crate::hop_by_hop::is_hop_by_hop(name);
     let credential = [COOKIE, AUTHORIZATION, X_SESSION_TOKEN].contains(name);
     !of_the_connection && (strict || !credential)
@@ -177,9 +192,17 @@ fn check_url(config: &CookieSession, request: &Request) -> String {
     } else {
         let origin_end = base
             .find("://")
-            .and_then(|at| base.get(at.saturating_add(3)..)?.find('/').map(|slash| at.saturating_add(3).saturating_add(slash)))
+            .and_then(|at| {
+                base.get(at.saturating_add(3)..)?
+                    .find('/')
+                    .map(|slash| at.saturating_add(3).saturating_add(slash))
+            })
             .unwrap_or(base.len());
-        format!("{}{}", base.get(..origin_end).unwrap_or(base), encode(request.path.decoded()))
+        format!(
+            "{}{}",
+            base.get(..origin_end).unwrap_or(base),
+            encode(request.path.decoded())
+        )
     };
     let query = if config.preserve_query {
         own_query.map(str::to_owned)
@@ -224,7 +247,9 @@ async fn verdict<R: Runtime>(
             Some((entry, Standing::Revalidate)) => {
                 trace.session = Some("stale");
                 let failed = gateway.recent_failure(&question.key, now).is_some();
-                if !failed && let Some(flight) = Flight::take_off(gateway, &question.key, now, patience) {
+                if !failed
+                    && let Some(flight) = Flight::take_off(gateway, &question.key, now, patience)
+                {
                     let (runtime_later, question) = (runtime.clone(), question.clone());
                     runtime.later(async move {
                         ask(&runtime_later, &question, flight).await;
@@ -242,12 +267,17 @@ async fn verdict<R: Runtime>(
             trace.session = Some("miss");
             let verdict = ask(runtime, &question, flight).await;
             return match &*verdict {
-                Verdict::Failed(failure) => fallback(gateway, &question, failure.clone(), runtime.now(), trace),
+                Verdict::Failed(failure) => {
+                    fallback(gateway, &question, failure.clone(), runtime.now(), trace)
+                }
                 _ => verdict,
             };
         }
         if now >= give_up {
-            let failure = Failure::new(FailureKind::Timeout, "another request's whoami did not come back in time");
+            let failure = Failure::new(
+                FailureKind::Timeout,
+                "another request's whoami did not come back in time",
+            );
             return fallback(gateway, &question, failure, now, trace);
         }
         waited = true;
@@ -284,11 +314,17 @@ async fn ask<R: Runtime>(runtime: &R, question: &Question, flight: Flight) -> Rc
             inbound.body.map_or(0, |body| body.len()),
         ),
         Err(FetchError::Timeout) => (
-            Verdict::Failed(Failure::new(FailureKind::Timeout, "whoami did not answer in time")),
+            Verdict::Failed(Failure::new(
+                FailureKind::Timeout,
+                "whoami did not answer in time",
+            )),
             0,
         ),
         Err(FetchError::Unreachable) => (
-            Verdict::Failed(Failure::new(FailureKind::Unreachable, "whoami cannot be reached")),
+            Verdict::Failed(Failure::new(
+                FailureKind::Unreachable,
+                "whoami cannot be reached",
+            )),
             0,
         ),
     };
@@ -297,7 +333,12 @@ async fn ask<R: Runtime>(runtime: &R, question: &Question, flight: Flight) -> Rc
 }
 
 fn read(inbound: &Inbound, strict: bool, now: u64) -> Verdict {
-    let header = |name: &str| inbound.headers.get(name).and_then(|value| value.to_str().ok());
+    let header = |name: &str| {
+        inbound
+            .headers
+            .get(name)
+            .and_then(|value| value.to_str().ok())
+    };
     let rate_limit: Vec<(&'static str, String)> = RATE_LIMIT
         .into_iter()
         .filter_map(|name| Some((name, header(name)?.to_owned())))
@@ -322,7 +363,9 @@ fn authentication(
     let not = |what: &str, path: &dyn std::fmt::Display, kind: &str| {
         Denied::from(
             Refusal::forbidden()
-                .with_reason(format!("{what} `{path}` is not {kind} in the session check's answer"))
+                .with_reason(format!(
+                    "{what} `{path}` is not {kind} in the session check's answer"
+                ))
                 .logged(format!("{what} `{path}` is not {kind} in whoami's answer")),
         )
     };
@@ -368,7 +411,10 @@ fn failed(failure: &Failure, strict: bool) -> Refusal {
         }
         _ => Refusal::new(503, "The session could not be checked; please try again").with_header(
             RETRY_AFTER,
-            failure.retry_after.as_deref().unwrap_or(DEFAULT_RETRY_AFTER),
+            failure
+                .retry_after
+                .as_deref()
+                .unwrap_or(DEFAULT_RETRY_AFTER),
         ),
     };
     refusal.logged(failure.reason.clone())

@@ -46,7 +46,9 @@ pub(crate) async fn authenticate<R: Runtime>(
         let (name, answer) = match authenticator {
             Authenticator::Noop => ("noop", Ok(noop::authenticate())),
             Authenticator::Unauthorized => ("unauthorized", Err(unauthorized::authenticate())),
-            Authenticator::Anonymous(config) => ("anonymous", anonymous::authenticate(config, request)),
+            Authenticator::Anonymous(config) => {
+                ("anonymous", anonymous::authenticate(config, request))
+            }
             Authenticator::CookieSession(config) => (
                 "cookie_session",
                 cookie_session::authenticate(gateway, runtime, config, request, trace).await,
@@ -64,5 +66,6 @@ pub(crate) async fn authenticate<R: Runtime>(
             }
         }
     }
-    Err(Refusal::unauthorized().logged("no authenticator of the rule is responsible for this request"))
+    Err(Refusal::unauthorized()
+        .logged("no authenticator of the rule is responsible for this request"))
 }

@@ -4,5 +4,7 @@ use super::Denied;
 use crate::refusal::Refusal;
 
 pub(super) fn authenticate() -> Denied {
-    Refusal::unauthorized().logged("the rule's authenticator is `unauthorized`").into()
+    Refusal::unauthorized()
+        .logged("the rule's authenticator is `unauthorized`")
+        .into()
 }

@@ -7,7 +7,8 @@ use crate::authentication::{Authenticated, Authentication};
 use crate::refusal::Refusal;
 
 pub(super) fn authorize(list: &Allowlist, authentication: &Authentication) -> Result<(), Refusal> {
-    let named = !authentication.subject.is_empty() && list.subjects.contains(&authentication.subject);
+    let named =
+        !authentication.subject.is_empty() && list.subjects.contains(&authentication.subject);
     if named {
         return Ok(());
     }
@@ -21,7 +22,8 @@ pub(super) fn authorize(list: &Allowlist, authentication: &Authentication) -> Re
     if listed {
         Ok(())
     } else {
-        Err(Refusal::forbidden().logged("neither the subject nor the e-mail address is on the allowlist"))
+        Err(Refusal::forbidden()
+            .logged("neither the subject nor the e-mail address is on the allowlist"))
     }
 }
 

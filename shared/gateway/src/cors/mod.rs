@@ -7,7 +7,8 @@ mod preflight;
 
 use edgekeeper_policy::cors::{Cors, OriginPattern};
 use http::header::{
-    ACCESS_CONTROL_ALLOW_CREDENTIALS, ACCESS_CONTROL_ALLOW_ORIGIN, ACCESS_CONTROL_EXPOSE_HEADERS, ORIGIN, VARY,
+    ACCESS_CONTROL_ALLOW_CREDENTIALS, ACCESS_CONTROL_ALLOW_ORIGIN, ACCESS_CONTROL_EXPOSE_HEADERS,
+    ORIGIN, VARY,
 };
 use http::{HeaderName, HeaderValue};
 
@@ -35,11 +36,17 @@ pub(crate) fn edits(cors: Option<&Cors>, request: &Request, strict: bool) -> Vec
     let mut edits: Vec<Edit> = OWNED.into_iter().map(Edit::Remove).collect();
     edits.push(Edit::Append(VARY, HeaderValue::from_static("Origin")));
     // rs/cors says nothing to a method that is not listed; here a page may always read its refusal.
-    let method_is_listed = cors.allowed_methods.iter().any(|method| *method == request.method);
+    let method_is_listed = cors
+        .allowed_methods
+        .iter()
+        .any(|method| *method == request.method);
     if let Some(origin) = allowed_origin(cors, request).filter(|_| !strict || method_is_listed) {
         edits.push(Edit::Set(ACCESS_CONTROL_ALLOW_ORIGIN, origin));
         if cors.allow_credentials {
-            edits.push(Edit::Set(ACCESS_CONTROL_ALLOW_CREDENTIALS, HeaderValue::from_static("true")));
+            edits.push(Edit::Set(
+                ACCESS_CONTROL_ALLOW_CREDENTIALS,
+                HeaderValue::from_static("true"),
+            ));
         }
         if let Ok(exposed) = HeaderValue::from_str(&cors.exposed_headers.join(", "))
             && !exposed.is_empty()

@@ -24,7 +24,9 @@ pub(crate) fn is_preflight(request: &Request) -> bool {
 pub(crate) fn answer(cors: &Cors, request: &Request, strict: bool) -> Answer {
     let mut headers: Vec<(HeaderName, HeaderValue)> = vec![(
         VARY,
-        HeaderValue::from_static("Origin, Access-Control-Request-Method, Access-Control-Request-Headers"),
+        HeaderValue::from_static(
+            "Origin, Access-Control-Request-Method, Access-Control-Request-Headers",
+        ),
     )];
     if let Some(permission) = permission(cors, request, strict) {
         headers.extend(permission);
@@ -36,12 +38,21 @@ pub(crate) fn answer(cors: &Cors, request: &Request, strict: bool) -> Answer {
     }
 }
 
-fn permission(cors: &Cors, request: &Request, strict: bool) -> Option<Vec<(HeaderName, HeaderValue)>> {
+fn permission(
+    cors: &Cors,
+    request: &Request,
+    strict: bool,
+) -> Option<Vec<(HeaderName, HeaderValue)>> {
     let origin = allowed_origin(cors, request)?;
     let method = request.headers.get(ACCESS_CONTROL_REQUEST_METHOD)?;
     let method_text = method.to_str().ok()?;
     // `OPTIONS` itself may always be asked for, as in rs/cors.
-    if method_text != "OPTIONS" && !cors.allowed_methods.iter().any(|allowed| allowed == method_text) {
+    if method_text != "OPTIONS"
+        && !cors
+            .allowed_methods
+            .iter()
+            .any(|allowed| allowed == method_text)
+    {
         return None;
     }
     let mut headers = vec![
@@ -58,7 +69,10 @@ fn permission(cors: &Cors, request: &Request, strict: bool) -> Option<Vec<(Heade
         }
     }
     if cors.allow_credentials {
-        headers.push((ACCESS_CONTROL_ALLOW_CREDENTIALS, HeaderValue::from_static("true")));
+        headers.push((
+            ACCESS_CONTROL_ALLOW_CREDENTIALS,
+            HeaderValue::from_static("true"),
+        ));
     }
     if cors.max_age > 0 {
         headers.push((ACCESS_CONTROL_MAX_AGE, HeaderValue::from(cors.max_age)));
@@ -80,7 +94,11 @@ fn headers_are_allowed(cors: &Cors, asked: &str, strict: bool) -> bool {
     let all_allowed = names.iter().all(|name| {
         cors.allowed_headers.iter().any(|allowed| {
             allowed == "*"
-                || if strict { allowed == name } else { allowed.eq_ignore_ascii_case(name) }
+                || if strict {
+                    allowed == name
+                } else {
+                    allowed.eq_ignore_ascii_case(name)
+                }
         })
     });
     in_order && !too_many && all_allowed

@@ -22,11 +22,20 @@ pub(super) fn answer(refusal: &Refusal, verbose: bool, request_id: Option<&str>)
 }
 
 /// `{"error":{"code":…,"status":…,"message":…}}`, as Ory's servers write it.
-pub(crate) fn write(status: u16, message: &str, reason: Option<&str>, request_id: Option<&str>) -> Answer {
+pub(crate) fn write(
+    status: u16,
+    message: &str,
+    reason: Option<&str>,
+    request_id: Option<&str>,
+) -> Answer {
     let mut error = Map::new();
     error.insert("code".to_owned(), Value::from(status));
     error.insert("status".to_owned(), Value::from(status_text(status)));
-    for (name, value) in [("request", request_id), ("reason", reason), ("message", Some(message))] {
+    for (name, value) in [
+        ("request", request_id),
+        ("reason", reason),
+        ("message", Some(message)),
+    ] {
         if let Some(value) = value.filter(|value| !value.is_empty()) {
             error.insert(name.to_owned(), Value::from(value));
         }

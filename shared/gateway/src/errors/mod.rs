@@ -7,8 +7,8 @@ mod when;
 use edgekeeper_policy::document::Policy;
 use edgekeeper_policy::error_handler::{ErrorHandler, ErrorHandlerKind, ErrorKind};
 use edgekeeper_policy::rule::Rule;
-use http::header::CACHE_CONTROL;
 use http::HeaderValue;
+use http::header::CACHE_CONTROL;
 
 use crate::decision::Answer;
 use crate::refusal::Refusal;
@@ -17,7 +17,12 @@ use crate::request::Request;
 pub(crate) use json::write as json_answer;
 
 /// The answer to a refused request: by the handler of the rule that fits, else by the fallback that does.
-pub(crate) fn answer(policy: &Policy, rule: Option<&Rule>, request: &Request, refusal: &Refusal) -> Answer {
+pub(crate) fn answer(
+    policy: &Policy,
+    rule: Option<&Rule>,
+    request: &Request,
+    refusal: &Refusal,
+) -> Answer {
     let request_id = request.header(&json::X_REQUEST_ID);
     // An upstream that cannot be told what it is to be told fails in Oathkeeper's transport, past all handlers.
     if policy.strict && refusal.status == 502 {
@@ -25,7 +30,11 @@ pub(crate) fn answer(policy: &Policy, rule: Option<&Rule>, request: &Request, re
     }
     let mut answer = match choose(policy, rule, request, refusal) {
         Ok(Chosen::Json { verbose }) => json::answer(refusal, verbose, request_id),
-        Ok(Chosen::Redirect { location, code, guard }) => redirect::answer(&location, code, guard, request),
+        Ok(Chosen::Redirect {
+            location,
+            code,
+            guard,
+        }) => redirect::answer(&location, code, guard, request),
         Err(conflict) => json::answer(&conflict, true, request_id),
     };
     if !policy.strict {
@@ -48,7 +57,12 @@ enum Chosen {
     },
 }
 
-fn choose(policy: &Policy, rule: Option<&Rule>, request: &Request, refusal: &Refusal) -> Result<Chosen, Refusal> {
+fn choose(
+    policy: &Policy,
+    rule: Option<&Rule>,
+    request: &Request,
+    refusal: &Refusal,
+) -> Result<Chosen, Refusal> {
     let of_rule: Vec<&ErrorHandler> = rule
         .map(|rule| rule.errors.as_slice())
         .unwrap_or_default()
@@ -88,7 +102,12 @@ fn choose(policy: &Policy, rule: Option<&Rule>, request: &Request, refusal: &Ref
     }
 }
 
-fn apply(policy: &Policy, handler: &ErrorHandler, request: &Request, refusal: &Refusal) -> Option<Chosen> {
+fn apply(
+    policy: &Policy,
+    handler: &ErrorHandler,
+    request: &Request,
+    refusal: &Refusal,
+) -> Option<Chosen> {
     match &handler.kind {
         ErrorHandlerKind::Json { verbose } => Some(Chosen::Json { verbose: *verbose }),
         ErrorHandlerKind::Redirect {

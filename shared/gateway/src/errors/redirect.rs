@@ -57,7 +57,10 @@ pub(super) fn target(
     }
     let guard = guard(request)?;
     // A `%s` that nothing can fill is left out with its parameter's value, so that no `%s` reaches the browser.
-    let filled = to.replace("%s", &return_to.as_deref().map(encode_query).unwrap_or_default());
+    let filled = to.replace(
+        "%s",
+        &return_to.as_deref().map(encode_query).unwrap_or_default(),
+    );
     let mut location = match (return_to_query_param, return_to) {
         ("", _) | (_, None) => filled,
         (name, Some(url)) => with_parameter(&filled, name, &url),
@@ -72,14 +75,22 @@ pub(super) fn target(
 }
 
 /// The answer: the status, `Location`, and for `GET` the link that Go's `http.Redirect` writes.
-pub(super) fn answer(location: &HeaderValue, code: u16, guard: Option<HeaderValue>, request: &Request) -> Answer {
+pub(super) fn answer(
+    location: &HeaderValue,
+    code: u16,
+    guard: Option<HeaderValue>,
+    request: &Request,
+) -> Answer {
     let mut headers = vec![(LOCATION, location.clone())];
     if let Some(guard) = guard {
         headers.push((SET_COOKIE, guard));
     }
     let mut body = String::new();
     if request.method == "GET" || request.method == "HEAD" {
-        headers.push((CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8")));
+        headers.push((
+            CONTENT_TYPE,
+            HeaderValue::from_static("text/html; charset=utf-8"),
+        ));
     }
     if request.method == "GET" {
         let href = escape_html(location.to_str().unwrap_or_default());
@@ -97,7 +108,12 @@ fn return_url(policy: &Policy, request: &Request) -> Option<String> {
     let allowed = match &policy.return_to {
         None => true,
         Some(list) => list.iter().any(|entry| {
-            entry.matches(request.scheme, &request.host, request.port, request.path.decoded())
+            entry.matches(
+                request.scheme,
+                &request.host,
+                request.port,
+                request.path.decoded(),
+            )
         }),
     };
     allowed.then(|| request.public_url())
@@ -105,7 +121,9 @@ fn return_url(policy: &Policy, request: &Request) -> Option<String> {
 
 /// Whether a person's browser asks for a page: it says so in `Sec-Fetch-Mode`; without that, it is no known script.
 fn is_navigation(request: &Request) -> bool {
-    let mode_fits = request.header(&SEC_FETCH_MODE).is_none_or(|mode| mode == "navigate");
+    let mode_fits = request
+        .header(&SEC_FETCH_MODE)
+        .is_none_or(|mode| mode == "navigate");
     let dest_fits = request
         .header(&SEC_FETCH_DEST)
         .is_none_or(|dest| ["document", "iframe", "frame"].contains(&dest));
@@ -124,7 +142,11 @@ fn is_login_page(to: &str, request: &Request) -> bool {
 /// The guard's next cookie; `None` when this URL was redirected too often in a row.
 fn guard(request: &Request) -> Option<HeaderValue> {
     let hash: [u8; 32] = Sha256::digest(request.public_url().as_bytes()).into();
-    let url: String = hash.iter().take(6).map(|byte| format!("{byte:02x}")).collect();
+    let url: String = hash
+        .iter()
+        .take(6)
+        .map(|byte| format!("{byte:02x}"))
+        .collect();
     let cookies = request.header_values(&COOKIE);
     let count = edgekeeper_session::cookie::cookies(cookies)
         .find(|cookie| cookie.name == GUARD)
@@ -179,10 +201,22 @@ mod tests {
     #[test]
     fn a_parameter_takes_its_place() {
         for (url, expected) in [
-            ("https://l.test/login", "https://l.test/login?return_to=https%3A%2F%2Fa"),
-            ("https://l.test/login?app=1", "https://l.test/login?app=1&return_to=https%3A%2F%2Fa"),
-            ("https://l.test/login?return_to=old&z=1", "https://l.test/login?return_to=https%3A%2F%2Fa&z=1"),
-            ("https://l.test/login#x", "https://l.test/login?return_to=https%3A%2F%2Fa#x"),
+            (
+                "https://l.test/login",
+                "https://l.test/login?return_to=https%3A%2F%2Fa",
+            ),
+            (
+                "https://l.test/login?app=1",
+                "https://l.test/login?app=1&return_to=https%3A%2F%2Fa",
+            ),
+            (
+                "https://l.test/login?return_to=old&z=1",
+                "https://l.test/login?return_to=https%3A%2F%2Fa&z=1",
+            ),
+            (
+                "https://l.test/login#x",
+                "https://l.test/login?return_to=https%3A%2F%2Fa#x",
+            ),
         ] {
             assert_eq!(with_parameter(url, "return_to", "https://a"), expected);
         }
@@ -190,6 +224,9 @@ mod tests {
 
     #[test]
     fn a_link_cannot_break_out_of_its_attribute() {
-        assert_eq!(escape_html("\"><script>&'"), "&#34;&gt;&lt;script&gt;&amp;&#39;");
+        assert_eq!(
+            escape_html("\"><script>&'"),
+            "&#34;&gt;&lt;script&gt;&amp;&#39;"
+        );
     }
 }

@@ -11,7 +11,10 @@ use crate::request::Request;
 const UNKNOWN: &str = "application/octet-stream";
 
 pub(super) fn holds(alternatives: &[When], request: &Request, refusal: &Refusal) -> bool {
-    alternatives.is_empty() || alternatives.iter().any(|when| one_holds(when, request, refusal))
+    alternatives.is_empty()
+        || alternatives
+            .iter()
+            .any(|when| one_holds(when, request, refusal))
 }
 
 fn one_holds(when: &When, request: &Request, refusal: &Refusal) -> bool {
@@ -75,7 +78,9 @@ fn accepted(value: &str) -> Vec<&str> {
 
 fn is_weight(text: &str) -> bool {
     let (whole, fraction) = text.split_once('.').unwrap_or((text, ""));
-    matches!(whole, "0" | "1" | "") && !text.is_empty() && fraction.bytes().all(|b| b.is_ascii_digit())
+    matches!(whole, "0" | "1" | "")
+        && !text.is_empty()
+        && fraction.bytes().all(|b| b.is_ascii_digit())
 }
 
 /// The media types of `Content-Type`; `None` when one of them is none (Oathkeeper then fails; here the handler does not fit).
@@ -83,7 +88,10 @@ fn content_types(value: &str) -> Option<Vec<&str>> {
     value
         .split(',')
         .map(|part| {
-            let media_type = part.split_once(';').map_or(part, |(media_type, _)| media_type).trim();
+            let media_type = part
+                .split_once(';')
+                .map_or(part, |(media_type, _)| media_type)
+                .trim();
             media_type.contains('/').then_some(media_type)
         })
         .collect()
@@ -97,13 +105,24 @@ mod tests {
     fn accept_is_read_as_oathkeeper_reads_it() {
         for (value, expected) in [
             ("text/html", vec!["text/html"]),
-            ("text/html;q=0.1, application/json", vec!["text/html", "application/json"]),
+            (
+                "text/html;q=0.1, application/json",
+                vec!["text/html", "application/json"],
+            ),
             (
                 "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8",
-                vec!["text/html", "application/xhtml+xml", "application/xml", "*/*"],
+                vec![
+                    "text/html",
+                    "application/xhtml+xml",
+                    "application/xml",
+                    "*/*",
+                ],
             ),
             ("application/json; charset=utf-8", vec![]),
-            ("text/html, application/json; charset=utf-8, a/b", vec!["text/html"]),
+            (
+                "text/html, application/json; charset=utf-8, a/b",
+                vec!["text/html"],
+            ),
             (";;;", vec![]),
             ("", vec![]),
             ("TEXT/HTML", vec!["TEXT/HTML"]),

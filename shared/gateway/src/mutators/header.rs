@@ -32,8 +32,13 @@ pub(super) fn mutate(
         // A line break in a trait would add a header of its own.
         let value = HeaderValue::from_bytes(text.as_bytes()).map_err(|_| {
             let status = if subject.strict { 502 } else { 500 };
-            Refusal::new(status, "An internal server error occurred, please contact the system administrator")
-                .logged(format!("the value of header `{name}` has a control character in it"))
+            Refusal::new(
+                status,
+                "An internal server error occurred, please contact the system administrator",
+            )
+            .logged(format!(
+                "the value of header `{name}` has a control character in it"
+            ))
         })?;
         mutated.headers.insert(name.clone(), value);
     }

@@ -30,14 +30,20 @@ pub(super) async fn mutate<R: Runtime>(
         .await
         .map_err(|error| Refusal::internal(error.to_string()))?;
     let now = runtime.now().checked_div(1_000).unwrap_or(0);
-    let key = ring
-        .signing(now)
-        .ok_or_else(|| Refusal::internal("there is no signing key whose period has begun; run `edgekeeper keys new`"))?;
+    let key = ring.signing(now).ok_or_else(|| {
+        Refusal::internal(
+            "there is no signing key whose period has begun; run `edgekeeper keys new`",
+        )
+    })?;
     let session = subject.authentication.session.as_ref();
     let session_expires = session.and_then(|session| session.answer.expires_at);
     // A session that was cut short gets a token that is cut short.
     let mut about = session_expires.unwrap_or_default().to_be_bytes().to_vec();
-    about.extend(session.iter().flat_map(|session| session.credential.as_bytes()));
+    about.extend(
+        session
+            .iter()
+            .flat_map(|session| session.credential.as_bytes()),
+    );
     let inputs = TokenInputs {
         rule: &subject.rule.id,
         session: &about,
@@ -64,7 +70,10 @@ pub(super) async fn mutate<R: Runtime>(
                 jti,
             };
             let failed = |error: &dyn std::fmt::Display| {
-                Refusal::internal(format!("rule `{}`: no token could be made: {error}", subject.rule.id))
+                Refusal::internal(format!(
+                    "rule `{}`: no token could be made: {error}",
+                    subject.rule.id
+                ))
             };
             let rendered = parse_claims(&rendered).map_err(|error| failed(&error))?;
             let claims = issue.claims(rendered).map_err(|error| failed(&error))?;
@@ -81,17 +90,28 @@ pub(super) async fn mutate<R: Runtime>(
     Ok(())
 }
 
-fn render(template: &Template, source: &str, subject: &Subject<'_>, mutated: &Mutated) -> Result<String, Refusal> {
+fn render(
+    template: &Template,
+    source: &str,
+    subject: &Subject<'_>,
+    mutated: &Mutated,
+) -> Result<String, Refusal> {
     // By default a value cannot leave the string it stands in, so no trait can add a claim.
     let style = Style {
         missing: subject.missing(),
-        output: if subject.strict { Output::Text } else { Output::Json },
+        output: if subject.strict {
+            Output::Text
+        } else {
+            Output::Json
+        },
     };
     let view = subject.view(mutated);
-    template.render(&Value::Object(&view), style).map_err(|error| {
-        subject.template_failed(&format!(
-            "error executing claims template \"{source}\" in rule \"{}\": {error}",
-            subject.rule.id
-        ))
-    })
+    template
+        .render(&Value::Object(&view), style)
+        .map_err(|error| {
+            subject.template_failed(&format!(
+                "error executing claims template \"{source}\" in rule \"{}\": {error}",
+                subject.rule.id
+            ))
+        })
 }

@@ -13,7 +13,7 @@ use crate::authentication::Authentication;
 use crate::refusal::Refusal;
 use crate::request::Request;
 use crate::runtime::Runtime;
-use crate::view::{IdTokenField, SessionView};
+use crate::view::{IdTokenField, SessionView, canonical};
 
 /// A mutator with its templates parsed.
 #[derive(Debug)]
@@ -45,16 +45,20 @@ pub(crate) fn load(rule: &Rule) -> Result<Vec<Loaded>, LoadError> {
                 .map(|(name, template)| {
                     let parsed = HeaderName::from_bytes(name.as_bytes())
                         .map_err(|_| LoadError::HeaderName(name.clone()))?;
-                    let template = Template::parse(&format!("{}:{name}", rule.id), template)
-                        .map_err(LoadError::Template)?;
+                    let name = format!("{}:{}", rule.id, canonical(name));
+                    let template = Template::parse(&name, template).map_err(LoadError::Template)?;
                     Ok((parsed, template))
                 })
                 .collect::<Result<_, _>>()
                 .map(Loaded::Header),
-            Mutator::IdToken(config) if config.claims.trim().is_empty() => Ok(Loaded::IdToken(None)),
-            Mutator::IdToken(config) => Template::parse(&format!("{}:claims", rule.id), &config.claims)
-                .map(|template| Loaded::IdToken(Some(template)))
-                .map_err(LoadError::Template),
+            Mutator::IdToken(config) if config.claims.trim().is_empty() => {
+                Ok(Loaded::IdToken(None))
+            }
+            Mutator::IdToken(config) => {
+                Template::parse(&format!("{}:claims", rule.id), &config.claims)
+                    .map(|template| Loaded::IdToken(Some(template)))
+                    .map_err(LoadError::Template)
+            }
         })
         .collect()
 }
@@ -84,7 +88,13 @@ impl Subject<'_> {
             (None, false) => IdTokenField::Empty,
             (Some(token), false) => IdTokenField::Token(token),
         };
-        SessionView::new(self.authentication, self.request, self.captures, &mutated.headers, id_token)
+        SessionView::new(
+            self.authentication,
+            self.request,
+            self.captures,
+            &mutated.headers,
+            id_token,
+        )
     }
 
     /// A template that cannot be rendered. Oathkeeper tells the client; by default only the log learns it.
@@ -98,7 +108,11 @@ impl Subject<'_> {
 
     /// A missing value is empty; in strict mode it is what Go makes of it.
     fn missing(&self) -> Missing {
-        if self.strict { Missing::Go } else { Missing::Empty }
+        if self.strict {
+            Missing::Go
+        } else {
+            Missing::Empty
+        }
     }
 }
 
@@ -116,7 +130,15 @@ pub(crate) async fn mutate<R: Runtime>(
                 header::mutate(config, headers, subject, &mut mutated)?;
             }
             (Mutator::IdToken(config), Loaded::IdToken(claims)) => {
-                id_token::mutate(gateway, runtime, config, claims.as_ref(), subject, &mut mutated).await?;
+                id_token::mutate(
+                    gateway,
+                    runtime,
+                    config,
+                    claims.as_ref(),
+                    subject,
+                    &mut mutated,
+                )
+                .await?;
             }
             _ => {}
         }
