@@ -1,6 +1,7 @@
 //! Headers that are about one connection (RFC 9110 section 7.6.1) and those that tell of proxies before.
 
-use http::{HeaderMap, HeaderName};
+use http::header::CONNECTION;
+use http::{HeaderMap, HeaderName, HeaderValue};
 
 use crate::decision::Edit;
 use crate::request::Request;
@@ -30,7 +31,8 @@ pub(crate) fn is_hop_by_hop(name: &HeaderName) -> bool {
 /// what a client could pretend about proxies before the gateway.
 ///
 /// These come before the gateway's own headers, so that a client cannot name one of those in `Connection` and
-/// have it removed (GHSA-w9mr-28mw-j8hg). An upgrade keeps its two headers.
+/// have it removed (GHSA-w9mr-28mw-j8hg). An upgrade keeps its two headers, and `Connection` then names nothing else:
+/// the next proxy would take what it names off.
 pub(crate) fn request_edits(request: &Request, trust_forwarded: bool) -> Vec<Edit> {
     let upgrade = is_upgrade(&request.headers);
     let mut edits = Vec::new();
@@ -50,18 +52,18 @@ pub(crate) fn request_edits(request: &Request, trust_forwarded: bool) -> Vec<Edi
             edits.push(Edit::Remove(name.clone()));
         }
     }
+    if upgrade {
+        edits.push(Edit::Set(CONNECTION, HeaderValue::from_static("Upgrade")));
+    }
     edits
 }
 
-/// Removals for the upstream's answer.
+/// Removals for the upstream's answer; not for a switch of protocols, which needs its `Connection`.
 pub(crate) fn response_edits(headers: &HeaderMap) -> Vec<Edit> {
     let named = connection_names(headers);
     headers
         .keys()
-        .filter(|name| {
-            named.contains(name)
-                || (is_hop_by_hop(name) && *name != "upgrade" && *name != "connection")
-        })
+        .filter(|name| named.contains(name) || is_hop_by_hop(name))
         .cloned()
         .map(Edit::Remove)
         .collect()

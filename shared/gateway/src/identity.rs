@@ -7,14 +7,16 @@ use crate::decision::Edit;
 use crate::request::Request;
 
 /// Removals of what a client sent under a name that some rule sets, on every rule: a route that sets nothing
-/// would otherwise pass `X-User-Id: admin` on. CGI, WSGI and others read `X_User_Id` as the same header.
+/// would otherwise pass `X-User-Id: admin` on. CGI, WSGI and others read `X_User_Id` as the same header, and so
+/// `X_Forwarded_Host`.
 pub(crate) fn edits(policy: &Policy, request: &Request) -> Vec<Edit> {
     request
         .headers
         .keys()
         .filter(|name| {
             let spelling = name.as_str().replace('_', "-");
-            policy.identity_headers.contains(&spelling)
+            let is_twin = spelling != name.as_str() && spelling.starts_with("x-forwarded");
+            is_twin || policy.identity_headers.contains(&spelling)
         })
         .cloned()
         .map(Edit::Remove)
