@@ -136,7 +136,20 @@ fn is_navigation(request: &Request) -> bool {
 /// Whether the request is for the very page it would be sent to.
 fn is_login_page(to: &str, request: &Request) -> bool {
     let page = to.split_once(['?', '#']).map_or(to, |(page, _)| page);
-    page == request.match_target(request.path.decoded())
+    let (same_origin, path) = match page.split_once("://") {
+        Some((scheme, rest)) => {
+            let (authority, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
+            let default_port = format!(":{}", request.scheme.default_port());
+            let authority = authority.strip_suffix(&default_port).unwrap_or(authority);
+            let same_scheme = scheme.eq_ignore_ascii_case(request.scheme.as_str());
+            (
+                same_scheme && authority.eq_ignore_ascii_case(&request.authority()),
+                path,
+            )
+        }
+        None => (page.starts_with('/') && !page.starts_with("//"), page),
+    };
+    same_origin && path.trim_end_matches('/') == request.path.decoded().trim_end_matches('/')
 }
 
 /// The guard's next cookie; `None` when this URL was redirected too often in a row.
