@@ -12,11 +12,18 @@ use crate::site::{ADA, Forwarded, Site, get, message, session};
 const EMAIL: &str = r#"{"email":"{{ .Extra.identity.traits.email }}","aud":["api"]}"#;
 
 fn site_for(mutators: Value, algorithm: &str, strict: bool) -> Site {
-    let web = set(session_rule("web", "https://app.test/<.*>"), "mutators", mutators);
+    let web = set(
+        session_rule("web", "https://app.test/<.*>"),
+        "mutators",
+        mutators,
+    );
     let verbose = json!([{ "kind": { "handler": "json", "verbose": true } }]);
     Site::with_ada(
         policy([web])
-            .with("keys", json!({ "algorithm": algorithm, "development": true }))
+            .with(
+                "keys",
+                json!({ "algorithm": algorithm, "development": true }),
+            )
             .with("errors", verbose)
             .mode(strict),
     )
@@ -27,7 +34,9 @@ fn site(claims: &str) -> Site {
 }
 
 fn jwks(site: &Site) -> Jwks {
-    let answer = site.send(get("https://app.test/.well-known/jwks.json", &[])).answered();
+    let answer = site
+        .send(get("https://app.test/.well-known/jwks.json", &[]))
+        .answered();
     assert_eq!(answer.status, 200);
     Jwks::parse(&answer.body).unwrap()
 }
@@ -68,7 +77,12 @@ fn it_verifies_against_the_gateways_own_key_set() {
 #[test]
 fn strict_mode_serves_keys_on_the_api_only() {
     let site = site_for(json!([id_token("", 900)]), "EdDSA", true);
-    assert_eq!(site.send(get("https://app.test/.well-known/jwks.json", &[])).status(), 401, "a rule is for it");
+    assert_eq!(
+        site.send(get("https://app.test/.well-known/jwks.json", &[]))
+            .status(),
+        401,
+        "a rule is for it"
+    );
     let mut request = get("https://app.test/.well-known/jwks.json", &[]);
     request.listener = edgekeeper_gateway::request::Listener::Api;
     assert_eq!(site.send(request).status(), 200);
@@ -78,7 +92,9 @@ fn strict_mode_serves_keys_on_the_api_only() {
 fn the_clients_authorization_is_replaced() {
     let site = site("");
     for value in ["Bearer forged", "Basic x", ""] {
-        let forwarded = site.send(get("https://app.test/", &[ADA, ("authorization", value)])).forwarded();
+        let forwarded = site
+            .send(get("https://app.test/", &[ADA, ("authorization", value)]))
+            .forwarded();
         verified(&site, &token(&forwarded));
     }
 }
@@ -93,17 +109,22 @@ fn a_token_is_reused_until_a_tenth_of_its_life_is_left() {
     let second = ask(&site);
     assert_ne!(second, first);
     assert_eq!(verified(&site, &second).claims["iat"], NOW + 810);
-    assert_ne!(verified(&site, &first).claims["jti"], verified(&site, &second).claims["jti"]);
+    assert_ne!(
+        verified(&site, &first).claims["jti"],
+        verified(&site, &second).claims["jti"]
+    );
 }
 
 #[test]
 fn a_token_never_outlives_its_session() {
     let site = site("");
-    site.memory.script("", "", session("ada").expires_at(NOW + 100).reply());
+    site.memory
+        .script("", "", session("ada").expires_at(NOW + 100).reply());
     let first = ask(&site);
     assert_eq!(verified(&site, &first).claims["exp"], NOW + 100);
     // Another login, or a shortened session, gets a token of its own.
-    site.memory.script("", "", session("ada").expires_at(NOW + 95).reply());
+    site.memory
+        .script("", "", session("ada").expires_at(NOW + 95).reply());
     site.memory.pass_seconds(91);
     let second = ask(&site);
     assert_eq!(verified(&site, &second).claims["exp"], NOW + 95);
@@ -113,9 +134,21 @@ fn a_token_never_outlives_its_session() {
 fn what_decides_the_content_decides_the_reuse() {
     let site = Site::new(
         policy([
-            set(session_rule("a", "https://a.test/<.*>"), "mutators", json!([id_token(EMAIL, 900)])),
-            set(session_rule("b", "https://b.test/<.*>"), "mutators", json!([id_token(EMAIL, 900)])),
-            set(session_rule("c", "https://c.test/<.*>"), "mutators", json!([id_token("", 60)])),
+            set(
+                session_rule("a", "https://a.test/<.*>"),
+                "mutators",
+                json!([id_token(EMAIL, 900)]),
+            ),
+            set(
+                session_rule("b", "https://b.test/<.*>"),
+                "mutators",
+                json!([id_token(EMAIL, 900)]),
+            ),
+            set(
+                session_rule("c", "https://c.test/<.*>"),
+                "mutators",
+                json!([id_token("", 60)]),
+            ),
         ])
         .with("keys", json!({ "development": true })),
     );
@@ -128,7 +161,9 @@ fn what_decides_the_content_decides_the_reuse() {
         for cookie in ["ada", "bob", "ada2"] {
             let cookie = format!("ory_kratos_session={cookie}");
             let ask = || {
-                let forwarded = site.send(get(&format!("https://{host}/"), &[("cookie", &cookie)])).forwarded();
+                let forwarded = site
+                    .send(get(&format!("https://{host}/"), &[("cookie", &cookie)]))
+                    .forwarded();
                 token(&forwarded)
             };
             let token = ask();
@@ -145,7 +180,11 @@ fn what_decides_the_content_decides_the_reuse() {
 fn a_changed_trait_is_in_the_next_token() {
     let site = site(EMAIL);
     ask(&site);
-    site.memory.script("", "", session("ada").trait_("email", "new@example.com").reply());
+    site.memory.script(
+        "",
+        "",
+        session("ada").trait_("email", "new@example.com").reply(),
+    );
     site.memory.pass_seconds(100);
     let token = ask(&site);
     assert_eq!(verified(&site, &token).claims["email"], "new@example.com");
@@ -167,7 +206,8 @@ fn f71_a_trait_cannot_add_a_claim() {
         r#"","role":"admin","x":""#,
     ] {
         let site = site(claims);
-        site.memory.script("", "", session("ada").trait_("name", name).reply());
+        site.memory
+            .script("", "", session("ada").trait_("name", name).reply());
         let token = ask(&site);
         let claims = verified(&site, &token).claims;
         assert_eq!(claims["n"], name, "it stays in its string");
@@ -186,10 +226,20 @@ fn f72_outside_of_quotes_a_value_is_one_json_value_or_nothing() {
         (json!(""), Some(Value::Null)),
     ] {
         let site = site(claims);
-        site.memory.script("", "", session("ada").with("/identity/traits/name", name.clone()).reply());
+        site.memory.script(
+            "",
+            "",
+            session("ada")
+                .with("/identity/traits/name", name.clone())
+                .reply(),
+        );
         let sent = site.send(get("https://app.test/", &[ADA]));
         match expected {
-            Some(value) => assert_eq!(verified(&site, &token(&sent.forwarded())).claims["n"], value, "{name}"),
+            Some(value) => assert_eq!(
+                verified(&site, &token(&sent.forwarded())).claims["n"],
+                value,
+                "{name}"
+            ),
             None => assert_eq!(sent.status(), 500, "{name} fails closed"),
         }
     }
@@ -199,27 +249,53 @@ fn f72_outside_of_quotes_a_value_is_one_json_value_or_nothing() {
 fn f73_in_strict_mode_a_repeated_claim_fails_closed() {
     let claims = r#"{"n":"{{ print .Extra.identity.traits.name }}","role":"user"}"#;
     let site = site_for(json!([id_token(claims, 900)]), "EdDSA", true);
-    site.memory.script("", "", session("ada").trait_("name", r#"x","role":"admin"#).reply());
+    site.memory.script(
+        "",
+        "",
+        session("ada").trait_("name", r#"x","role":"admin"#).reply(),
+    );
     assert_eq!(site.send(get("https://app.test/", &[ADA])).status(), 500);
 }
 
 #[test]
 fn claims_that_are_no_object_are_500_and_told_to_the_log() {
-    for claims in ["[]", "1", r#""x""#, "{", r#"{"a":1,"a":2}"#, r#"{"a":1}{}"#, r#"{"\u0061":1,"a":2}"#] {
+    for claims in [
+        "[]",
+        "1",
+        r#""x""#,
+        "{",
+        r#"{"a":1,"a":2}"#,
+        r#"{"a":1}{}"#,
+        r#"{"\u0061":1,"a":2}"#,
+    ] {
         let site = site(claims);
-        assert_eq!(site.send(get("https://app.test/", &[ADA])).status(), 500, "{claims}");
+        assert_eq!(
+            site.send(get("https://app.test/", &[ADA])).status(),
+            500,
+            "{claims}"
+        );
         let log = site.memory.take_log().join("\n");
-        assert!(log.contains("rule `web`: no token could be made"), "{claims}: {log}");
+        assert!(
+            log.contains("rule `web`: no token could be made"),
+            "{claims}: {log}"
+        );
     }
 }
 
 #[test]
 fn claims_cannot_overwrite_what_the_gateway_says() {
-    let site = site(r#"{"sub":"root","iss":"evil","exp":9999999999,"iat":1,"nbf":1,"jti":"x","ok":true}"#);
+    let site =
+        site(r#"{"sub":"root","iss":"evil","exp":9999999999,"iat":1,"nbf":1,"jti":"x","ok":true}"#);
     let token = ask(&site);
     let claims = verified(&site, &token).claims;
-    assert_eq!((&claims["sub"], &claims["iss"]), (&json!("ada"), &json!("https://gateway.test/")));
-    assert_eq!((&claims["exp"], &claims["iat"]), (&json!(NOW + 900), &json!(NOW)));
+    assert_eq!(
+        (&claims["sub"], &claims["iss"]),
+        (&json!("ada"), &json!("https://gateway.test/"))
+    );
+    assert_eq!(
+        (&claims["exp"], &claims["iat"]),
+        (&json!(NOW + 900), &json!(NOW))
+    );
     assert_eq!(claims["ok"], true);
 }
 
@@ -233,7 +309,10 @@ fn a_missing_trait_is_empty_and_in_strict_mode_gos_error() {
     let answer = strict.send(get("https://app.test/", &[ADA])).answered();
     assert_eq!(answer.status, 500);
     let said = message(&answer);
-    assert!(said.contains("nil pointer evaluating interface {}.deeper"), "{said}");
+    assert!(
+        said.contains("nil pointer evaluating interface {}.deeper"),
+        "{said}"
+    );
 }
 
 #[test]
@@ -241,10 +320,18 @@ fn a_later_header_can_carry_the_token() {
     let own = header(&[("x-token", "Bearer {{ print .IDToken }}")]);
     let site = site_for(json!([id_token("", 900), own]), "EdDSA", false);
     let forwarded = site.send(get("https://app.test/", &[ADA])).forwarded();
-    assert_eq!(forwarded.values("x-token"), forwarded.values("authorization"));
+    assert_eq!(
+        forwarded.values("x-token"),
+        forwarded.values("authorization")
+    );
     let before = header(&[("x-token", "[{{ .IDToken }}]")]);
     let site = site_for(json!([before, id_token("", 900)]), "EdDSA", false);
-    assert_eq!(site.send(get("https://app.test/", &[ADA])).forwarded().values("x-token"), ["[]"]);
+    assert_eq!(
+        site.send(get("https://app.test/", &[ADA]))
+            .forwarded()
+            .values("x-token"),
+        ["[]"]
+    );
 }
 
 #[test]
@@ -253,25 +340,43 @@ fn strict_mode_has_no_id_token_field() {
     let site = site_for(json!([id_token("", 900), own]), "EdDSA", true);
     let answer = site.send(get("https://app.test/", &[ADA])).answered();
     assert_eq!(answer.status, 500);
-    assert!(message(&answer).contains("can't evaluate field IDToken"), "{}", message(&answer));
+    assert!(
+        message(&answer).contains("can't evaluate field IDToken"),
+        "{}",
+        message(&answer)
+    );
 }
 
 #[test]
 fn guests_get_tokens_too() {
-    let guest = set(rule("web", "https://app.test/<.*>"), "authenticators", json!([{ "handler": "anonymous", "subject": "guest" }]));
-    let site = Site::new(policy([set(guest, "mutators", json!([id_token(EMAIL, 900)]))]).with("keys", json!({ "development": true })));
+    let guest = set(
+        rule("web", "https://app.test/<.*>"),
+        "authenticators",
+        json!([{ "handler": "anonymous", "subject": "guest" }]),
+    );
+    let site = Site::new(
+        policy([set(guest, "mutators", json!([id_token(EMAIL, 900)]))])
+            .with("keys", json!({ "development": true })),
+    );
     let forwarded = site.send(get("https://app.test/", &[])).forwarded();
     let claims = verified(&site, &token(&forwarded)).claims;
-    assert_eq!((&claims["sub"], &claims["email"]), (&json!("guest"), &json!("")));
+    assert_eq!(
+        (&claims["sub"], &claims["email"]),
+        (&json!("guest"), &json!(""))
+    );
 }
 
 #[test]
 fn the_logs_hold_no_token() {
     let site = site(EMAIL);
     let forwarded = site.send(get("https://app.test/", &[ADA])).forwarded();
-    site.gateway.finish(&site.memory, &forwarded.forward, 200, &HeaderMap::new());
+    site.gateway
+        .finish(&site.memory, &forwarded.forward, 200, &HeaderMap::new());
     let log = site.memory.take_log().join("\n");
-    assert!(!log.contains("eyJ") && !log.contains(&token(&forwarded)), "{log}");
+    assert!(
+        !log.contains("eyJ") && !log.contains(&token(&forwarded)),
+        "{log}"
+    );
 }
 
 #[test]

@@ -10,8 +10,15 @@ use crate::site::{Site, get, header};
 const DAY: u64 = 86_400;
 
 fn document(development: bool) -> crate::policy::Document {
-    let web = set(rule("web", "https://app.test/<.*>"), "mutators", json!([id_token("", 900)]));
-    policy([web]).with("keys", json!({ "development": development, "rotation": 30 * DAY }))
+    let web = set(
+        rule("web", "https://app.test/<.*>"),
+        "mutators",
+        json!([id_token("", 900)]),
+    );
+    policy([web]).with(
+        "keys",
+        json!({ "development": development, "rotation": 30 * DAY }),
+    )
 }
 
 fn site(development: bool) -> Site {
@@ -21,7 +28,9 @@ fn site(development: bool) -> Site {
 /// A site whose key was made long ago.
 fn site_with_key() -> Site {
     let site = site(false);
-    site.memory.run(site.gateway.scheduled(&site.memory)).unwrap();
+    site.memory
+        .run(site.gateway.scheduled(&site.memory))
+        .unwrap();
     site.memory.pass_seconds(DAY / 2);
     site
 }
@@ -31,10 +40,14 @@ fn status(site: &Site) -> u16 {
 }
 
 fn kids(site: &Site) -> Vec<String> {
-    let answer = site.send(get("https://app.test/.well-known/jwks.json", &[])).answered();
+    let answer = site
+        .send(get("https://app.test/.well-known/jwks.json", &[]))
+        .answered();
     let document: Value = serde_json::from_str(&answer.body).unwrap();
     let keys = document["keys"].as_array().unwrap();
-    keys.iter().map(|key| key["kid"].as_str().unwrap().to_owned()).collect()
+    keys.iter()
+        .map(|key| key["kid"].as_str().unwrap().to_owned())
+        .collect()
 }
 
 #[test]
@@ -43,7 +56,11 @@ fn without_a_key_it_is_500_and_the_log_says_what_to_do() {
     assert_eq!(status(&site), 500);
     let log = site.memory.take_log().join("\n");
     assert!(log.contains("edgekeeper keys new"), "{log}");
-    assert_eq!(site.memory.writes(), 0, "production makes no key on the way");
+    assert_eq!(
+        site.memory.writes(),
+        0,
+        "production makes no key on the way"
+    );
 }
 
 #[test]
@@ -54,7 +71,11 @@ fn without_a_secret_it_is_500_and_the_log_says_what_to_do() {
         assert_eq!(status(&site), 500);
         let log = site.memory.take_log().join("\n");
         assert!(log.contains(expected), "{log}");
-        assert!(site.memory.run(site.gateway.scheduled(&site.memory)).is_err());
+        assert!(
+            site.memory
+                .run(site.gateway.scheduled(&site.memory))
+                .is_err()
+        );
     }
 }
 
@@ -62,14 +83,21 @@ fn without_a_secret_it_is_500_and_the_log_says_what_to_do() {
 fn a_wrong_secret_is_500_and_overwrites_nothing() {
     let site = site_with_key();
     let before = site.memory.store().clone();
-    site.memory.set_secret(Some("another secret that is long enough, too"));
+    site.memory
+        .set_secret(Some("another secret that is long enough, too"));
     for development in [false, true] {
-        let fresh = Site { memory: site.memory.clone(), gateway: document(development).gateway() };
+        let fresh = Site {
+            memory: site.memory.clone(),
+            gateway: document(development).gateway(),
+        };
         assert_eq!(status(&fresh), 500);
     }
     let log = site.memory.take_log().join("\n");
     assert!(log.contains("keys/"), "the log names the entry: {log}");
-    assert!(!log.contains("another secret") && !log.contains(SECRET), "{log}");
+    assert!(
+        !log.contains("another secret") && !log.contains(SECRET),
+        "{log}"
+    );
     assert_eq!(*site.memory.store(), before);
 }
 
@@ -87,12 +115,21 @@ fn development_makes_one_key_on_first_use_whoever_asks_first() {
 fn a_maker_that_is_stopped_blocks_nobody_for_good() {
     for drops in [true, false] {
         let site = site(true);
-        let mut maker: Task<'_, _> = Box::pin(site.gateway.decide(&site.memory, get("https://app.test/", &[])));
-        while site.memory.writes() == 0 && site.memory.reads() < 8 && step(&mut maker).is_pending() {
+        let mut maker: Task<'_, _> = Box::pin(
+            site.gateway
+                .decide(&site.memory, get("https://app.test/", &[])),
+        );
+        while site.memory.writes() == 0 && site.memory.reads() < 8 && step(&mut maker).is_pending()
+        {
             // Its timers run out one by one, until it is about to write.
             site.memory.tick();
         }
-        let maker = if drops { drop(maker); None } else { Some(maker) };
+        let maker = if drops {
+            drop(maker);
+            None
+        } else {
+            Some(maker)
+        };
         assert_eq!(status(&site), 0, "dropped: {drops}");
         drop(maker);
     }
@@ -110,14 +147,28 @@ fn f77_the_last_good_ring_stays_while_the_store_fails() {
     let log = site.memory.take_log().join("\n");
     assert!(log.contains("the known ones stay"), "{log}");
     // An instance that knows none fails closed.
-    let fresh = Site { memory: site.memory.clone(), gateway: document(false).gateway() };
+    let fresh = Site {
+        memory: site.memory.clone(),
+        gateway: document(false).gateway(),
+    };
     assert_eq!(status(&fresh), 500);
-    assert_eq!(fresh.send(get("https://app.test/.well-known/jwks.json", &[])).status(), 500);
+    assert_eq!(
+        fresh
+            .send(get("https://app.test/.well-known/jwks.json", &[]))
+            .status(),
+        500
+    );
 }
 
 #[test]
 fn f77_the_last_good_ring_stays_while_entries_are_absent_or_corrupt() {
-    for damaged in [None, Some(""), Some("{}"), Some("null"), Some("{\"format\":99}")] {
+    for damaged in [
+        None,
+        Some(""),
+        Some("{}"),
+        Some("null"),
+        Some("{\"format\":99}"),
+    ] {
         let site = site_with_key();
         assert_eq!(status(&site), 0);
         let known = kids(&site);
@@ -131,8 +182,15 @@ fn f77_the_last_good_ring_stays_while_entries_are_absent_or_corrupt() {
         site.memory.pass_seconds(RING_RELOAD + 1);
         assert_eq!(status(&site), 0, "{damaged:?}");
         assert_eq!(kids(&site), known, "{damaged:?}");
-        let fresh = Site { memory: site.memory.clone(), gateway: document(false).gateway() };
-        assert_eq!(status(&fresh), 500, "{damaged:?}: a fresh instance fails closed");
+        let fresh = Site {
+            memory: site.memory.clone(),
+            gateway: document(false).gateway(),
+        };
+        assert_eq!(
+            status(&fresh),
+            500,
+            "{damaged:?}: a fresh instance fails closed"
+        );
     }
 }
 
@@ -154,7 +212,11 @@ fn the_ring_is_read_once_a_minute() {
 #[test]
 fn the_schedule_makes_each_key_once_and_before_it_signs() {
     let site = site(false);
-    let run = || site.memory.run(site.gateway.scheduled(&site.memory)).unwrap();
+    let run = || {
+        site.memory
+            .run(site.gateway.scheduled(&site.memory))
+            .unwrap()
+    };
     run();
     assert_eq!(site.memory.writes(), 1, "the first, for now");
     for _ in 0..3 {
@@ -168,7 +230,11 @@ fn the_schedule_makes_each_key_once_and_before_it_signs() {
         site.memory.pass_seconds(3_600);
         run();
     }
-    assert!((after_first + 1..=after_first + 3).contains(&site.memory.writes()), "{}", site.memory.writes());
+    assert!(
+        (after_first + 1..=after_first + 3).contains(&site.memory.writes()),
+        "{}",
+        site.memory.writes()
+    );
     assert_eq!(status(&site), 0);
     assert_ne!(kids(&site), first);
 }
@@ -176,7 +242,9 @@ fn the_schedule_makes_each_key_once_and_before_it_signs() {
 #[test]
 fn the_schedule_does_nothing_where_no_rule_mints() {
     let site = Site::new(policy([rule("web", "https://app.test/<.*>")]));
-    site.memory.run(site.gateway.scheduled(&site.memory)).unwrap();
+    site.memory
+        .run(site.gateway.scheduled(&site.memory))
+        .unwrap();
     assert_eq!(site.memory.reads() + site.memory.writes(), 0);
 }
 
@@ -184,7 +252,11 @@ fn the_schedule_does_nothing_where_no_rule_mints() {
 fn the_schedule_tells_when_the_store_fails() {
     let site = site(false);
     site.memory.set_store_fails(true);
-    assert!(site.memory.run(site.gateway.scheduled(&site.memory)).is_err());
+    assert!(
+        site.memory
+            .run(site.gateway.scheduled(&site.memory))
+            .is_err()
+    );
 }
 
 #[test]
@@ -224,20 +296,38 @@ fn the_store_holds_no_private_key_in_the_clear_and_the_log_no_secret() {
 
 #[test]
 fn the_key_set_may_be_kept_for_minutes_and_an_empty_one_not_at_all() {
-    let full = site_with_key().send(get("https://app.test/.well-known/jwks.json", &[])).answered();
+    let full = site_with_key()
+        .send(get("https://app.test/.well-known/jwks.json", &[]))
+        .answered();
     assert_eq!(header(&full, "cache-control"), Some("public, max-age=300"));
     assert_eq!(header(&full, "access-control-allow-origin"), Some("*"));
     assert!(!full.body.contains("\"d\""), "{}", full.body);
-    let empty = site(false).send(get("https://app.test/.well-known/jwks.json", &[])).answered();
+    let empty = site(false)
+        .send(get("https://app.test/.well-known/jwks.json", &[]))
+        .answered();
     assert_eq!((empty.status, empty.body.as_str()), (200, r#"{"keys":[]}"#));
     assert_eq!(header(&empty, "cache-control"), Some("no-store"));
 }
 
 #[test]
 fn a_rotation_or_algorithm_that_is_none_is_refused_when_the_policy_is_put_in_force() {
-    for keys in [json!({ "rotation": 1 }), json!({ "algorithm": "none" }), json!({ "algorithm": "HS256" })] {
-        let web = set(rule("web", "https://app.test/<.*>"), "mutators", json!([id_token("", 900)]));
-        assert!(policy([web]).with("keys", keys.clone()).try_gateway().is_err(), "{keys}");
+    for keys in [
+        json!({ "rotation": 1 }),
+        json!({ "algorithm": "none" }),
+        json!({ "algorithm": "HS256" }),
+    ] {
+        let web = set(
+            rule("web", "https://app.test/<.*>"),
+            "mutators",
+            json!([id_token("", 900)]),
+        );
+        assert!(
+            policy([web])
+                .with("keys", keys.clone())
+                .try_gateway()
+                .is_err(),
+            "{keys}"
+        );
     }
     assert_eq!(Memory::new().milliseconds(), NOW * 1_000);
 }

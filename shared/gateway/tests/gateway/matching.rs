@@ -135,8 +135,15 @@ fn a57_a_slash_cannot_smuggle_a_path_past_its_rule() {
             let sent = site.send(get(&format!("https://app.test{path}"), &[]));
             assert_eq!(sent.outcome(), expected, "{path}, strict: {strict}");
         }
-        let kept = if strict { "http://up.test/shop/a" } else { "http://up.test/shop/a/" };
-        assert_eq!(site.send(get("https://app.test/shop/a/", &[])).outcome(), kept);
+        let kept = if strict {
+            "http://up.test/shop/a"
+        } else {
+            "http://up.test/shop/a/"
+        };
+        assert_eq!(
+            site.send(get("https://app.test/shop/a/", &[])).outcome(),
+            kept
+        );
     }
 }
 

@@ -23,7 +23,9 @@ pub(crate) fn policy(rules: impl IntoIterator<Item = Value>) -> Document {
         .filter_map(|mutator| mutator["headers"].as_array())
         .flatten()
         .map(|header| header[0].as_str().unwrap().replace('_', "-"))
-        .filter(|name| !["authorization", "cookie", "host", "content-length"].contains(&name.as_str()))
+        .filter(|name| {
+            !["authorization", "cookie", "host", "content-length"].contains(&name.as_str())
+        })
         .collect();
     let document = json!({
         "format": 1,

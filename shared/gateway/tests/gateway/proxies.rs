@@ -9,7 +9,11 @@ fn site(trust: bool, strict: bool) -> Site {
     Site::new(
         policy([
             rule("web", "<https?>://app.test<(:8443)?>/<.*>"),
-            set(rule("keep", "https://keep.test/<.*>"), "upstream", json!({ "url": "http://up.test", "preserve_host": true })),
+            set(
+                rule("keep", "https://keep.test/<.*>"),
+                "upstream",
+                json!({ "url": "http://up.test", "preserve_host": true }),
+            ),
         ])
         .with("trust_forwarded_headers", json!(trust))
         .mode(strict),
@@ -32,12 +36,28 @@ fn hop_by_hop_headers_do_not_go_on() {
             ("x-named", "1"),
             ("X-Other", "2"),
         ];
-        let forwarded = site(false, strict).send(get("https://app.test/", &[&sent[..], &[("x-kept", "3"), ("accept", "a"), ("accept", "b")]].concat())).forwarded();
+        let forwarded = site(false, strict)
+            .send(get(
+                "https://app.test/",
+                &[
+                    &sent[..],
+                    &[("x-kept", "3"), ("accept", "a"), ("accept", "b")],
+                ]
+                .concat(),
+            ))
+            .forwarded();
         for (name, _) in sent {
-            assert!(forwarded.values(&name.to_ascii_lowercase()).is_empty(), "{name}, strict: {strict}");
+            assert!(
+                forwarded.values(&name.to_ascii_lowercase()).is_empty(),
+                "{name}, strict: {strict}"
+            );
         }
         assert_eq!(forwarded.values("x-kept"), ["3"]);
-        assert_eq!(forwarded.values("accept"), ["a", "b"], "several values stay several");
+        assert_eq!(
+            forwarded.values("accept"),
+            ["a", "b"],
+            "several values stay several"
+        );
     }
 }
 
@@ -51,10 +71,25 @@ fn an_upgrade_to_websocket_goes_on() {
         ("Upgrade", "h2c", false),
         ("Upgrade, HTTP2-Settings", "h2c", false),
     ] {
-        let headers = [("connection", connection), ("upgrade", upgrade), ("sec-websocket-key", "k"), ("sec-websocket-protocol", "p")];
-        let forwarded = site(false, false).send(get("https://app.test/ws", &headers)).forwarded();
-        assert_eq!(!forwarded.values("upgrade").is_empty(), kept, "{connection} {upgrade}");
-        assert_eq!(!forwarded.values("connection").is_empty(), kept, "{connection} {upgrade}");
+        let headers = [
+            ("connection", connection),
+            ("upgrade", upgrade),
+            ("sec-websocket-key", "k"),
+            ("sec-websocket-protocol", "p"),
+        ];
+        let forwarded = site(false, false)
+            .send(get("https://app.test/ws", &headers))
+            .forwarded();
+        assert_eq!(
+            !forwarded.values("upgrade").is_empty(),
+            kept,
+            "{connection} {upgrade}"
+        );
+        assert_eq!(
+            !forwarded.values("connection").is_empty(),
+            kept,
+            "{connection} {upgrade}"
+        );
         assert_eq!(forwarded.values("sec-websocket-key"), ["k"]);
         assert_eq!(forwarded.values("sec-websocket-protocol"), ["p"]);
     }
@@ -62,8 +97,13 @@ fn an_upgrade_to_websocket_goes_on() {
 
 #[test]
 fn a_switch_of_protocols_is_left_alone() {
-    let switch = [("connection", "Upgrade"), ("upgrade", "websocket"), ("sec-websocket-accept", "a")];
-    let headers = site(false, false).answer_from(get("https://app.test/ws", &switch[..2]), 101, &switch);
+    let switch = [
+        ("connection", "Upgrade"),
+        ("upgrade", "websocket"),
+        ("sec-websocket-accept", "a"),
+    ];
+    let headers =
+        site(false, false).answer_from(get("https://app.test/ws", &switch[..2]), 101, &switch);
     for (name, value) in switch {
         assert_eq!(values(&headers, name), [value]);
     }
@@ -81,7 +121,11 @@ fn the_answers_hop_by_hop_headers_do_not_come_back() {
         ("upgrade", "h2c"),
         ("x-internal", "1"),
     ];
-    let headers = site(false, false).answer_from(get("https://app.test/", &[]), 200, &[&upstream[..], &[("x-kept", "2")]].concat());
+    let headers = site(false, false).answer_from(
+        get("https://app.test/", &[]),
+        200,
+        &[&upstream[..], &[("x-kept", "2")]].concat(),
+    );
     for (name, _) in upstream {
         assert!(values(&headers, name).is_empty(), "{name}");
     }
@@ -102,35 +146,59 @@ const PRETENDED: [(&str, &str); 8] = [
 #[test]
 fn untrusted_forwarded_headers_do_not_go_on() {
     for strict in [false, true] {
-        let forwarded = site(false, strict).send(get("https://app.test/", &PRETENDED)).forwarded();
+        let forwarded = site(false, strict)
+            .send(get("https://app.test/", &PRETENDED))
+            .forwarded();
         for (name, value) in PRETENDED {
-            assert!(!forwarded.values(name).contains(&value.to_owned()), "{name}, strict: {strict}");
+            assert!(
+                !forwarded.values(name).contains(&value.to_owned()),
+                "{name}, strict: {strict}"
+            );
         }
     }
 }
 
 #[test]
 fn the_upstream_learns_the_public_host_and_scheme() {
-    let forwarded = site(false, false).send(get("https://app.test:8443/", &PRETENDED)).forwarded();
+    let forwarded = site(false, false)
+        .send(get("https://app.test:8443/", &PRETENDED))
+        .forwarded();
     assert_eq!(forwarded.values("x-forwarded-host"), ["app.test:8443"]);
     assert_eq!(forwarded.values("x-forwarded-proto"), ["https"]);
-    let strict = site(false, true).send(get("https://app.test/", &[])).forwarded();
-    assert!(strict.values("x-forwarded-host").is_empty(), "Oathkeeper adds none");
+    let strict = site(false, true)
+        .send(get("https://app.test/", &[]))
+        .forwarded();
+    assert!(
+        strict.values("x-forwarded-host").is_empty(),
+        "Oathkeeper adds none"
+    );
 }
 
 #[test]
 fn cve_2026_54763_other_spellings_do_not_go_on() {
     for name in ["x_forwarded_host", "X-Forwarded_Proto", "x_forwarded-for"] {
-        let forwarded = site(false, false).send(get("https://app.test/", &[(name, "evil.test")])).forwarded();
-        assert!(forwarded.values(&name.to_ascii_lowercase()).is_empty(), "{name}");
+        let forwarded = site(false, false)
+            .send(get("https://app.test/", &[(name, "evil.test")]))
+            .forwarded();
+        assert!(
+            forwarded.values(&name.to_ascii_lowercase()).is_empty(),
+            "{name}"
+        );
     }
 }
 
 #[test]
 fn trusted_forwarded_headers_stay_and_forwarded_does_not() {
     for strict in [false, true] {
-        let sent = [("x-forwarded-for", "10.0.0.1"), ("x-forwarded-host", "front.test"), ("x-forwarded-proto", "https"), ("forwarded", "for=x")];
-        let forwarded = site(true, strict).send(get("http://app.test/", &sent)).forwarded();
+        let sent = [
+            ("x-forwarded-for", "10.0.0.1"),
+            ("x-forwarded-host", "front.test"),
+            ("x-forwarded-proto", "https"),
+            ("forwarded", "for=x"),
+        ];
+        let forwarded = site(true, strict)
+            .send(get("http://app.test/", &sent))
+            .forwarded();
         for (name, value) in &sent[..3] {
             assert_eq!(forwarded.values(name), [*value], "{name}");
         }
@@ -141,10 +209,14 @@ fn trusted_forwarded_headers_stay_and_forwarded_does_not() {
 #[test]
 fn preserve_host_sends_the_clients_host() {
     for strict in [false, true] {
-        let kept = site(false, strict).send(get("https://keep.test/", &[])).forwarded();
+        let kept = site(false, strict)
+            .send(get("https://keep.test/", &[]))
+            .forwarded();
         assert_eq!(kept.forward.host.as_deref(), Some("keep.test"));
         assert_eq!(kept.url(), "http://up.test/");
-        let own = site(false, strict).send(get("https://app.test/", &[])).forwarded();
+        let own = site(false, strict)
+            .send(get("https://app.test/", &[]))
+            .forwarded();
         assert_eq!(own.forward.host, None);
     }
 }

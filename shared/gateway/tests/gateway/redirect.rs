@@ -14,12 +14,21 @@ fn redirect(to: &str, param: &str) -> Value {
 }
 
 fn site_with(errors: Value, strict: bool) -> Site {
-    let rules = [
-        set(session_rule("any", "<https?>://<[^/]+>/<.*>"), "errors", errors),
-    ];
+    let rules = [set(
+        session_rule("any", "<https?>://<[^/]+>/<.*>"),
+        "errors",
+        errors,
+    )];
     Site::with_ada(
         policy(rules)
-            .with("return_to", json!(["https://app.example.com", "*.apps.example.com", "https://shop.test/cart"]))
+            .with(
+                "return_to",
+                json!([
+                    "https://app.example.com",
+                    "*.apps.example.com",
+                    "https://shop.test/cart"
+                ]),
+            )
             .mode(strict),
     )
 }
@@ -48,8 +57,15 @@ fn a_browser_is_sent_to_login_and_back() {
 fn i19_the_redirect_is_kept_by_no_cache() {
     let answer = site().send(get("https://app.example.com/", &[])).answered();
     assert_eq!(header(&answer, "cache-control"), Some("no-store"));
-    assert_eq!(header(&answer, "content-type"), Some("text/html; charset=utf-8"));
-    assert!(answer.body.starts_with("<a href=\"https://login.test/"), "{}", answer.body);
+    assert_eq!(
+        header(&answer, "content-type"),
+        Some("text/html; charset=utf-8")
+    );
+    assert!(
+        answer.body.starts_with("<a href=\"https://login.test/"),
+        "{}",
+        answer.body
+    );
 }
 
 #[test]
@@ -73,7 +89,11 @@ fn group_e_only_listed_places_are_returned_to() {
         ("E33", "https://evil.com/?app.example.com", false),
     ] {
         let location = location(&site(), url, &[]);
-        assert_eq!(location.contains("return_to="), expected, "{id} {url}: {location}");
+        assert_eq!(
+            location.contains("return_to="),
+            expected,
+            "{id} {url}: {location}"
+        );
         assert!(location.starts_with(LOGIN), "{id} {location}");
         assert!(!location.contains("evil"), "{id} {location}");
     }
@@ -97,30 +117,56 @@ fn group_e_what_the_client_says_elsewhere_changes_nothing() {
         ("origin", "https://evil.com"),
         ("host", "app.example.com"),
     ] {
-        assert_eq!(location(&site(), "https://app.example.com/x", &[(name, value)]), expected, "{name}: {value}");
+        assert_eq!(
+            location(&site(), "https://app.example.com/x", &[(name, value)]),
+            expected,
+            "{name}: {value}"
+        );
     }
 }
 
 #[test]
 fn group_e_the_clients_return_to_stays_inside_the_url() {
-    for value in ["https://evil.com", "//evil.com", "/\\evil.com", "javascript:alert(1)"] {
+    for value in [
+        "https://evil.com",
+        "//evil.com",
+        "/\\evil.com",
+        "javascript:alert(1)",
+    ] {
         let url = format!("https://app.example.com/?return_to={value}");
         let location = location(&site(), &url, &[]);
         let (_, query) = location.split_once('?').unwrap();
         assert_eq!(query.matches("return_to=").count(), 1, "{location}");
-        assert!(query.starts_with("return_to=https%3A%2F%2Fapp.example.com%2F%3Freturn_to%3D"), "{location}");
+        assert!(
+            query.starts_with("return_to=https%3A%2F%2Fapp.example.com%2F%3Freturn_to%3D"),
+            "{location}"
+        );
     }
 }
 
 #[test]
 fn e67_no_path_breaks_out_of_the_header() {
-    for path in ["/path%0d%0aLocation:%20https://evil.com", "/%0d%0a", "/a\r\nb"] {
+    for path in [
+        "/path%0d%0aLocation:%20https://evil.com",
+        "/%0d%0a",
+        "/a\r\nb",
+    ] {
         let sent = site().send(get(&format!("https://app.example.com{path}"), &[]));
         assert_eq!(sent.status(), 400, "{path:?}");
     }
-    for path in ["//evil.com/%2e%2e", "//evil.com", "/.//evil.com", "/%2f%2fevil.com"] {
+    for path in [
+        "//evil.com/%2e%2e",
+        "//evil.com",
+        "/.//evil.com",
+        "/%2f%2fevil.com",
+    ] {
         let location = location(&site(), &format!("https://app.example.com{path}"), &[]);
-        assert!(location.starts_with(&format!("{LOGIN}?return_to=https%3A%2F%2Fapp.example.com%2F")), "E77 {location}");
+        assert!(
+            location.starts_with(&format!(
+                "{LOGIN}?return_to=https%3A%2F%2Fapp.example.com%2F"
+            )),
+            "E77 {location}"
+        );
     }
 }
 
@@ -128,7 +174,10 @@ fn e67_no_path_breaks_out_of_the_header() {
 fn percent_s_becomes_the_return_url_or_nothing() {
     let site = site_with(redirect("https://login.test/in?to=%s&x=1", ""), false);
     for (url, expected) in [
-        ("https://app.example.com/x?y", "https://login.test/in?to=https%3A%2F%2Fapp.example.com%2Fx%3Fy&x=1"),
+        (
+            "https://app.example.com/x?y",
+            "https://login.test/in?to=https%3A%2F%2Fapp.example.com%2Fx%3Fy&x=1",
+        ),
         ("https://evil.com/x", "https://login.test/in?to=&x=1"),
     ] {
         assert_eq!(location(&site, url, &[]), expected);
@@ -137,7 +186,13 @@ fn percent_s_becomes_the_return_url_or_nothing() {
 
 #[test]
 fn own_parameters_of_the_login_url_stay() {
-    let site = site_with(redirect("https://login.test/in?z=1&return_to=default&a=2#top", "return_to"), false);
+    let site = site_with(
+        redirect(
+            "https://login.test/in?z=1&return_to=default&a=2#top",
+            "return_to",
+        ),
+        false,
+    );
     assert_eq!(
         location(&site, "https://app.example.com/", &[]),
         "https://login.test/in?a=2&return_to=https%3A%2F%2Fapp.example.com%2F&z=1#top"
@@ -152,17 +207,66 @@ fn own_parameters_of_the_login_url_stay() {
 #[test]
 fn e79_only_a_navigation_is_redirected() {
     for (why, method, headers, expected) in [
-        ("a person", "GET", vec![("sec-fetch-mode", "navigate"), ("sec-fetch-dest", "document")], 302),
-        ("a frame", "GET", vec![("sec-fetch-mode", "navigate"), ("sec-fetch-dest", "iframe")], 302),
+        (
+            "a person",
+            "GET",
+            vec![
+                ("sec-fetch-mode", "navigate"),
+                ("sec-fetch-dest", "document"),
+            ],
+            302,
+        ),
+        (
+            "a frame",
+            "GET",
+            vec![("sec-fetch-mode", "navigate"), ("sec-fetch-dest", "iframe")],
+            302,
+        ),
         ("an old browser", "GET", vec![("accept", "text/html")], 302),
         ("HEAD", "HEAD", vec![], 302),
-        ("fetch", "GET", vec![("sec-fetch-mode", "cors"), ("sec-fetch-dest", "empty")], 401),
-        ("same origin", "GET", vec![("sec-fetch-mode", "same-origin"), ("sec-fetch-dest", "empty")], 401),
-        ("an image", "GET", vec![("sec-fetch-mode", "no-cors"), ("sec-fetch-dest", "image")], 401),
+        (
+            "fetch",
+            "GET",
+            vec![("sec-fetch-mode", "cors"), ("sec-fetch-dest", "empty")],
+            401,
+        ),
+        (
+            "same origin",
+            "GET",
+            vec![
+                ("sec-fetch-mode", "same-origin"),
+                ("sec-fetch-dest", "empty"),
+            ],
+            401,
+        ),
+        (
+            "an image",
+            "GET",
+            vec![("sec-fetch-mode", "no-cors"), ("sec-fetch-dest", "image")],
+            401,
+        ),
         ("a script", "GET", vec![("sec-fetch-dest", "script")], 401),
-        ("a websocket", "GET", vec![("sec-fetch-mode", "websocket")], 401),
-        ("jQuery", "GET", vec![("x-requested-with", "XMLHttpRequest")], 401),
-        ("a form", "POST", vec![("sec-fetch-mode", "navigate"), ("sec-fetch-dest", "document")], 401),
+        (
+            "a websocket",
+            "GET",
+            vec![("sec-fetch-mode", "websocket")],
+            401,
+        ),
+        (
+            "jQuery",
+            "GET",
+            vec![("x-requested-with", "XMLHttpRequest")],
+            401,
+        ),
+        (
+            "a form",
+            "POST",
+            vec![
+                ("sec-fetch-mode", "navigate"),
+                ("sec-fetch-dest", "document"),
+            ],
+            401,
+        ),
         ("PUT", "PUT", vec![], 401),
         ("DELETE", "DELETE", vec![], 401),
     ] {
@@ -170,27 +274,54 @@ fn e79_only_a_navigation_is_redirected() {
         assert_eq!(sent.status(), expected, "{why}");
         let strict = site_with(redirect(LOGIN, "return_to"), true);
         let sent = strict.send(request(method, "https://app.example.com/", &headers));
-        assert_eq!(sent.status(), 302, "{why}: strict mode redirects whenever Oathkeeper does");
+        assert_eq!(
+            sent.status(),
+            302,
+            "{why}: strict mode redirects whenever Oathkeeper does"
+        );
     }
 }
 
 #[test]
 fn e73_the_login_page_is_not_sent_to_itself() {
-    for to in ["https://app.example.com/login", "https://app.example.com/login?x=1", "https://app.example.com/login/", "https://app.example.com:443/login", "https://APP.example.com/login", "/login"] {
+    for to in [
+        "https://app.example.com/login",
+        "https://app.example.com/login?x=1",
+        "https://app.example.com/login/",
+        "https://app.example.com:443/login",
+        "https://APP.example.com/login",
+        "/login",
+    ] {
         for path in ["/login", "/login/", "/login?flow=1"] {
             let site = site_with(redirect(to, "return_to"), false);
             let sent = site.send(get(&format!("https://app.example.com{path}"), &[]));
             assert_eq!(sent.status(), 401, "{to} for {path}");
-            assert_eq!(site.send(get("https://app.example.com/other", &[])).status(), 302, "{to}");
+            assert_eq!(
+                site.send(get("https://app.example.com/other", &[]))
+                    .status(),
+                302,
+                "{to}"
+            );
         }
     }
 }
 
 #[test]
 fn who_is_logged_in_is_not_sent_to_log_in() {
-    let rule = set(session_rule("web", "https://app.example.com/<.*>"), "errors", redirect(LOGIN, ""));
-    let site = Site::with_ada(policy([set(rule, "authorizers", json!([{ "handler": "deny" }]))]));
-    assert_eq!(site.send(get("https://app.example.com/", &[ADA])).status(), 403);
+    let rule = set(
+        session_rule("web", "https://app.example.com/<.*>"),
+        "errors",
+        redirect(LOGIN, ""),
+    );
+    let site = Site::with_ada(policy([set(
+        rule,
+        "authorizers",
+        json!([{ "handler": "deny" }]),
+    )]));
+    assert_eq!(
+        site.send(get("https://app.example.com/", &[ADA])).status(),
+        403
+    );
 }
 
 fn guard(answer: &Answer) -> String {
@@ -204,16 +335,40 @@ fn one_url_is_not_redirected_over_and_over() {
     let site = site();
     let mut cookie = "theme=dark".to_owned();
     for n in 0..4 {
-        let answer = site.send(get("https://app.example.com/x", &[("cookie", &cookie)])).answered();
+        let answer = site
+            .send(get("https://app.example.com/x", &[("cookie", &cookie)]))
+            .answered();
         assert_eq!(answer.status, 302, "{n}");
         let guard = guard(&answer);
-        assert!(guard.ends_with("; Path=/; Max-Age=20; HttpOnly; SameSite=Lax; Secure"), "{guard}");
+        assert!(
+            guard.ends_with("; Path=/; Max-Age=20; HttpOnly; SameSite=Lax; Secure"),
+            "{guard}"
+        );
         cookie = guard.split(';').next().unwrap().to_owned();
     }
-    assert_eq!(site.send(get("https://app.example.com/x", &[("cookie", &cookie)])).status(), 401);
-    assert_eq!(site.send(get("https://app.example.com/y", &[("cookie", &cookie)])).status(), 302, "another url");
-    for odd in ["edgekeeper_login=", "edgekeeper_login=x", "edgekeeper_login=a.b.c", "edgekeeper_login=.99999999999999999999"] {
-        assert_eq!(site.send(get("https://app.example.com/x", &[("cookie", odd)])).status(), 302, "{odd}");
+    assert_eq!(
+        site.send(get("https://app.example.com/x", &[("cookie", &cookie)]))
+            .status(),
+        401
+    );
+    assert_eq!(
+        site.send(get("https://app.example.com/y", &[("cookie", &cookie)]))
+            .status(),
+        302,
+        "another url"
+    );
+    for odd in [
+        "edgekeeper_login=",
+        "edgekeeper_login=x",
+        "edgekeeper_login=a.b.c",
+        "edgekeeper_login=.99999999999999999999",
+    ] {
+        assert_eq!(
+            site.send(get("https://app.example.com/x", &[("cookie", odd)]))
+                .status(),
+            302,
+            "{odd}"
+        );
     }
 }
 
@@ -224,14 +379,22 @@ fn a_missing_second_factor_leads_to_it() {
         site.memory.script("", "", aal2());
         let location = location(&site, "https://app.example.com/", &[ADA]);
         assert_eq!(location.contains("?aal=aal2&"), !strict, "{location}");
-        assert!(location.contains("return_to=https%3A%2F%2Fapp.example.com%2F"), "{location}");
+        assert!(
+            location.contains("return_to=https%3A%2F%2Fapp.example.com%2F"),
+            "{location}"
+        );
     }
 }
 
 #[test]
 fn cve_2021_29651_no_token_or_cookie_is_put_into_the_redirect() {
-    let headers = [("cookie", "ory_kratos_session=secret1"), ("authorization", "Bearer secret2")];
-    let answer = site().send(get("https://app.example.com/", &headers)).answered();
+    let headers = [
+        ("cookie", "ory_kratos_session=secret1"),
+        ("authorization", "Bearer secret2"),
+    ];
+    let answer = site()
+        .send(get("https://app.example.com/", &headers))
+        .answered();
     assert!(!format!("{:?}{}", answer.headers, answer.body).contains("secret"));
 }
 
@@ -239,8 +402,17 @@ fn cve_2021_29651_no_token_or_cookie_is_put_into_the_redirect() {
 fn the_code_is_the_configured_one() {
     let permanent = json!([{ "kind": { "handler": "redirect", "to": LOGIN, "code": 301 } }]);
     let site = site_with(permanent, false);
-    let answer = site.send(request("HEAD", "https://app.example.com/", &[])).answered();
-    assert_eq!((answer.status, header(&answer, "location"), answer.body.as_str()), (301, Some(LOGIN), ""));
+    let answer = site
+        .send(request("HEAD", "https://app.example.com/", &[]))
+        .answered();
+    assert_eq!(
+        (
+            answer.status,
+            header(&answer, "location"),
+            answer.body.as_str()
+        ),
+        (301, Some(LOGIN), "")
+    );
 }
 
 #[test]
