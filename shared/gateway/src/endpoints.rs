@@ -1,5 +1,6 @@
 //! The gateway's own endpoints: its public keys and its health.
 
+use edgekeeper_policy::document::Policy;
 use http::header::{ACCESS_CONTROL_ALLOW_ORIGIN, ALLOW, CACHE_CONTROL, CONTENT_TYPE};
 use http::{HeaderName, HeaderValue};
 
@@ -25,6 +26,15 @@ pub(crate) enum Endpoint {
     Unknown,
 }
 
+/// Whether a request is for the API: by its listener, or by its host where a runtime has only one.
+pub(crate) fn is_api(policy: &Policy, listener: Listener, request: &Request) -> bool {
+    listener == Listener::Api
+        || policy
+            .api_hosts
+            .iter()
+            .any(|host| host.matches(&request.host, request.port))
+}
+
 /// Which endpoint answers. On the API's listener and hosts everything is an endpoint; elsewhere only the keys, where
 /// rules mint tokens, and not in strict mode, where Oathkeeper's proxy has none.
 pub(crate) fn endpoint(
@@ -33,13 +43,8 @@ pub(crate) fn endpoint(
     request: &Request,
 ) -> Option<Endpoint> {
     let policy = gateway.policy();
-    let on_api = listener == Listener::Api
-        || policy
-            .api_hosts
-            .iter()
-            .any(|host| host.matches(&request.host, request.port));
     let path = request.path.decoded();
-    if !on_api {
+    if !is_api(policy, listener, request) {
         return (path == JWKS && !policy.strict && policy.mints_tokens()).then_some(Endpoint::Jwks);
     }
     Some(match path {

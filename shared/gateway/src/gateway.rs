@@ -126,10 +126,8 @@ impl Gateway {
             .own_answer(runtime, listener, &request, &mut trace)
             .await
         {
-            let cors = match listener {
-                Listener::Api => self.policy.api_cors.as_ref(),
-                Listener::Proxy => None,
-            };
+            let api = endpoints::is_api(&self.policy, listener, &request);
+            let cors = self.policy.api_cors.as_ref().filter(|_| api);
             let edits = cors::edits(cors, &request, self.policy.strict);
             return self.answered(runtime, answer, edits, &trace);
         }
