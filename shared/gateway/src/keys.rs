@@ -70,7 +70,9 @@ impl Keys {
                 if ring.signing(now).is_none()
                     && let Some(known) = known.filter(|known| known.ring.signing(now).is_some())
                 {
-                    runtime.log(&problem("the signing keys are gone from the store, the known ones stay"));
+                    runtime.log(&problem(
+                        "the signing keys are gone from the store, the known ones stay",
+                    ));
                     return Ok(known.ring);
                 }
                 // A ring that cannot sign is not kept: the key may be written any moment.

@@ -36,10 +36,7 @@ pub(crate) fn edits(cors: Option<&Cors>, request: &Request, strict: bool) -> Vec
     let mut edits: Vec<Edit> = OWNED.into_iter().map(Edit::Remove).collect();
     edits.push(Edit::Append(VARY, HeaderValue::from_static("Origin")));
     // rs/cors says nothing to a method that is not listed; here a page may always read its refusal.
-    let method_is_listed = cors
-        .allowed_methods
-        .iter()
-        .any(|method| *method == request.method);
+    let method_is_listed = cors.allowed_methods.contains(&request.method);
     if let Some(origin) = allowed_origin(cors, request).filter(|_| !strict || method_is_listed) {
         edits.push(Edit::Set(ACCESS_CONTROL_ALLOW_ORIGIN, origin));
         if cors.allow_credentials {
