@@ -112,7 +112,6 @@ fn whole_addresses_compare_without_case_in_the_domain_only() {
     for (email, expected) in [
         ("ada@company.com", 0),
         ("ada@COMPANY.com", 0),
-        ("J23 a.da@company.com", 403),
         ("a.da@company.com", 403),
         ("ada+x@company.com", 403),
         ("bob@company.com", 403),

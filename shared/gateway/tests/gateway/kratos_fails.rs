@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::memory::{NOW, Reply, timeout, unreachable};
+use crate::memory::{Reply, timeout, unreachable};
 use crate::policy::{policy, session_rule, set};
 use crate::site::{ADA, Site, get, header, session};
 
@@ -273,5 +273,4 @@ fn cve_2024_45042_a_missing_second_factor_is_401_and_seconds_old_at_most() {
         401,
         "asked for later, it holds for a session that was good before"
     );
-    assert_eq!(NOW, 1_700_000_000);
 }
