@@ -1,0 +1,72 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+import { freePort } from '../../scripts/run/port.mjs';
+import { start } from '../../scripts/run/process.mjs';
+
+/** The runtime that this run of the suite is about, one of those that scripts/serve knows. */
+export const runtime = process.env.EDGEKEEPER_RUNTIME ?? 'cloudflare';
+
+const serve = fileURLToPath(new URL('../../scripts/serve', import.meta.url));
+
+/** How long a start may take: scripts/serve builds first when nobody has, which is minutes on a small machine. */
+const startSeconds = 600;
+
+/**
+ * The gateway on a runtime, as a process of its own. The tests know it by its two addresses and its log alone.
+ * @typedef {object} RunningGateway
+ * @property {string} origin of the proxy listener
+ * @property {string} api origin of the API listener
+ * @property {number} pid
+ * @property {() => string} log everything it has written
+ * @property {() => Promise<void>} stop
+ */
+
+/**
+ * Ports for a gateway that is to be started, so that its configuration can name them.
+ * @returns {Promise<{ port: number, apiPort: number }>}
+ */
+export async function choosePorts() {
+  return { port: await freePort(), apiPort: await freePort() };
+}
+
+/**
+ * Starts the gateway on the runtime that is tested; resolves when it answers.
+ * @param {object} options
+ * @param {string} options.folder for its log
+ * @param {string} options.config
+ * @param {string} options.edge
+ * @param {number} options.port
+ * @param {number} options.apiPort
+ * @param {boolean} [options.strict]
+ * @param {string} [options.state] a folder that keeps the signing keys
+ * @param {string} [options.keysSecret]
+ * @returns {Promise<RunningGateway>}
+ */
+export async function startRuntime({ folder, config, edge, port, apiPort, strict = false, state, keysSecret }) {
+  const args = ['--runtime', runtime, '--config', config, '--edge', edge];
+  args.push('--listen', `127.0.0.1:${port}`, '--api', `127.0.0.1:${apiPort}`);
+  if (strict) args.push('--strict');
+  if (state) args.push('--state', state);
+  const gateway = start(serve, args, {
+    name: `the gateway on ${runtime}`,
+    logFile: join(folder, 'gateway.log'),
+    cwd: folder,
+    env: keysSecret === undefined ? process.env : { ...process.env, KEYS_SECRET: keysSecret },
+  });
+  const api = `http://127.0.0.1:${apiPort}`;
+  try {
+    await gateway.answers(`${api}/health/ready`, startSeconds);
+  } catch (error) {
+    await gateway.stop();
+    throw error;
+  }
+  return {
+    origin: `http://127.0.0.1:${port}`,
+    api,
+    pid: gateway.child.pid,
+    log: () => readFileSync(gateway.logFile, 'utf8'),
+    stop: gateway.stop,
+  };
+}
