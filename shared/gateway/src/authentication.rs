@@ -6,6 +6,7 @@ use std::rc::Rc;
 use edgekeeper_policy::path::GjsonPath;
 use edgekeeper_session::key::CacheKey;
 use edgekeeper_session::whoami::ActiveSession;
+use serde_json::Value;
 
 /// What an authenticator found out (Oathkeeper's `AuthenticationSession`).
 #[derive(Debug, Clone, Default)]
@@ -21,17 +22,37 @@ pub struct Authentication {
 pub struct Authenticated {
     /// Whoami's answer.
     pub answer: Rc<ActiveSession>,
-    /// `extra_from`, evaluated; `None` when there is nothing there.
-    pub extra: Option<Rc<serde_json::Value>>,
+    /// `extra_from`, evaluated.
+    pub extra: Extra,
     /// The credential, hashed.
     pub credential: CacheKey,
 }
 
+/// `.Extra` of a session.
+#[derive(Debug, Clone)]
+pub enum Extra {
+    /// There is nothing at `extra_from`.
+    Nothing,
+    /// Whoami's whole answer.
+    Whole,
+    /// A part of it.
+    Part(Value),
+}
+
 impl Authenticated {
+    /// `.Extra`, if there is any.
+    #[must_use]
+    pub fn extra(&self) -> Option<&Value> {
+        match &self.extra {
+            Extra::Nothing => None,
+            Extra::Whole => Some(&self.answer.document),
+            Extra::Part(part) => Some(part),
+        }
+    }
+
     /// A value of whoami's answer.
     #[must_use]
-    pub fn value(&self, path: &GjsonPath) -> Option<serde_json::Value> {
-        let document = serde_json::Value::Object(self.answer.document.clone());
-        path.eval(&document).map(Cow::into_owned)
+    pub fn value(&self, path: &GjsonPath) -> Option<Cow<'_, Value>> {
+        path.eval(&self.answer.document)
     }
 }

@@ -67,8 +67,8 @@ pub(crate) struct ResponseContext {
     pub(crate) cors: Vec<Edit>,
     /// Whether the answer depends on a session.
     pub(crate) private: bool,
-    /// The credential to forget when the answer ends or changes the session.
-    pub(crate) credential: Option<edgekeeper_session::key::CacheKey>,
+    /// The credentials to forget when the answer ends or changes the session.
+    pub(crate) credentials: Vec<edgekeeper_session::key::CacheKey>,
     /// Names of the session cookies.
     pub(crate) session_cookies: std::rc::Rc<[String]>,
     /// The decision so far.

@@ -4,7 +4,7 @@ use std::cell::RefCell;
 use std::collections::BTreeSet;
 use std::rc::Rc;
 
-use edgekeeper_policy::authenticator::Authenticator;
+use edgekeeper_policy::authenticator::{Authenticator, CookieSession};
 use edgekeeper_policy::document::Policy;
 use edgekeeper_policy::index::RuleIndex;
 use edgekeeper_policy::rule::Rule;
@@ -35,6 +35,8 @@ use crate::{
 /// Tokens and their bytes that one instance remembers.
 const TOKENS: (usize, usize) = (10_000, 8 << 20);
 
+const X_SESSION_TOKEN: HeaderName = HeaderName::from_static("x-session-token");
+
 /// Methods that carry a request back, or away from the gateway: no rule can allow them.
 const FORBIDDEN_METHODS: [&str; 3] = ["CONNECT", "TRACE", "TRACK"];
 
@@ -49,6 +51,8 @@ pub struct Gateway {
     keys: Keys,
     /// Names of every cookie that is a session to some rule.
     session_cookies: Rc<[String]>,
+    /// The session checks of all rules, one for each way to find a credential in a request.
+    session_checks: Vec<CookieSession>,
     sessions: RefCell<SessionCache>,
     flights: RefCell<Flights>,
     tokens: RefCell<TokenCache>,
@@ -78,6 +82,7 @@ impl Gateway {
             mutators,
             keys: Keys::new(&policy)?,
             session_cookies: session_cookies(&policy),
+            session_checks: session_checks(&policy),
             sessions: RefCell::default(),
             flights: RefCell::default(),
             tokens: RefCell::new(TokenCache::new(TOKENS.0, TOKENS.1)),
@@ -100,6 +105,12 @@ impl Gateway {
             ..Trace::default()
         };
         let listener = raw.listener;
+        let cors_edits = cors::edits(
+            self.policy.cors.as_ref(),
+            &raw.method,
+            &raw.headers,
+            self.policy.strict,
+        );
         let request_id = raw
             .headers
             .get("x-request-id")
@@ -116,7 +127,7 @@ impl Gateway {
                     None,
                     request_id.as_deref(),
                 );
-                return self.answered(runtime, answer, Vec::new(), &trace);
+                return self.answered(runtime, answer, cors_edits, &trace);
             }
         };
         trace.host = request.authority();
@@ -126,9 +137,15 @@ impl Gateway {
             .own_answer(runtime, listener, &request, &mut trace)
             .await
         {
-            let api = endpoints::is_api(&self.policy, listener, &request);
-            let cors = self.policy.api_cors.as_ref().filter(|_| api);
-            let edits = cors::edits(cors, &request, self.policy.strict);
+            let edits = if endpoints::is_api(&self.policy, listener, &request) {
+                let cors = self.policy.api_cors.as_ref();
+                cors::edits(cors, &request.method, &request.headers, self.policy.strict)
+            } else if answer.status == 200 || !self.serves(&request) {
+                // The public keys say themselves that any page may read them; a host that is not served says nothing.
+                Vec::new()
+            } else {
+                cors_edits
+            };
             return self.answered(runtime, answer, edits, &trace);
         }
         let cors = self.policy.cors.as_ref();
@@ -136,7 +153,7 @@ impl Gateway {
             let answer = cors::answer_preflight(cors, &request, self.policy.strict);
             return self.answered(runtime, answer, Vec::new(), &trace);
         }
-        let edits = cors::edits(cors, &request, self.policy.strict);
+        let edits = cors_edits;
         let matched = match matching::find(
             &self.policy.rules,
             &self.index,
@@ -191,10 +208,10 @@ impl Gateway {
         headers: &HeaderMap,
     ) -> Vec<Edit> {
         let context = &forward.context;
-        if let Some(credential) = &context.credential
-            && response::changes_session(context, headers)
-        {
-            self.sessions.borrow_mut().forget(credential);
+        if !context.credentials.is_empty() && response::changes_session(context, headers) {
+            for credential in &context.credentials {
+                self.sessions.borrow_mut().forget(credential, runtime.now());
+            }
         }
         runtime.log(&context.trace.line(status, runtime.now()));
         if status == 101 {
@@ -277,6 +294,11 @@ impl Gateway {
             let mut answer =
                 errors::json_answer(refusal.status, &refusal.message, None, request_id);
             answer.headers.extend(refusal.headers);
+            // Go's server says no more than that.
+            if self.policy.strict && refusal.status == 417 {
+                answer.headers.clear();
+                answer.body.clear();
+            }
             answer
         }))
     }
@@ -330,7 +352,7 @@ impl Gateway {
             context: ResponseContext {
                 cors: Vec::new(),
                 private: false,
-                credential: self.presented_credential(rule, request),
+                credentials: self.presented_credentials(request),
                 session_cookies: Rc::clone(&self.session_cookies),
                 trace: Trace::default(),
                 request_id: None,
@@ -377,36 +399,25 @@ impl Gateway {
             .collect()
     }
 
-    /// The credential to forget should the answer change the session: on whatever rule that happens, Kratos' own
-    /// logout included.
-    fn presented_credential(&self, rule: &Rule, request: &Request) -> Option<CacheKey> {
-        if ![
-            COOKIE,
-            AUTHORIZATION,
-            HeaderName::from_static("x-session-token"),
-        ]
-        .iter()
-        .any(|name| request.headers.contains_key(name))
-        {
-            return None;
-        }
-        let configured = rule
-            .authenticators
+    /// The credentials to forget should the answer change the session: on whatever rule that happens, Kratos' own
+    /// logout included. Rules with different `only` can see different ones in one request.
+    fn presented_credentials(&self, request: &Request) -> Vec<CacheKey> {
+        let presents = [COOKIE, AUTHORIZATION, X_SESSION_TOKEN]
             .iter()
-            .chain(
-                self.policy
-                    .rules
-                    .iter()
-                    .flat_map(|rule| &rule.authenticators),
-            )
-            .find_map(|authenticator| match authenticator {
-                Authenticator::CookieSession(config) => Some(config),
-                _ => None,
-            })?;
-        authenticators::credential(self, configured, request)
-            .ok()
-            .flatten()
-            .map(|credential| CacheKey::of_credential(&credential))
+            .any(|name| request.headers.contains_key(name));
+        if !presents {
+            return Vec::new();
+        }
+        let mut keys: Vec<CacheKey> = Vec::new();
+        for config in &self.session_checks {
+            if let Ok(Some(credential)) = authenticators::credential(self, config, request) {
+                let key = CacheKey::of_credential(&credential);
+                if !keys.contains(&key) {
+                    keys.push(key);
+                }
+            }
+        }
+        keys
     }
 
     fn answered<R: Runtime>(
@@ -440,9 +451,16 @@ impl Gateway {
         credential: CacheKey,
         verdict: &Verdict,
         size: usize,
-        now: u64,
+        moments: Moments,
     ) {
-        let now = seconds(now);
+        let outdated = self
+            .sessions
+            .borrow()
+            .was_forgotten_since(&credential, moments.asked);
+        if outdated {
+            return;
+        }
+        let now = seconds(moments.now);
         let settings = &self.policy.session;
         let freshness = match verdict {
             Verdict::Active(session) => {
@@ -509,6 +527,27 @@ fn session_cookies(policy: &Policy) -> Rc<[String]> {
         .flatten();
     let names: BTreeSet<&String> = of_rules.chain(&policy.session.cookies).collect();
     names.into_iter().cloned().collect()
+}
+
+/// When a question was asked and when it was answered, in Unix milliseconds.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Moments {
+    pub(crate) asked: u64,
+    pub(crate) now: u64,
+}
+
+fn session_checks(policy: &Policy) -> Vec<CookieSession> {
+    let mut checks: Vec<CookieSession> = Vec::new();
+    for authenticator in policy.rules.iter().flat_map(|rule| &rule.authenticators) {
+        if let Authenticator::CookieSession(config) = authenticator
+            && !checks
+                .iter()
+                .any(|known| known.only == config.only && known.bearer == config.bearer)
+        {
+            checks.push(CookieSession::clone(config));
+        }
+    }
+    checks
 }
 
 /// Whether `Expect` names what nobody can promise (RFC 9110 section 10.1.1).

@@ -28,6 +28,9 @@ pub(crate) struct Keys {
     making: Cell<u64>,
 }
 
+/// After how many seconds a store that failed is tried again.
+const TRY_AGAIN: u64 = 5;
+
 /// How long making a key may take, in milliseconds.
 const MAKING: u64 = 10_000;
 
@@ -70,6 +73,7 @@ impl Keys {
                 if ring.signing(now).is_none()
                     && let Some(known) = known.filter(|known| known.ring.signing(now).is_some())
                 {
+                    self.keep_for_now(&known, now);
                     runtime.log(&problem(
                         "the signing keys are gone from the store, the known ones stay",
                     ));
@@ -86,6 +90,7 @@ impl Keys {
             }
             Err(error) => match known {
                 Some(known) => {
+                    self.keep_for_now(&known, now);
                     runtime.log(&problem(&format!(
                         "the signing keys cannot be read again, the known ones stay: {error}"
                     )));
@@ -94,6 +99,14 @@ impl Keys {
                 None => Err(error),
             },
         }
+    }
+
+    /// Keeps what is known and tries the store again in [`TRY_AGAIN`] seconds, not for every request.
+    fn keep_for_now(&self, known: &Loaded, now: u64) {
+        *self.ring.borrow_mut() = Some(Loaded {
+            ring: Rc::clone(&known.ring),
+            at: now.saturating_sub(RING_RELOAD.saturating_sub(TRY_AGAIN)),
+        });
     }
 
     /// The key ring with a key to sign with, made on first use in development.

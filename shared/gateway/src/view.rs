@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use edgekeeper_template::{Object, Value};
 use http::HeaderMap;
 
-use crate::authentication::Authentication;
+use crate::authentication::{Authenticated, Authentication};
 use crate::request::Request;
 
 /// The root of every template.
@@ -40,7 +40,10 @@ impl<'a> SessionView<'a> {
             headers: HeaderView(headers),
             match_context: MatchContextView {
                 captures,
-                url: UrlView(request),
+                url: UrlView {
+                    request,
+                    query: QueryView::parse(request.query.as_deref().unwrap_or_default()),
+                },
                 method: &request.method,
                 header: HeaderView(&request.headers),
             },
@@ -57,7 +60,7 @@ impl Object for SessionView<'_> {
                 self.authentication
                     .session
                     .as_ref()
-                    .and_then(|session| session.extra.as_deref())
+                    .and_then(Authenticated::extra)
                     .map_or(Value::NilMap, Value::Json),
             ),
             "Header" => Some(Value::Object(&self.headers)),
@@ -102,15 +105,18 @@ impl Object for MatchContextView<'_> {
 }
 
 /// Go's `*url.URL`: its fields, and the methods that people use.
-struct UrlView<'a>(&'a Request);
+struct UrlView<'a> {
+    request: &'a Request,
+    query: QueryView,
+}
 
 impl Object for UrlView<'_> {
     fn field(&self, name: &str) -> Option<Value<'_>> {
         match name {
-            "Scheme" => Some(text(self.0.scheme.as_str())),
-            "Host" => Some(owned(self.0.authority())),
-            "Path" => Some(text(self.0.path.decoded())),
-            "RawQuery" => Some(text(self.0.query.as_deref().unwrap_or_default())),
+            "Scheme" => Some(text(self.request.scheme.as_str())),
+            "Host" => Some(owned(self.request.authority())),
+            "Path" => Some(text(self.request.path.decoded())),
+            "RawQuery" => Some(text(self.request.query.as_deref().unwrap_or_default())),
             "Opaque" | "Fragment" | "RawFragment" | "RawPath" => Some(text("")),
             "User" => Some(Value::Null),
             "ForceQuery" | "OmitHost" => Some(Value::Bool(false)),
@@ -123,23 +129,25 @@ impl Object for UrlView<'_> {
             return None;
         }
         match method {
-            "String" => Some(Ok(owned(self.0.public_url()))),
-            "Hostname" => Some(Ok(text(&self.0.host))),
-            "Port" => Some(Ok(if self.0.port == self.0.scheme.default_port() {
-                text("")
-            } else {
-                owned(self.0.port.to_string())
-            })),
-            "EscapedPath" => Some(Ok(text(self.0.path.encoded()))),
+            "String" => Some(Ok(owned(self.request.public_url()))),
+            "Hostname" => Some(Ok(text(&self.request.host))),
+            "Port" => Some(Ok(
+                if self.request.port == self.request.scheme.default_port() {
+                    text("")
+                } else {
+                    owned(self.request.port.to_string())
+                },
+            )),
+            "EscapedPath" => Some(Ok(text(self.request.path.encoded()))),
             "RequestURI" => {
-                let query = self.0.query.as_ref().map(|query| format!("?{query}"));
+                let query = self.request.query.as_ref().map(|query| format!("?{query}"));
                 Some(Ok(owned(format!(
                     "{}{}",
-                    self.0.path.encoded(),
+                    self.request.path.encoded(),
                     query.unwrap_or_default()
                 ))))
             }
-            "Query" => Some(Ok(self.query())),
+            "Query" => Some(Ok(Value::Object(&self.query))),
             _ => None,
         }
     }
@@ -149,7 +157,7 @@ impl Object for UrlView<'_> {
     }
 
     fn text(&self) -> Option<String> {
-        Some(self.0.public_url())
+        Some(self.request.public_url())
     }
 
     fn content(&self) -> Option<Value<'_>> {
@@ -162,32 +170,74 @@ impl Object for UrlView<'_> {
     }
 }
 
-impl UrlView<'_> {
-    /// `url.Values`, each key with its values in order.
-    fn query<'v>(&self) -> Value<'v> {
-        let mut values: Vec<(String, Vec<Value<'v>>)> = Vec::new();
-        for pair in self
-            .0
-            .query
-            .as_deref()
-            .unwrap_or_default()
-            .split('&')
-            .filter(|pair| !pair.is_empty())
-        {
+/// Go's `url.Values`: each name with its values, in order.
+#[derive(Default)]
+struct QueryView(Vec<(String, Vec<String>)>);
+
+impl QueryView {
+    /// Reads a query as Go does: a pair that cannot be unescaped is passed over.
+    fn parse(query: &str) -> Self {
+        let mut values: Vec<(String, Vec<String>)> = Vec::new();
+        for pair in query.split('&').filter(|pair| !pair.is_empty()) {
             let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
             let (Some(name), Some(value)) = (unescape(name), unescape(value)) else {
                 continue;
             };
             match values.iter_mut().find(|(known, _)| *known == name) {
-                Some((_, known)) => known.push(owned(value)),
-                None => values.push((name, vec![owned(value)])),
+                Some((_, known)) => known.push(value),
+                None => values.push((name, vec![value])),
             }
         }
-        Value::map(
-            values
-                .into_iter()
-                .map(|(name, values)| (name, Value::list(values))),
-        )
+        Self(values)
+    }
+
+    fn values(&self, name: &str) -> Option<&[String]> {
+        self.0
+            .iter()
+            .find(|(known, _)| known == name)
+            .map(|(_, values)| values.as_slice())
+    }
+}
+
+impl Object for QueryView {
+    fn field(&self, name: &str) -> Option<Value<'_>> {
+        Some(Value::list(
+            self.values(name)?.iter().map(|value| text(value)),
+        ))
+    }
+
+    fn call(&self, method: &str, args: &[Value<'_>]) -> Option<Result<Value<'_>, String>> {
+        let name = argument(args)?;
+        match method {
+            "Get" => Some(Ok(self
+                .values(&name)
+                .and_then(<[String]>::first)
+                .map_or_else(|| text(""), |value| text(value)))),
+            "Has" => Some(Ok(Value::Bool(self.values(&name).is_some()))),
+            _ => None,
+        }
+    }
+
+    fn type_name(&self) -> &'static str {
+        "url.Values"
+    }
+
+    fn content(&self) -> Option<Value<'_>> {
+        Some(Value::map(self.0.iter().filter_map(|(name, _)| {
+            Some((name.clone(), self.field(name)?))
+        })))
+    }
+
+    fn is_map(&self) -> bool {
+        true
+    }
+}
+
+/// The one string that `Get` and its like are called with.
+fn argument(args: &[Value<'_>]) -> Option<String> {
+    match args {
+        [Value::Str(name)] => Some(name.clone().into_owned()),
+        _ => None,
     }
 }
 
@@ -202,13 +252,6 @@ impl HeaderView<'_> {
             owned(String::from_utf8_lossy(value.as_bytes()).into_owned())
         })))
     }
-
-    fn argument(args: &[Value<'_>]) -> Option<String> {
-        match args {
-            [Value::Str(name)] => Some(name.clone().into_owned()),
-            _ => None,
-        }
-    }
 }
 
 impl Object for HeaderView<'_> {
@@ -217,7 +260,7 @@ impl Object for HeaderView<'_> {
     }
 
     fn call(&self, method: &str, args: &[Value<'_>]) -> Option<Result<Value<'_>, String>> {
-        let name = Self::argument(args)?;
+        let name = argument(args)?;
         match method {
             "Get" => Some(Ok(self.0.get(name.as_str()).map_or_else(
                 || text(""),

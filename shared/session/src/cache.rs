@@ -32,6 +32,8 @@ pub struct SessionCache {
     old: Generation,
     /// Recent failures per question, so that a burst does not ask a failing Kratos once per request.
     failures: HashMap<CacheKey, (Failure, u64)>,
+    /// When (Unix milliseconds) a credential was last forgotten: an answer that was asked for before does not count.
+    forgotten: HashMap<CacheKey, u64>,
 }
 
 #[derive(Debug, Default)]
@@ -56,6 +58,12 @@ impl Generation {
 
 /// For how many seconds a failure answers for Kratos.
 const FAILURE_STANDS: u64 = 1;
+
+/// How many forgotten credentials are listed before the old ones are taken off.
+const MOST_FORGOTTEN: usize = 1_024;
+
+/// For how long (milliseconds) an answer that was asked for before can still come: longer than any whoami may take.
+const FORGOTTEN_MATTERS: u64 = 120_000;
 
 /// How many failures are remembered at once.
 const MOST_FAILURES: usize = 1_024;
@@ -116,8 +124,13 @@ impl SessionCache {
             .map(|(failure, _)| failure)
     }
 
-    /// Forgets whatever is known about a credential.
-    pub fn forget(&mut self, credential: &CacheKey) {
+    /// Forgets whatever is known about a credential, and what is being asked about it at `now` (Unix milliseconds).
+    pub fn forget(&mut self, credential: &CacheKey, now: u64) {
+        if self.forgotten.len() >= MOST_FORGOTTEN {
+            self.forgotten
+                .retain(|_, at| now.saturating_sub(*at) < FORGOTTEN_MATTERS);
+        }
+        self.forgotten.insert(*credential, now);
         for generation in [&mut self.young, &mut self.old] {
             generation
                 .entries
@@ -127,6 +140,14 @@ impl SessionCache {
                 .values()
                 .fold(0, |sum: usize, entry| sum.saturating_add(entry.size));
         }
+    }
+
+    /// Whether a credential was forgotten since `asked` (Unix milliseconds), so that the answer is out of date.
+    #[must_use]
+    pub fn was_forgotten_since(&self, credential: &CacheKey, asked: u64) -> bool {
+        self.forgotten
+            .get(credential)
+            .is_some_and(|at| *at >= asked)
     }
 
     /// How many answers are remembered.
@@ -243,9 +264,23 @@ mod tests {
         cache.put(key("one"), entry("a", 100, 1), 1, &settings);
         cache.put(key("two"), entry("a", 100, 1), 1, &settings);
         cache.put(key("three"), entry("b", 100, 1), 1, &settings);
-        cache.forget(&key("a"));
+        cache.forget(&key("a"), 1_000);
         assert_eq!(cache.len(), 1);
         assert_eq!(cache.bytes(), 1);
+    }
+
+    #[test]
+    fn an_answer_asked_for_before_a_logout_is_out_of_date() {
+        let mut cache = SessionCache::default();
+        cache.forget(&key("a"), 1_000);
+        assert!(cache.was_forgotten_since(&key("a"), 999));
+        assert!(cache.was_forgotten_since(&key("a"), 1_000));
+        assert!(!cache.was_forgotten_since(&key("a"), 1_001));
+        assert!(!cache.was_forgotten_since(&key("b"), 0));
+        for n in 0..3_000 {
+            cache.forget(&key(&format!("k{n}")), 1_000 + n * 1_000);
+        }
+        assert!(cache.forgotten.len() <= MOST_FORGOTTEN + 1);
     }
 
     #[test]

@@ -1,6 +1,8 @@
 //! What an answer of whoami means.
 
-use serde_json::{Map, Value};
+use std::rc::Rc;
+
+use serde_json::Value;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
@@ -28,7 +30,7 @@ pub struct Answer<'a> {
 #[derive(Debug, Clone, PartialEq)]
 pub enum Verdict {
     /// There is a session.
-    Active(ActiveSession),
+    Active(Rc<ActiveSession>),
     /// There is none: unknown, expired, revoked, inactive, or not one that counts.
     Refused,
     /// There is one, but Kratos wants a second factor first (`session_aal2_required`).
@@ -40,8 +42,8 @@ pub enum Verdict {
 /// A session that counts.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ActiveSession {
-    /// The whole answer.
-    pub document: Map<String, Value>,
+    /// The whole answer, a JSON object.
+    pub document: Value,
     /// When the session ends, in Unix seconds.
     pub expires_at: Option<u64>,
     /// For how many seconds Kratos allows the answer to be kept.
@@ -132,10 +134,13 @@ impl Verdict {
         let Some(body) = answer.body else {
             return foreign("whoami's answer is larger than 1 MiB");
         };
-        let Ok(Value::Object(document)) = serde_json::from_slice::<Value>(body) else {
-            return foreign(
-                "whoami answered 200 without a JSON object; is check_session_url Kratos' whoami?",
-            );
+        let document = match serde_json::from_slice::<Value>(body) {
+            Ok(document) if document.is_object() => document,
+            _ => {
+                return foreign(
+                    "whoami answered 200 without a JSON object; is check_session_url Kratos' whoami?",
+                );
+            }
         };
         let active = match document.get("active") {
             Some(active) => active == &Value::Bool(true),
@@ -159,11 +164,11 @@ impl Verdict {
         if !active || !identified || expires_at.is_some_and(|end| end <= now) {
             return Self::Refused;
         }
-        Self::Active(ActiveSession {
+        Self::Active(Rc::new(ActiveSession {
             document,
             expires_at,
             cache_for: answer.cache_for.and_then(cache_for),
-        })
+        }))
     }
 }
 

@@ -1,5 +1,6 @@
 //! `cookie_session`: asks Kratos' whoami, and remembers what it said.
 
+use std::borrow::Cow;
 use std::rc::Rc;
 
 use edgekeeper_policy::authenticator::CookieSession;
@@ -15,7 +16,8 @@ use serde_json::Value;
 
 use super::Denied;
 use crate::Gateway;
-use crate::authentication::{Authenticated, Authentication};
+use crate::authentication::{Authenticated, Authentication, Extra};
+use crate::gateway::Moments;
 use crate::path::encode;
 use crate::refusal::Refusal;
 use crate::request::Request;
@@ -306,6 +308,7 @@ fn fallback(
 /// Asks Kratos and remembers what it said.
 async fn ask<R: Runtime>(runtime: &R, question: &Question, flight: Flight) -> Rc<Verdict> {
     let gateway = &flight.gateway;
+    let asked = runtime.now();
     let answer = runtime.fetch(question.outbound.clone()).await;
     let now = runtime.now();
     let (verdict, size) = match answer {
@@ -328,7 +331,13 @@ async fn ask<R: Runtime>(runtime: &R, question: &Question, flight: Flight) -> Rc
             0,
         ),
     };
-    gateway.remember(question.key, question.credential, &verdict, size, now);
+    gateway.remember(
+        question.key,
+        question.credential,
+        &verdict,
+        size,
+        Moments { asked, now },
+    );
     Rc::new(verdict)
 }
 
@@ -356,10 +365,9 @@ fn read(inbound: &Inbound, strict: bool, now: u64) -> Verdict {
 /// A session, seen through `subject_from` and `extra_from`.
 fn authentication(
     config: &CookieSession,
-    session: &ActiveSession,
+    answer: &Rc<ActiveSession>,
     credential: CacheKey,
 ) -> Result<Authentication, Denied> {
-    let document = Value::Object(session.document.clone());
     let not = |what: &str, path: &dyn std::fmt::Display, kind: &str| {
         Denied::from(
             Refusal::forbidden()
@@ -369,20 +377,25 @@ fn authentication(
                 .logged(format!("{what} `{path}` is not {kind} in whoami's answer")),
         )
     };
-    let subject = match config.subject_from.eval(&document).as_deref() {
+    let subject = match config.subject_from.eval(&answer.document).as_deref() {
         None | Some(Value::Null) => String::new(),
         Some(Value::String(subject)) => subject.clone(),
         Some(_) => return Err(not("subject_from", &config.subject_from, "a string")),
     };
-    let extra = match config.extra_from.eval(&document).as_deref() {
-        None | Some(Value::Null) => None,
-        Some(extra @ Value::Object(_)) => Some(Rc::new(extra.clone())),
+    let extra = match config.extra_from.eval(&answer.document) {
+        None => Extra::Nothing,
+        // `@this`, as Kratos' own quickstart has it: no copy of the answer for every request.
+        Some(Cow::Borrowed(whole)) if std::ptr::eq(whole, &raw const answer.document) => {
+            Extra::Whole
+        }
+        Some(part) if part.is_null() => Extra::Nothing,
+        Some(part) if part.is_object() => Extra::Part(part.into_owned()),
         Some(_) => return Err(not("extra_from", &config.extra_from, "an object")),
     };
     Ok(Authentication {
         subject,
         session: Some(Authenticated {
-            answer: Rc::new(session.clone()),
+            answer: Rc::clone(answer),
             extra,
             credential,
         }),

@@ -10,12 +10,11 @@ use http::header::{
     ACCESS_CONTROL_ALLOW_CREDENTIALS, ACCESS_CONTROL_ALLOW_ORIGIN, ACCESS_CONTROL_EXPOSE_HEADERS,
     ORIGIN, VARY,
 };
-use http::{HeaderName, HeaderValue};
+use http::{HeaderMap, HeaderName, HeaderValue};
 
 pub(crate) use preflight::{answer as answer_preflight, is_preflight};
 
 use crate::decision::Edit;
-use crate::request::Request;
 
 /// The headers an upstream may have set itself; the gateway's own take their place.
 const OWNED: [HeaderName; 6] = [
@@ -29,15 +28,20 @@ const OWNED: [HeaderName; 6] = [
 
 /// The CORS changes to whatever answer a request gets, an error or a redirect too: without them a page
 /// cannot even read why it was refused.
-pub(crate) fn edits(cors: Option<&Cors>, request: &Request, strict: bool) -> Vec<Edit> {
+pub(crate) fn edits(
+    cors: Option<&Cors>,
+    method: &str,
+    headers: &HeaderMap,
+    strict: bool,
+) -> Vec<Edit> {
     let Some(cors) = cors else {
         return Vec::new();
     };
     let mut edits: Vec<Edit> = OWNED.into_iter().map(Edit::Remove).collect();
     edits.push(Edit::Append(VARY, HeaderValue::from_static("Origin")));
     // rs/cors says nothing to a method that is not listed; here a page may always read its refusal.
-    let method_is_listed = cors.allowed_methods.contains(&request.method);
-    if let Some(origin) = allowed_origin(cors, request).filter(|_| !strict || method_is_listed) {
+    let method_is_listed = cors.allowed_methods.iter().any(|allowed| allowed == method);
+    if let Some(origin) = allowed_origin(cors, headers).filter(|_| !strict || method_is_listed) {
         edits.push(Edit::Set(ACCESS_CONTROL_ALLOW_ORIGIN, origin));
         if cors.allow_credentials {
             edits.push(Edit::Set(
@@ -55,8 +59,8 @@ pub(crate) fn edits(cors: Option<&Cors>, request: &Request, strict: bool) -> Vec
 }
 
 /// What `Access-Control-Allow-Origin` is to say; `None` when the origin is not allowed.
-fn allowed_origin(cors: &Cors, request: &Request) -> Option<HeaderValue> {
-    let mut origins = request.headers.get_all(ORIGIN).iter();
+fn allowed_origin(cors: &Cors, headers: &HeaderMap) -> Option<HeaderValue> {
+    let mut origins = headers.get_all(ORIGIN).iter();
     let origin = origins.next()?;
     if origins.next().is_some() {
         return None;

@@ -115,7 +115,7 @@ fn apply(
             code,
             return_to_query_param,
         } => {
-            if !policy.strict && refusal.status == 503 && !names_internal_errors(handler) {
+            if !policy.strict && leads_to_login(handler) && !login_helps(refusal) {
                 return None;
             }
             let target = redirect::target(policy, to, return_to_query_param, request, refusal)?;
@@ -128,11 +128,16 @@ fn apply(
     }
 }
 
-/// Whether a handler is meant for failures: an error page. Any other redirect is to login, and while Kratos is down
-/// nobody can log in.
-fn names_internal_errors(handler: &ErrorHandler) -> bool {
-    handler
-        .when
-        .iter()
-        .any(|when| when.error.contains(&ErrorKind::InternalServerError))
+/// Whether a redirect is to login. One that is only for errors that login cannot mend is to a page that explains them.
+fn leads_to_login(handler: &ErrorHandler) -> bool {
+    handler.when.is_empty()
+        || handler
+            .when
+            .iter()
+            .any(|when| when.error.is_empty() || when.error.contains(&ErrorKind::Unauthorized))
+}
+
+/// Whether logging in could change anything: not with a session already, and not while Kratos is down.
+fn login_helps(refusal: &Refusal) -> bool {
+    !refusal.has_session && refusal.status != 503
 }

@@ -52,7 +52,7 @@ pub(super) fn target(
             guard: None,
         });
     }
-    if !is_navigation(request) || refusal.has_session || is_login_page(to, request) {
+    if !is_navigation(request) || is_login_page(to, request) {
         return None;
     }
     let guard = guard(request)?;

@@ -459,3 +459,22 @@ fn h29_private_networks_are_not_opened() {
     let answer = preflight(&site(false), &asked);
     assert!(all(&answer, "access-control-allow-private-network").is_empty());
 }
+
+#[test]
+fn a_page_may_read_what_was_refused_before_any_rule() {
+    for (method, url, more, status) in [
+        ("GET", "https://api.test/%zz", ("x-in", "1"), 400),
+        ("TRACE", "https://api.test/x", ("x-in", "1"), 405),
+        ("GET", "https://api.test/x", ("expect", "200-ok"), 417),
+        ("GET", "https://api.test:x/", ("x-in", "1"), 400),
+    ] {
+        let headers = [("origin", "https://app.example.com"), more];
+        let answer = site(false).send(request(method, url, &headers)).answered();
+        assert_eq!(answer.status, status, "{method} {url}");
+        assert_eq!(
+            header(&answer, "access-control-allow-origin"),
+            Some("https://app.example.com"),
+            "{method} {url}"
+        );
+    }
+}

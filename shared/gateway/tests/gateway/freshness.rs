@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use crate::memory::Task;
 use crate::memory::{NOW, Reply};
 use crate::policy::{policy, session_rule};
 use crate::site::{ADA, Site, get, header_map, session};
@@ -295,4 +296,34 @@ fn the_log_tells_where_the_session_came_from() {
             "{expected}: {log}"
         );
     }
+}
+
+#[test]
+fn an_answer_that_was_under_way_during_a_logout_is_not_remembered() {
+    use edgekeeper_gateway::runtime::Runtime;
+
+    let site = site();
+    let logout = site
+        .send(get("https://app.test/self-service/logout", &[ADA]))
+        .forwarded();
+    let ended = header_map(&[("set-cookie", "ory_kratos_session=; Max-Age=0")]);
+    site.gateway
+        .finish(&site.memory, &logout.forward, 204, &ended);
+    site.memory
+        .script("", "", session("ada").reply().takes(500));
+    site.memory.pass_seconds(1);
+    let asks = async {
+        site.gateway
+            .decide(&site.memory, get("https://app.test/", &[ADA]))
+            .await;
+    };
+    let logs_out = async {
+        site.memory.sleep(100).await;
+        site.gateway
+            .finish(&site.memory, &logout.forward, 204, &ended);
+    };
+    site.memory
+        .run_all(vec![Box::pin(asks) as Task<'_, ()>, Box::pin(logs_out)]);
+    site.memory.script("", "", Reply::new(401, "{}"));
+    assert_eq!(status(&site), 401, "Kratos is asked again");
 }

@@ -324,6 +324,30 @@ fn who_is_logged_in_is_not_sent_to_log_in() {
     );
 }
 
+/// A redirect that is for 403 alone is to a page that explains it.
+#[test]
+fn who_is_logged_in_is_sent_to_a_page_that_explains_the_refusal() {
+    let handler = json!([{
+        "kind": { "handler": "redirect", "to": "https://app.example.com/no-access", "code": 302 },
+        "when": [{ "error": ["forbidden"] }],
+    }]);
+    let rule = set(
+        session_rule("web", "https://app.example.com/<.*>"),
+        "errors",
+        handler,
+    );
+    let denied = set(rule, "authorizers", json!([{ "handler": "deny" }]));
+    let site = Site::with_ada(policy([denied]));
+    let answer = site
+        .send(get("https://app.example.com/", &[ADA]))
+        .answered();
+    assert_eq!(answer.status, 302);
+    assert_eq!(
+        header(&answer, "location"),
+        Some("https://app.example.com/no-access")
+    );
+}
+
 fn guard(answer: &Answer) -> String {
     let cookies = all(answer, "set-cookie");
     assert_eq!(cookies.len(), 1);
