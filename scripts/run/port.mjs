@@ -1,18 +1,21 @@
+import { randomInt } from 'node:crypto';
 import net from 'node:net';
 
+// Below the ports that a system gives to outgoing connections (Linux: from 32768 on): one of those would be taken now and
+// then between being found free and being listened on.
+const lowest = 20_000;
+const highest = 32_000;
+
 /**
- * Asks the system for a TCP port that is free on 127.0.0.1 now.
+ * A TCP port that is free on loopback now, chosen at random so that two processes hardly choose the same.
  * @returns {Promise<number>}
  */
-export function freePort() {
-  return new Promise((resolve, reject) => {
-    const probe = net.createServer();
-    probe.once('error', reject);
-    probe.listen(0, '127.0.0.1', () => {
-      const { port } = probe.address();
-      probe.close(() => resolve(port));
-    });
-  });
+export async function freePort() {
+  for (let tries = 0; tries < 100; tries++) {
+    const port = randomInt(lowest, highest);
+    if (await isFree(port)) return port;
+  }
+  throw new Error(`no free port was found between ${lowest} and ${highest}`);
 }
 
 /**
