@@ -116,7 +116,6 @@ fn a_rules_configuration_lies_over_the_global_one() {
 #[test]
 fn defaults_are_oathkeepers() {
     let policy = build(CONFIG, "", false, &[rule(json!({}))]);
-    assert!(!session(&policy).preserve_path);
     assert_eq!(policy.rules[0].methods, ["GET"]);
     let Mutator::IdToken(id_token) = &policy.rules[0].mutators[0] else {
         panic!()
@@ -135,6 +134,25 @@ fn defaults_are_oathkeepers() {
         (policy.cors, policy.api_cors, policy.trust_forwarded_headers),
         (None, None, false)
     );
+}
+
+/// Oathkeeper asks Kratos for the request's own path unless told otherwise, which is 404 there and so 401 here.
+#[test]
+fn whoami_is_asked_where_it_is_and_in_strict_mode_where_oathkeeper_asks() {
+    let own = |preserve: bool| {
+        rule(json!({ "authenticators": [
+            { "handler": "cookie_session", "config": { "preserve_path": preserve } }
+        ] }))
+    };
+    for (strict, rules, expected) in [
+        (false, rule(json!({})), true),
+        (true, rule(json!({})), false),
+        (false, own(false), false),
+        (true, own(true), true),
+    ] {
+        let policy = build(CONFIG, "", strict, &[rules]);
+        assert_eq!(session(&policy).preserve_path, expected, "strict: {strict}");
+    }
 }
 
 #[test]

@@ -80,7 +80,8 @@ fn cookie_session(config: &Node, cx: &mut Context<'_>) -> Option<CookieSession> 
         check_session_url: mapped.url,
         binding: mapped.binding,
         only: config.texts_at("only"),
-        preserve_path: config.flag_at("preserve_path", false),
+        // Oathkeeper puts the request's path in place of whoami's unless told otherwise, which no Kratos answers.
+        preserve_path: config.flag_at("preserve_path", !cx.strict),
         preserve_query: config.flag_at("preserve_query", true),
         preserve_host: config.flag_at("preserve_host", false),
         force_method,
