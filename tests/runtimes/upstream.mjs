@@ -59,8 +59,10 @@ export async function startUpstream() {
     };
     answer(request, response, drip).catch(() => response.destroy());
   });
+  const upgraded = new Set();
   server.on('upgrade', (request, socket, head) => {
     record(request);
+    upgraded.add(socket.once('close', () => upgraded.delete(socket)));
     echoWebSocket(request, socket, head);
   });
   await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));
@@ -86,6 +88,7 @@ export async function startUpstream() {
       new Promise((resolve) => {
         server.close(() => resolve());
         server.closeAllConnections();
+        for (const socket of upgraded) socket.destroy();
       }),
   };
 }
