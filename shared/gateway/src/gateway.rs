@@ -1,6 +1,5 @@
 //! One request's way through.
 
-use std::cell::RefCell;
 use std::collections::BTreeSet;
 use std::rc::Rc;
 
@@ -8,12 +7,7 @@ use edgekeeper_policy::authenticator::{Authenticator, CookieSession};
 use edgekeeper_policy::document::Policy;
 use edgekeeper_policy::index::RuleIndex;
 use edgekeeper_policy::rule::Rule;
-use edgekeeper_session::cache::{Entry, SessionCache};
-use edgekeeper_session::flight::Flights;
-use edgekeeper_session::freshness::{Freshness, Standing};
 use edgekeeper_session::key::CacheKey;
-use edgekeeper_session::whoami::{Failure, Verdict};
-use edgekeeper_token::cache::TokenCache;
 use edgekeeper_token::ring::KeyRing;
 use http::header::{AUTHORIZATION, COOKIE, EXPECT};
 use http::{HeaderMap, HeaderName, HeaderValue};
@@ -22,18 +16,15 @@ use crate::authentication::Authentication;
 use crate::decision::{Answer, Decision, Edit, Forward, ResponseContext};
 use crate::keys::Keys;
 use crate::matching::Matched;
+use crate::memory::Memory;
 use crate::mutators::{self, LoadError, Loaded};
 use crate::refusal::Refusal;
 use crate::request::{Listener, RawRequest, Request};
 use crate::runtime::{FetchError, Runtime, Unavailable};
 use crate::trace::Trace;
 use crate::{
-    authenticators, authorizers, cors, endpoints, errors, hop_by_hop, identity, matching, response,
-    upstream,
+    authenticators, authorizers, cors, endpoints, errors, matching, response, told, upstream,
 };
-
-/// Tokens and their bytes that one instance remembers.
-const TOKENS: (usize, usize) = (10_000, 8 << 20);
 
 const X_SESSION_TOKEN: HeaderName = HeaderName::from_static("x-session-token");
 
@@ -53,9 +44,7 @@ pub struct Gateway {
     session_cookies: Rc<[String]>,
     /// The session checks of all rules, one for each way to find a credential in a request.
     session_checks: Vec<CookieSession>,
-    sessions: RefCell<SessionCache>,
-    flights: RefCell<Flights>,
-    tokens: RefCell<TokenCache>,
+    memory: Memory,
 }
 
 impl Gateway {
@@ -83,9 +72,7 @@ impl Gateway {
             keys: Keys::new(&policy)?,
             session_cookies: session_cookies(&policy),
             session_checks: session_checks(&policy),
-            sessions: RefCell::default(),
-            flights: RefCell::default(),
-            tokens: RefCell::new(TokenCache::new(TOKENS.0, TOKENS.1)),
+            memory: Memory::new(policy.session.clone()),
             policy,
         }))
     }
@@ -210,7 +197,7 @@ impl Gateway {
         let context = &forward.context;
         if !context.credentials.is_empty() && response::changes_session(context, headers) {
             for credential in &context.credentials {
-                self.sessions.borrow_mut().forget(credential, runtime.now());
+                self.memory.forget(credential, runtime.now());
             }
         }
         runtime.log(&context.trace.line(status, runtime.now()));
@@ -348,7 +335,12 @@ impl Gateway {
             url: upstream::url(target, request, self.policy.strict)?,
             binding: target.binding.clone(),
             host: (target.preserve_host && target.binding.is_none()).then(|| request.authority()),
-            edits: self.request_edits(request, &mutated.headers, target.preserve_host),
+            edits: told::edits(
+                &self.policy,
+                request,
+                &mutated.headers,
+                target.preserve_host,
+            ),
             context: ResponseContext {
                 cors: Vec::new(),
                 private: false,
@@ -360,43 +352,6 @@ impl Gateway {
             },
         };
         Ok((authentication, Box::new(forward)))
-    }
-
-    /// The changes to a request: first everything a client must not send, then what the gateway says.
-    fn request_edits(&self, request: &Request, told: &HeaderMap, preserve_host: bool) -> Vec<Edit> {
-        let mut edits = hop_by_hop::request_edits(request, self.policy.trust_forwarded_headers);
-        if !self.policy.strict {
-            edits.extend(identity::edits(&self.policy, request));
-            edits.extend(identity::twins(told.keys(), request));
-        }
-        if !self.policy.strict || preserve_host {
-            edits.extend(self.forwarded(request));
-        }
-        edits.extend(
-            told.iter()
-                .map(|(name, value)| Edit::Set(name.clone(), value.clone())),
-        );
-        edits
-    }
-
-    /// Tells the upstream which host and scheme the browser used: its own it sees, not the public ones.
-    fn forwarded(&self, request: &Request) -> Vec<Edit> {
-        let values = [
-            ("x-forwarded-host", request.authority()),
-            ("x-forwarded-proto", request.scheme.as_str().to_owned()),
-        ];
-        values
-            .into_iter()
-            .filter(|(name, _)| {
-                !(self.policy.trust_forwarded_headers && request.headers.contains_key(*name))
-            })
-            .filter_map(|(name, value)| {
-                Some(Edit::Set(
-                    HeaderName::from_static(name),
-                    HeaderValue::from_str(&value).ok()?,
-                ))
-            })
-            .collect()
     }
 
     /// The credentials to forget should the answer change the session: on whatever rule that happens, Kratos' own
@@ -432,71 +387,8 @@ impl Gateway {
         Decision::Answer(answer)
     }
 
-    pub(crate) fn remembered(&self, key: &CacheKey, now: u64) -> Option<(Rc<Entry>, Standing)> {
-        self.sessions
-            .borrow_mut()
-            .get(key, seconds(now), &self.policy.session)
-    }
-
-    pub(crate) fn recent_failure(&self, key: &CacheKey, now: u64) -> Option<Failure> {
-        self.sessions
-            .borrow()
-            .recent_failure(key, seconds(now))
-            .cloned()
-    }
-
-    pub(crate) fn remember(
-        &self,
-        key: CacheKey,
-        credential: CacheKey,
-        verdict: &Verdict,
-        size: usize,
-        moments: Moments,
-    ) {
-        let outdated = self
-            .sessions
-            .borrow()
-            .was_forgotten_since(&credential, moments.asked);
-        if outdated {
-            return;
-        }
-        let now = seconds(moments.now);
-        let settings = &self.policy.session;
-        let freshness = match verdict {
-            Verdict::Active(session) => {
-                Freshness::of_session(settings, session.cache_for, session.expires_at, now)
-            }
-            Verdict::Refused | Verdict::AalRequired => Freshness::of_refusal(settings, now),
-            Verdict::Failed(failure) => {
-                self.sessions
-                    .borrow_mut()
-                    .put_failure(key, failure.clone(), now);
-                return;
-            }
-        };
-        let entry = Entry {
-            verdict: verdict.clone(),
-            freshness,
-            credential,
-            size,
-        };
-        self.sessions.borrow_mut().put(key, entry, now, settings);
-    }
-
-    pub(crate) fn take_off(&self, key: CacheKey, now: u64, until: u64) -> bool {
-        self.flights.borrow_mut().take_off(key, now, until)
-    }
-
-    pub(crate) fn land(&self, key: &CacheKey) {
-        self.flights.borrow_mut().land(key);
-    }
-
-    pub(crate) fn cached_token(&self, key: &[u8; 32], now: u64) -> Option<String> {
-        self.tokens.borrow_mut().get(key, now).map(str::to_owned)
-    }
-
-    pub(crate) fn cache_token(&self, key: [u8; 32], token: String, issued: u64, expires: u64) {
-        self.tokens.borrow_mut().put(key, token, issued, expires);
+    pub(crate) fn memory(&self) -> &Memory {
+        &self.memory
     }
 
     pub(crate) async fn key_ring<R: Runtime>(
@@ -529,13 +421,6 @@ fn session_cookies(policy: &Policy) -> Rc<[String]> {
     names.into_iter().cloned().collect()
 }
 
-/// When a question was asked and when it was answered, in Unix milliseconds.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Moments {
-    pub(crate) asked: u64,
-    pub(crate) now: u64,
-}
-
 fn session_checks(policy: &Policy) -> Vec<CookieSession> {
     let mut checks: Vec<CookieSession> = Vec::new();
     for authenticator in policy.rules.iter().flat_map(|rule| &rule.authenticators) {
@@ -555,10 +440,6 @@ fn expects_the_unknown(request: &Request) -> bool {
     request
         .header(&EXPECT)
         .is_some_and(|value| !value.is_empty() && !value.eq_ignore_ascii_case("100-continue"))
-}
-
-fn seconds(milliseconds: u64) -> u64 {
-    milliseconds.checked_div(1_000).unwrap_or(0)
 }
 
 /// Applies changes to an answer of the gateway's own.

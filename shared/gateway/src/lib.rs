@@ -48,8 +48,10 @@ mod gateway;
 mod hop_by_hop;
 mod identity;
 mod matching;
+mod memory;
 mod mutators;
 mod response;
+mod told;
 mod upstream;
 mod view;
 

@@ -17,7 +17,7 @@ use serde_json::Value;
 use super::Denied;
 use crate::Gateway;
 use crate::authentication::{Authenticated, Authentication, Extra};
-use crate::gateway::Moments;
+use crate::memory::Moments;
 use crate::path::encode;
 use crate::refusal::Refusal;
 use crate::request::Request;
@@ -241,14 +241,17 @@ async fn verdict<R: Runtime>(
     let mut waited = false;
     loop {
         let now = runtime.now();
-        match gateway.remembered(&question.key, now) {
+        match gateway.memory().remembered(&question.key, now) {
             Some((entry, Standing::Fresh)) => {
                 trace.session = Some(if waited { "wait" } else { "hit" });
                 return Rc::new(entry.verdict.clone());
             }
             Some((entry, Standing::Revalidate)) => {
                 trace.session = Some("stale");
-                let failed = gateway.recent_failure(&question.key, now).is_some();
+                let failed = gateway
+                    .memory()
+                    .recent_failure(&question.key, now)
+                    .is_some();
                 if !failed
                     && let Some(flight) = Flight::take_off(gateway, &question.key, now, patience)
                 {
@@ -261,7 +264,7 @@ async fn verdict<R: Runtime>(
             }
             Some((_, Standing::Fallback | Standing::Gone)) | None => {}
         }
-        if let Some(failure) = gateway.recent_failure(&question.key, now) {
+        if let Some(failure) = gateway.memory().recent_failure(&question.key, now) {
             trace.session = Some(if waited { "wait" } else { "failed" });
             return fallback(gateway, &question, failure, now, trace);
         }
@@ -296,7 +299,7 @@ fn fallback(
     trace: &mut Trace,
 ) -> Rc<Verdict> {
     if failure.kind.allows_fallback()
-        && let Some((entry, _)) = gateway.remembered(&question.key, now)
+        && let Some((entry, _)) = gateway.memory().remembered(&question.key, now)
     {
         trace.session = Some("stale");
         trace.reason = Some(failure.reason);
@@ -331,7 +334,7 @@ async fn ask<R: Runtime>(runtime: &R, question: &Question, flight: Flight) -> Rc
             0,
         ),
     };
-    gateway.remember(
+    gateway.memory().remember(
         question.key,
         question.credential,
         &verdict,
@@ -443,7 +446,11 @@ impl Flight {
     fn take_off(gateway: &Rc<Gateway>, key: &CacheKey, now: u64, patience: u64) -> Option<Self> {
         // Where nothing is remembered, whoever waits would only wait in line.
         let alone = gateway.policy().session.ttl == 0;
-        (alone || gateway.take_off(*key, now, now.saturating_add(patience))).then(|| Self {
+        (alone
+            || gateway
+                .memory()
+                .take_off(*key, now, now.saturating_add(patience)))
+        .then(|| Self {
             gateway: Rc::clone(gateway),
             key: *key,
         })
@@ -452,6 +459,6 @@ impl Flight {
 
 impl Drop for Flight {
     fn drop(&mut self) {
-        self.gateway.land(&self.key);
+        self.gateway.memory().land(&self.key);
     }
 }

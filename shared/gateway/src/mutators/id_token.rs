@@ -54,7 +54,7 @@ pub(super) async fn mutate<R: Runtime>(
         ttl: config.ttl,
     };
     let cached = cache_key(&inputs);
-    let token = match gateway.cached_token(&cached, now) {
+    let token = match gateway.memory().cached_token(&cached, now) {
         Some(token) => token,
         None => {
             let mut jti = [0; 16];
@@ -79,7 +79,9 @@ pub(super) async fn mutate<R: Runtime>(
             let claims = issue.claims(rendered).map_err(|error| failed(&error))?;
             let expires = issue.expires().map_err(|error| failed(&error))?;
             let token = jwt::mint(key, &claims).map_err(|error| failed(&error))?;
-            gateway.cache_token(cached, token.clone(), now, expires);
+            gateway
+                .memory()
+                .cache_token(cached, token.clone(), now, expires);
             token
         }
     };

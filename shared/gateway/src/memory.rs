@@ -1,0 +1,117 @@
+//! What one instance remembers: answers of whoami, who is asking for one, minted tokens.
+
+use std::cell::RefCell;
+use std::rc::Rc;
+
+use edgekeeper_policy::session::Session as Settings;
+use edgekeeper_session::cache::{Entry, SessionCache};
+use edgekeeper_session::flight::Flights;
+use edgekeeper_session::freshness::{Freshness, Standing};
+use edgekeeper_session::key::CacheKey;
+use edgekeeper_session::whoami::{Failure, Verdict};
+use edgekeeper_token::cache::TokenCache;
+
+/// Tokens and their bytes that one instance remembers.
+const TOKENS: (usize, usize) = (10_000, 8 << 20);
+
+/// The memory of an instance. Every borrow ends before anybody awaits.
+#[derive(Debug)]
+pub(crate) struct Memory {
+    settings: Settings,
+    sessions: RefCell<SessionCache>,
+    flights: RefCell<Flights>,
+    tokens: RefCell<TokenCache>,
+}
+
+/// When a question was asked and when it was answered, in Unix milliseconds.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Moments {
+    pub(crate) asked: u64,
+    pub(crate) now: u64,
+}
+
+impl Memory {
+    pub(crate) fn new(settings: Settings) -> Self {
+        Self {
+            settings,
+            sessions: RefCell::default(),
+            flights: RefCell::default(),
+            tokens: RefCell::new(TokenCache::new(TOKENS.0, TOKENS.1)),
+        }
+    }
+
+    pub(crate) fn forget(&self, credential: &CacheKey, now: u64) {
+        self.sessions.borrow_mut().forget(credential, now);
+    }
+
+    pub(crate) fn remembered(&self, key: &CacheKey, now: u64) -> Option<(Rc<Entry>, Standing)> {
+        self.sessions
+            .borrow_mut()
+            .get(key, seconds(now), &self.settings)
+    }
+
+    pub(crate) fn recent_failure(&self, key: &CacheKey, now: u64) -> Option<Failure> {
+        self.sessions
+            .borrow()
+            .recent_failure(key, seconds(now))
+            .cloned()
+    }
+
+    pub(crate) fn remember(
+        &self,
+        key: CacheKey,
+        credential: CacheKey,
+        verdict: &Verdict,
+        size: usize,
+        moments: Moments,
+    ) {
+        let outdated = self
+            .sessions
+            .borrow()
+            .was_forgotten_since(&credential, moments.asked);
+        if outdated {
+            return;
+        }
+        let now = seconds(moments.now);
+        let settings = &self.settings;
+        let freshness = match verdict {
+            Verdict::Active(session) => {
+                Freshness::of_session(settings, session.cache_for, session.expires_at, now)
+            }
+            Verdict::Refused | Verdict::AalRequired => Freshness::of_refusal(settings, now),
+            Verdict::Failed(failure) => {
+                self.sessions
+                    .borrow_mut()
+                    .put_failure(key, failure.clone(), now);
+                return;
+            }
+        };
+        let entry = Entry {
+            verdict: verdict.clone(),
+            freshness,
+            credential,
+            size,
+        };
+        self.sessions.borrow_mut().put(key, entry, now, settings);
+    }
+
+    pub(crate) fn take_off(&self, key: CacheKey, now: u64, until: u64) -> bool {
+        self.flights.borrow_mut().take_off(key, now, until)
+    }
+
+    pub(crate) fn land(&self, key: &CacheKey) {
+        self.flights.borrow_mut().land(key);
+    }
+
+    pub(crate) fn cached_token(&self, key: &[u8; 32], now: u64) -> Option<String> {
+        self.tokens.borrow_mut().get(key, now).map(str::to_owned)
+    }
+
+    pub(crate) fn cache_token(&self, key: [u8; 32], token: String, issued: u64, expires: u64) {
+        self.tokens.borrow_mut().put(key, token, issued, expires);
+    }
+}
+
+fn seconds(milliseconds: u64) -> u64 {
+    milliseconds.checked_div(1_000).unwrap_or(0)
+}

@@ -1,0 +1,50 @@
+//! What the upstream is told: first everything a client must not say is taken off, then the gateway speaks.
+
+use edgekeeper_policy::document::Policy;
+use http::{HeaderMap, HeaderName, HeaderValue};
+
+use crate::decision::Edit;
+use crate::request::Request;
+use crate::{hop_by_hop, identity};
+
+/// The changes to a request's headers. `told` is what the mutators made.
+pub(crate) fn edits(
+    policy: &Policy,
+    request: &Request,
+    told: &HeaderMap,
+    preserve_host: bool,
+) -> Vec<Edit> {
+    let mut edits = hop_by_hop::request_edits(request, policy.trust_forwarded_headers);
+    if !policy.strict {
+        edits.extend(identity::edits(policy, request));
+        edits.extend(identity::twins(told.keys(), request));
+    }
+    if !policy.strict || preserve_host {
+        edits.extend(forwarded(policy, request));
+    }
+    edits.extend(
+        told.iter()
+            .map(|(name, value)| Edit::Set(name.clone(), value.clone())),
+    );
+    edits
+}
+
+/// Tells the upstream which host and scheme the browser used: its own it sees, not the public ones.
+fn forwarded(policy: &Policy, request: &Request) -> Vec<Edit> {
+    let values = [
+        ("x-forwarded-host", request.authority()),
+        ("x-forwarded-proto", request.scheme.as_str().to_owned()),
+    ];
+    values
+        .into_iter()
+        .filter(|(name, _)| {
+            !(policy.trust_forwarded_headers && request.headers.contains_key(*name))
+        })
+        .filter_map(|(name, value)| {
+            Some(Edit::Set(
+                HeaderName::from_static(name),
+                HeaderValue::from_str(&value).ok()?,
+            ))
+        })
+        .collect()
+}
