@@ -2,7 +2,8 @@ import http from 'node:http';
 
 /**
  * Stands in for Kratos' whoami where the real one cannot be made to answer so: broken, slow, lying.
- * Every session token `ory_st_NAME` is a session of `NAME@example.com` until a test says otherwise.
+ * Every session token `ory_st_NAME`, also as the session cookie, is a session of `NAME@example.com` until a test says
+ * otherwise.
  * @typedef {object} WhoamiStandIn
  * @property {string} origin
  * @property {number} asked how often it was asked
@@ -67,8 +68,8 @@ export function json(response, status, body, headers = {}) {
 }
 
 function tell(response, request) {
-  const token = request.headers['x-session-token'] ?? request.headers.authorization?.slice('Bearer '.length);
-  const id = token?.startsWith('ory_st_') ? token.slice('ory_st_'.length) : undefined;
+  const { 'x-session-token': token, cookie, authorization } = request.headers;
+  const [, id] = /\bory_st_(\w+)/.exec(token ?? cookie ?? authorization ?? '') ?? [];
   if (id === undefined) json(response, 401, { error: { code: 401, reason: 'No valid session credentials found in the request.' } });
   else json(response, 200, session(id));
 }

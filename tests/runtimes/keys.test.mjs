@@ -1,0 +1,84 @@
+import assert from 'node:assert/strict';
+import { randomBytes } from 'node:crypto';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, test } from 'node:test';
+
+import { decodeProtectedHeader } from 'jose';
+
+import { send } from './client.mjs';
+import { open, rule, startSite, until, withToken } from './site.mjs';
+import { fetchKeys, jwksPath, tokenOf } from './token.mjs';
+import { startWhoamiStandIn } from './whoami-stand-in.mjs';
+
+// What becomes of the signing keys when the gateway starts again.
+
+const session = { 'x-session-token': 'ory_st_ada' };
+
+let state;
+let standIn;
+
+before(async () => {
+  state = mkdtempSync(join(tmpdir(), 'edgekeeper-state-'));
+  standIn = await startWhoamiStandIn();
+});
+after(async () => {
+  await standIn?.stop();
+  rmSync(state, { recursive: true, force: true });
+});
+
+async function withSite(keysSecret, act) {
+  const rules = [rule('page', withToken), rule('open', open)];
+  const site = await startSite({ rules, whoami: standIn.origin, state, keysSecret });
+  try {
+    return await act(site);
+  } finally {
+    await site.stop();
+  }
+}
+
+async function kidOf(site) {
+  const answer = await site.ask('http://page.test/', { headers: session });
+  assert.equal(answer.status, 200, answer.text);
+  return decodeProtectedHeader(tokenOf(site.upstream.one())).kid;
+}
+
+test('keys outlive a restart under their secret; under another one no token is made, and the log names the entry', async () => {
+  const secret = randomBytes(32).toString('base64');
+  const other = randomBytes(32).toString('base64');
+  const kid = await withSite(secret, kidOf);
+  assert.equal(await withSite(secret, kidOf), kid, 'the same key signs');
+
+  await withSite(other, async (site) => {
+    const answer = await site.ask('http://page.test/', { headers: { ...session, accept: 'text/html' } });
+    assert.equal(answer.status, 500);
+    assert.deepEqual(answer.json(), {
+      error: { code: 500, status: 'Internal Server Error', message: 'An internal server error occurred, please contact the system administrator' },
+    });
+    assert.deepEqual(site.upstream.take(), [], 'the request does not go on without a token');
+    assert.equal((await send(site.api, `${site.api}${jwksPath}`)).status, 500, 'no keys is not an answer');
+    assert.equal((await site.ask('http://open.test/')).status, 200, 'rules without tokens go on');
+
+    const log = await until(async () => site.log(), (text) => text.includes('"status":500'));
+    const [reason] = log.split('\n').filter((line) => line.includes('"msg":"keys"'));
+    assert.match(JSON.parse(reason).reason, /"keys\/\d+"/, 'the entry is named');
+    assert.match(JSON.parse(reason).reason, /KEYS_SECRET/, 'it is said what to look at');
+    for (const text of [secret, other]) assert.ok(!log.includes(text), 'a secret is in the log');
+  });
+
+  assert.equal(await withSite(secret, kidOf), kid, 'nothing was lost by it');
+});
+
+test('before the first token there are no keys, and nobody is to remember that', async () => {
+  const site = await startSite({ rules: [rule('page', withToken)], whoami: standIn.origin });
+  try {
+    const empty = await send(site.api, `${site.api}${jwksPath}`);
+    assert.deepEqual(empty.json(), { keys: [] });
+    assert.equal(empty.header('cache-control'), 'no-store');
+    const kid = await kidOf(site);
+    assert.deepEqual((await fetchKeys(site.api)).keys.map((key) => key.kid), [kid]);
+  } finally {
+    await site.stop();
+  }
+});
