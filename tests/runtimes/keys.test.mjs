@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 
-import { decodeProtectedHeader } from 'jose';
+import { decodeJwt, decodeProtectedHeader } from 'jose';
 
 import { send } from './client.mjs';
 import { open, rule, startSite, until, withToken } from './site.mjs';
@@ -78,6 +78,22 @@ test('before the first token there are no keys, and nobody is to remember that',
     assert.equal(empty.header('cache-control'), 'no-store');
     const kid = await kidOf(site);
     assert.deepEqual((await fetchKeys(site.api)).keys.map((key) => key.kid), [kid]);
+  } finally {
+    await site.stop();
+  }
+});
+
+test('many first requests at once make one key, and everybody gets a token of their own', async () => {
+  const site = await startSite({ rules: [rule('page', withToken)], whoami: standIn.origin });
+  try {
+    const asks = Array.from({ length: 100 }, (_, n) => `person${n % 25}`);
+    const answers = await Promise.all(asks.map((id) => site.ask(`http://page.test/${id}`, { headers: { 'x-session-token': `ory_st_${id}` } })));
+    assert.ok(answers.every(({ status }) => status === 200), answers.find(({ status }) => status !== 200)?.text);
+    const received = site.upstream.take();
+    assert.equal(received.length, asks.length);
+    for (const request of received) assert.equal(decodeJwt(tokenOf(request)).sub, request.target.slice(1));
+    assert.equal(new Set(received.map((request) => decodeProtectedHeader(tokenOf(request)).kid)).size, 1, 'one key');
+    assert.equal(new Set(received.map(tokenOf)).size, 25, 'one token for each session');
   } finally {
     await site.stop();
   }

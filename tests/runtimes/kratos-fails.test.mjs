@@ -3,6 +3,7 @@ import { after, before, test } from 'node:test';
 
 import { createIdentity } from '../ory/identity.mjs';
 import { loginApi } from '../ory/login.mjs';
+import { open as openRequest } from './client.mjs';
 import { rule, startSite, until } from './site.mjs';
 import { json, session, startWhoamiStandIn } from './whoami-stand-in.mjs';
 
@@ -46,6 +47,12 @@ test('with Kratos down everybody gets 503 with Retry-After, and no browser is se
   assert.equal((await page(down, { accept: 'text/html' })).status, 302, 'without a credential Kratos is not needed');
   assert.deepEqual(down.upstream.take(), []);
 });
+
+function deferred() {
+  let resolve;
+  const promise = new Promise((done) => (resolve = done));
+  return { promise, resolve };
+}
 
 const whole = (status, headers, body) => (response) => {
   response.writeHead(status, headers);
@@ -122,6 +129,20 @@ test('who was let in a moment ago still is while Kratos fails, up to a ceiling',
   assert.equal((await page(site, credential)).status, 200, 'the answer is old, and Kratos fails');
   assertUnavailable(await page(site, fresh()), 'a stranger');
   assertUnavailable(await until(() => page(site, credential), ({ status }) => status !== 200), 'above the ceiling');
+});
+
+test('a client that goes away while Kratos is asked does not hold up the next one', async () => {
+  const credential = fresh();
+  const held = deferred();
+  standIn.answerWith((response) => held.resolve(response));
+  const request = openRequest(site.origin, 'http://page.test/', { headers: credential });
+  request.on('error', () => {}).end();
+  const pending = await held.promise;
+  standIn.answerWith();
+  request.destroy();
+  const next = page(site, credential);
+  json(pending, 200, session('ada'));
+  assert.equal((await next).status, 200);
 });
 
 test('once Kratos refuses, an old answer does not count', async () => {

@@ -170,13 +170,13 @@ test('a body streams both ways: its beginning comes back before its end is sent'
 
 test('64 MB go up without being held in memory', async (t) => {
   const chunk = randomBytes(1 << 20);
-  const before = residentBytes(site.pid);
+  const before = residentBytes(site.gateway.pid);
   const request = openRequest(site.origin, 'http://open.test/count', { method: 'POST' });
   const answered = answerTo(request);
   let most = 0;
   for (let n = 0; n < 64; n++) {
     if (!request.write(chunk)) await once(request, 'drain');
-    if (n % 8 === 7) most = Math.max(most, residentBytes(site.pid));
+    if (n % 8 === 7) most = Math.max(most, residentBytes(site.gateway.pid));
   }
   request.end();
   const text = Buffer.concat(await (await answered).toArray()).toString();

@@ -20,7 +20,8 @@ const startSeconds = 600;
  * @property {string} api origin of the API listener
  * @property {number} pid
  * @property {() => string} log everything it has written
- * @property {() => Promise<void>} stop
+ * @property {Promise<string>} ended settles when it is gone, with how it ended
+ * @property {() => Promise<void>} stop sends SIGTERM
  */
 
 /**
@@ -67,6 +68,7 @@ export async function startRuntime({ folder, config, edge, port, apiPort, strict
     api,
     pid: gateway.child.pid,
     log: () => readFileSync(gateway.logFile, 'utf8'),
+    ended: gateway.ended,
     stop: gateway.stop,
   };
 }

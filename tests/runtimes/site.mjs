@@ -112,7 +112,7 @@ function oathkeeper(port, { cookieSession = {}, serve = {} }) {
  * @typedef {object} Site
  * @property {string} origin of the gateway's proxy listener
  * @property {string} api origin of its API listener
- * @property {number} pid of the gateway
+ * @property {import('./runtime.mjs').RunningGateway} gateway
  * @property {import('../ory/kratos.mjs').Kratos} [kratos]
  * @property {import('./upstream.mjs').Upstream} upstream
  * @property {(url: string, ask?: import('./client.mjs').Ask) => Promise<import('./client.mjs').Answer>} ask
@@ -167,7 +167,7 @@ export async function startSite({ rules, kratos, whoami, edge = {}, cookieSessio
     return {
       origin: gateway.origin,
       api: gateway.api,
-      pid: gateway.pid,
+      gateway,
       kratos: behind,
       upstream,
       ask: (url, ask) => send(gateway.origin, url, ask),
