@@ -29,7 +29,7 @@ import http from 'node:http';
  * @returns {Promise<Answer>}
  */
 export async function send(origin, url, { body, ...ask } = {}) {
-  const request = open(origin, url, ask);
+  const request = openRequest(origin, url, ask);
   request.end(body);
   return whole(await answerTo(request));
 }
@@ -41,7 +41,7 @@ export async function send(origin, url, { body, ...ask } = {}) {
  * @param {Ask} [ask]
  * @returns {http.ClientRequest}
  */
-export function open(origin, url, { method = 'GET', headers = {}, agent = false } = {}) {
+export function openRequest(origin, url, { method = 'GET', headers = {}, agent = false } = {}) {
   const { hostname, port } = new URL(origin);
   const [, host, path] = /^https?:\/\/([^/]+)(\/.*)$/.exec(url);
   return http.request({ hostname, port, method, path, agent, headers: { host, ...headers } });

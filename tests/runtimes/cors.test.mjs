@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 
 import { open, rule, startSite } from './site.mjs';
-import { startWhoamiStandIn } from './whoami-stand-in.mjs';
+import { json, startWhoamiStandIn } from './whoami-stand-in.mjs';
 
 // What a page on another origin gets to see. Kratos' stand-in is here to count: a preflight asks nobody.
 
@@ -15,6 +15,7 @@ const cors = {
   allow_credentials: true,
   max_age: 600,
 };
+const oathkeepersCors = { enabled: true, allowed_origins: ['https://other.example.com'], allowed_methods: ['GET'] };
 const rules = [rule('page'), rule('open', open), rule('gone', { ...open, upstream: { url: 'http://127.0.0.1:9' } })];
 
 let standIn;
@@ -27,7 +28,7 @@ before(async () => {
   const whoami = standIn.origin;
   [site, oathkeepers, any] = await Promise.all([
     startSite({ rules, whoami, edge: { cors } }),
-    startSite({ rules, whoami, serve: { proxy: { cors: { enabled: true, allowed_origins: ['https://other.example.com'], allowed_methods: ['GET'] } } }, edge: { cors } }),
+    startSite({ rules, whoami, edge: { cors }, serve: { proxy: { cors: oathkeepersCors } } }),
     startSite({ rules, whoami, edge: { cors: { ...cors, allowed_origins: ['*'] } } }),
   ]);
 });
@@ -89,6 +90,8 @@ test('OPTIONS that is no preflight is a request like any other', async () => {
 
 test('a page can read every answer, errors and redirects too', async () => {
   const session = { 'x-session-token': 'ory_st_ada' };
+  assert.equal((await site.ask('http://page.test/', { headers: session })).status, 200);
+  standIn.answerWith((response) => json(response, 500, {}));
   for (const [what, status, url, headers] of [
     ['an answer of the upstream', 200, 'http://page.test/', session],
     ['an error of the upstream', 500, 'http://page.test/status/500', session],
@@ -97,6 +100,7 @@ test('a page can read every answer, errors and redirects too', async () => {
     ['a redirect to sign in', 302, 'http://page.test/', { accept: 'text/html' }],
     ['404', 404, 'http://nobody.test/', {}],
     ['502', 502, 'http://gone.test/', {}],
+    ['503', 503, 'http://page.test/', { 'x-session-token': 'ory_st_new' }],
   ]) {
     const answer = await site.ask(url, { headers: { origin: app, ...headers } });
     assert.equal(answer.status, status, what);
@@ -105,6 +109,7 @@ test('a page can read every answer, errors and redirects too', async () => {
     const stranger = await site.ask(url, { headers: { origin: 'https://evil.example', ...headers } });
     assert.deepEqual(told(stranger), {}, `${what}, to a stranger`);
   }
+  standIn.answerWith();
 });
 
 test("the upstream's own CORS headers give way, so that none is there twice", async () => {
@@ -118,7 +123,8 @@ test("the upstream's own CORS headers give way, so that none is there twice", as
 test("`serve.proxy.cors` counts before edge.yml's", async () => {
   const ask = { 'access-control-request-method': 'GET' };
   assert.deepEqual(told(await preflight('http://page.test/', ask, oathkeepers)), {});
-  assert.equal(told(await preflight('http://page.test/', { ...ask, origin: 'https://other.example.com' }, oathkeepers))['allow-origin'], 'https://other.example.com');
+  const other = await preflight('http://page.test/', { ...ask, origin: 'https://other.example.com' }, oathkeepers);
+  assert.equal(told(other)['allow-origin'], 'https://other.example.com');
 });
 
 test('`*` with credentials is served as `*` without, and said so at build', async () => {

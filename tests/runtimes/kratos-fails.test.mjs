@@ -3,7 +3,7 @@ import { after, before, test } from 'node:test';
 
 import { createIdentity } from '../ory/identity.mjs';
 import { loginApi } from '../ory/login.mjs';
-import { open as openRequest } from './client.mjs';
+import { openRequest } from './client.mjs';
 import { rule, startSite, until } from './site.mjs';
 import { json, session, startWhoamiStandIn } from './whoami-stand-in.mjs';
 
@@ -20,7 +20,7 @@ let tokens = 0;
 before(async () => {
   standIn = await startWhoamiStandIn();
   [site, down, real] = await Promise.all([
-    startSite({ rules, whoami: standIn.origin, edge: { session: { timeout: '1s', ttl: '1s', stale_while_revalidate: '0s', stale_if_error: '2s' } } }),
+    startSite({ rules, whoami: standIn.origin, edge: { session: { timeout: '1s', ttl: '1s', stale_while_revalidate: '0s', stale_if_error: '3s' } } }),
     startSite({ rules }),
     startSite({ rules, kratos: true, edge: { session: { ttl: '1s', stale_while_revalidate: '0s' } } }),
   ]);

@@ -3,7 +3,7 @@ import { createHash, randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { after, before, test } from 'node:test';
 
-import { answerTo, open as openRequest } from './client.mjs';
+import { answerTo, openRequest } from './client.mjs';
 import { residentBytes } from './memory.mjs';
 import { open, rule, startSite } from './site.mjs';
 import { gzipped } from './upstream.mjs';

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { test } from 'node:test';
 
 import { isFree } from '../../scripts/run/port.mjs';
-import { answerTo, open as openRequest } from './client.mjs';
+import { answerTo, openRequest } from './client.mjs';
 import { open, rule, startSite } from './site.mjs';
 import { openWebSocket } from './websocket.mjs';
 

@@ -58,7 +58,8 @@ test('a session that an administrator revokes ends when the remembered answer do
     const agent = await loginBrowser(site.origin, person);
     assert.equal((await page(brief, { cookie: agent.cookie })).status, 200);
     await end(person, agent);
-    await until(() => page(brief, { cookie: agent.cookie }), ({ status }) => status === 401, 4).catch((error) => assert.fail(`${how}: ${error.message}`));
+    const ask = () => page(brief, { cookie: agent.cookie });
+    await until(ask, ({ status }) => status === 401, 4).catch((error) => assert.fail(`${how}: ${error.message}`));
   }
 });
 

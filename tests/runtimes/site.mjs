@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 
 import { startKratos } from '../ory/kratos.mjs';
 import { send } from './client.mjs';
@@ -12,7 +13,7 @@ const kratosName = 'http://kratos-public:4433';
 const upstreamName = 'http://web:3000';
 
 /** The claims of every token, unless a rule has others. */
-export const claims = `{
+const claims = `{
   "email": "{{ print .Extra.identity.traits.email }}",
   "name": "{{ print .Extra.identity.traits.name.first }}",
   "sid": "{{ print .Extra.id }}"
@@ -194,6 +195,6 @@ export async function until(ask, isGood, seconds = 10) {
     const answer = await ask();
     if (isGood(answer)) return answer;
     if (Date.now() > deadline) throw new Error(`not within ${seconds} s; the last answer: ${answer?.status ?? answer}`);
-    await new Promise((resolve) => setTimeout(resolve, 50));
+    await sleep(50);
   }
 }

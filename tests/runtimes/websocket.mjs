@@ -1,7 +1,7 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 
-import { open } from './client.mjs';
+import { openRequest } from './client.mjs';
 
 /**
  * Asks for a WebSocket (RFC 6455), as much of one as an echo needs: one text message at a time, in one frame each way.
@@ -12,7 +12,7 @@ import { open } from './client.mjs';
  */
 export async function openWebSocket(origin, url, headers) {
   const key = randomBytes(16).toString('base64');
-  const request = open(origin, url, {
+  const request = openRequest(origin, url, {
     headers: { connection: 'Upgrade', upgrade: 'websocket', 'sec-websocket-version': '13', 'sec-websocket-key': key, ...headers },
   });
   request.end();
