@@ -125,6 +125,12 @@ impl Verdict {
                 retry_after: answer.retry_after.map(str::to_owned),
                 ..Failure::new(FailureKind::Server, format!("whoami answered {status}"))
             }),
+            // Oathkeeper takes whatever else for a refusal. But Kratos does not say that: a wrong path would then look like
+            // nobody being signed in, and send everybody to log in for ever.
+            status if !strict && !matches!(status, 401 | 403) => Self::Failed(Failure::new(
+                FailureKind::Foreign,
+                format!("whoami answered {status}; is check_session_url Kratos' whoami?"),
+            )),
             _ => Self::Refused,
         }
     }
@@ -323,12 +329,17 @@ mod tests {
             Verdict::read(&answer(403, "{}"), false, NOW),
             Verdict::Refused
         );
-        for refused in [201, 204, 400, 401, 404, 418] {
+        for strict in [false, true] {
             assert_eq!(
-                Verdict::read(&answer(refused, "{}"), false, NOW),
-                Verdict::Refused,
-                "{refused}"
+                Verdict::read(&answer(401, "{}"), strict, NOW),
+                Verdict::Refused
             );
+        }
+        for status in [201, 204, 400, 404, 418] {
+            let verdict = Verdict::read(&answer(status, "{}"), false, NOW);
+            assert_eq!(failed(&verdict), Some(FailureKind::Foreign), "{status}");
+            let strict = Verdict::read(&answer(status, "{}"), true, NOW);
+            assert_eq!(strict, Verdict::Refused, "{status}");
         }
         for status in [500, 502, 503, 504] {
             let verdict = Verdict::read(&answer(status, "{}"), false, NOW);
