@@ -29,7 +29,10 @@ export async function startUpstream({ port = 0, kratosPublic }) {
   const server = http.createServer((request, response) => {
     route(request, response, kratosPublic).catch((error) => fail(request, response, error));
   });
+  const upgraded = new Set();
   server.on('upgrade', (request, socket, head) => {
+    upgraded.add(socket);
+    socket.once('close', () => upgraded.delete(socket));
     if (request.url.split('?')[0] === '/ws') echoWebSocket(request, socket, head);
     else socket.end('HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\nConnection: close\r\n\r\n');
   });
@@ -43,6 +46,8 @@ export async function startUpstream({ port = 0, kratosPublic }) {
       new Promise((resolve) => {
         server.close(() => resolve());
         server.closeAllConnections();
+        // The server does not count upgraded connections among its own.
+        for (const socket of upgraded) socket.destroy();
       }),
   };
 }

@@ -37,6 +37,8 @@ export function echoWebSocket(request, socket, head) {
     return undefined;
   };
   socket.on('data', take);
+  // A peer that hangs up without a close frame still ends the connection.
+  socket.on('end', () => socket.end());
   take(head);
 }
 
