@@ -83,7 +83,8 @@ for (const [what, status, answerWith] of [
   ['no answer at all', 503, () => {}],
   ['a closed connection', 503, (response) => response.destroy()],
   ['500 with a session in it', 503, (response) => json(response, 500, session('ada'))],
-  ['204', 401, whole(204)],
+  ['204', 503, whole(204)],
+  ['404, as at a wrong path', 503, (response) => json(response, 404, { error: { code: 404 } })],
   ['401', 401, (response) => json(response, 401, { error: { code: 401 } })],
   ['403', 401, (response) => json(response, 403, { error: { code: 403 } })],
 ]) {
