@@ -12,7 +12,7 @@ export const written = { port: 4455, apiPort: 4456, kratos: 'http://127.0.0.1:44
  * @param {string} folder made when missing
  * @param {object} where
  * @param {number} where.port the gateway's
- * @param {number} where.apiPort that of its API: keys, health, decisions
+ * @param {number} where.apiPort that of its API: keys, health
  * @param {string} where.kratos origin of Kratos' public API
  * @param {string} where.upstream origin of the demo upstream
  * @returns {{ config: string, edge: string }} paths of `oathkeeper.yml` and `edge.yml`

@@ -23,7 +23,7 @@ export const demoUser = {
  * The whole demo, running.
  * @typedef {object} Demo
  * @property {string} origin the one URL
- * @property {string} api origin of the gateway's API: keys, health, decisions
+ * @property {string} api origin of the gateway's API: keys, health
  * @property {import('../../tests/ory/kratos.mjs').Kratos} kratos
  * @property {{ id: string, email: string, password: string }} user
  * @property {Promise<string>} ended settles when a part of it ends by itself, with which and how

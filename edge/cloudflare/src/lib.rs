@@ -76,7 +76,7 @@ async fn fetch(request: Request, env: Env, context: Context) -> worker::Result<R
     }
 }
 
-/// The daily work: makes the next signing key when it is due.
+/// The schedule's work: makes the next signing key when it is due.
 #[event(scheduled)]
 async fn scheduled(_event: ScheduledEvent, env: Env, context: ScheduleContext) {
     let runtime = Cloudflare::for_schedule(env, context);

@@ -9,7 +9,7 @@ use edgekeeper_policy::index::RuleIndex;
 use edgekeeper_policy::rule::Rule;
 use edgekeeper_session::key::CacheKey;
 use edgekeeper_token::ring::KeyRing;
-use http::header::{AUTHORIZATION, COOKIE, EXPECT};
+use http::header::{AUTHORIZATION, CACHE_CONTROL, COOKIE, EXPECT};
 use http::{HeaderMap, HeaderName, HeaderValue};
 
 use crate::authentication::Authentication;
@@ -108,12 +108,7 @@ impl Gateway {
             Err(ambiguous) => {
                 trace.reason = Some(ambiguous.0.to_owned());
                 let refusal = Refusal::bad_request(ambiguous.0);
-                let answer = errors::json_answer(
-                    refusal.status,
-                    &refusal.message,
-                    None,
-                    request_id.as_deref(),
-                );
+                let answer = self.refused(&refusal, request_id.as_deref());
                 return self.answered(runtime, answer, cors_edits, &trace);
             }
         };
@@ -278,16 +273,24 @@ impl Gateway {
         Some(answer.unwrap_or_else(|refusal| {
             trace.reason.clone_from(&refusal.log);
             let request_id = request.header(&HeaderName::from_static("x-request-id"));
-            let mut answer =
-                errors::json_answer(refusal.status, &refusal.message, None, request_id);
-            answer.headers.extend(refusal.headers);
-            // Go's server says no more than that.
-            if self.policy.strict && refusal.status == 417 {
-                answer.headers.clear();
-                answer.body.clear();
-            }
-            answer
+            self.refused(&refusal, request_id)
         }))
+    }
+
+    /// The answer to what is refused before any rule, and so before any error handler.
+    fn refused(&self, refusal: &Refusal, request_id: Option<&str>) -> Answer {
+        let mut answer = errors::json_answer(refusal.status, &refusal.message, None, request_id);
+        answer.headers.extend(refusal.headers.iter().cloned());
+        if !self.policy.strict {
+            answer
+                .headers
+                .push((CACHE_CONTROL, HeaderValue::from_static("no-store")));
+        } else if refusal.status == 417 {
+            // Go's server says no more than that.
+            answer.headers.clear();
+            answer.body.clear();
+        }
+        answer
     }
 
     fn serves(&self, request: &Request) -> bool {

@@ -476,5 +476,10 @@ fn a_page_may_read_what_was_refused_before_any_rule() {
             Some("https://app.example.com"),
             "{method} {url}"
         );
+        assert_eq!(
+            header(&answer, "cache-control"),
+            Some("no-store"),
+            "{method} {url}"
+        );
     }
 }
