@@ -50,6 +50,7 @@ mod identity;
 mod matching;
 mod memory;
 mod mutators;
+mod query;
 mod response;
 mod told;
 mod upstream;

@@ -221,23 +221,7 @@ pub fn encode(decoded: &str) -> String {
     encoded
 }
 
-/// Percent-encodes a value for a query, as Go's `url.QueryEscape` does: a space becomes `+`.
-#[must_use]
-pub fn encode_query(value: &str) -> String {
-    let mut encoded = String::with_capacity(value.len());
-    for byte in value.bytes() {
-        match byte {
-            b' ' => encoded.push('+'),
-            byte if byte.is_ascii_alphanumeric() || b"-_.~".contains(&byte) => {
-                encoded.push(char::from(byte));
-            }
-            byte => push_escape(&mut encoded, byte),
-        }
-    }
-    encoded
-}
-
-fn push_escape(encoded: &mut String, byte: u8) {
+pub(crate) fn push_escape(encoded: &mut String, byte: u8) {
     let digit = |nibble: u8| {
         char::from_digit(u32::from(nibble), 16)
             .unwrap_or('0')
@@ -376,10 +360,6 @@ mod tests {
         assert_eq!(
             encode("/a b?c%d日;e@f\"<>"),
             "/a%20b%3Fc%25d%E6%97%A5;e@f%22%3C%3E"
-        );
-        assert_eq!(
-            encode_query("https://a.test/x?y=1&z= +"),
-            "https%3A%2F%2Fa.test%2Fx%3Fy%3D1%26z%3D+%2B"
         );
     }
 }

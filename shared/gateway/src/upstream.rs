@@ -3,6 +3,7 @@
 use edgekeeper_policy::rule::Upstream;
 
 use crate::path::{clean, encode};
+use crate::query;
 use crate::refusal::Refusal;
 use crate::request::Request;
 
@@ -30,9 +31,14 @@ pub(crate) fn url(upstream: &Upstream, request: &Request, strict: bool) -> Resul
         }
         _ => origin.to_owned(),
     };
-    let query = match &request.query {
-        Some(query) => format!("?{query}"),
+    let query = match request.query.as_deref() {
         None => String::new(),
+        Some("") => "?".to_owned(),
+        Some(query) if strict => match query::clean(query).as_str() {
+            "" => String::new(),
+            clean => format!("?{clean}"),
+        },
+        Some(query) => format!("?{query}"),
     };
     Ok(format!("{origin}{path}{query}"))
 }

@@ -6,6 +6,7 @@ use edgekeeper_template::{Object, Value};
 use http::HeaderMap;
 
 use crate::authentication::{Authenticated, Authentication};
+use crate::query;
 use crate::request::Request;
 
 /// The root of every template.
@@ -175,14 +176,9 @@ impl Object for UrlView<'_> {
 struct QueryView(Vec<(String, Vec<String>)>);
 
 impl QueryView {
-    /// Reads a query as Go does: a pair that cannot be unescaped is passed over.
     fn parse(query: &str) -> Self {
         let mut values: Vec<(String, Vec<String>)> = Vec::new();
-        for pair in query.split('&').filter(|pair| !pair.is_empty()) {
-            let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
-            let (Some(name), Some(value)) = (unescape(name), unescape(value)) else {
-                continue;
-            };
+        for (name, value) in query::pairs(query) {
             match values.iter_mut().find(|(known, _)| *known == name) {
                 Some((_, known)) => known.push(value),
                 None => values.push((name, vec![value])),
@@ -305,21 +301,4 @@ fn text(text: &str) -> Value<'_> {
 
 fn owned<'v>(text: String) -> Value<'v> {
     Value::Str(Cow::Owned(text))
-}
-
-fn unescape(text: &str) -> Option<String> {
-    let mut bytes = Vec::with_capacity(text.len());
-    let mut rest = text.bytes();
-    while let Some(byte) = rest.next() {
-        match byte {
-            b'+' => bytes.push(b' '),
-            b'%' => {
-                let high = char::from(rest.next()?).to_digit(16)?;
-                let low = char::from(rest.next()?).to_digit(16)?;
-                bytes.push(u8::try_from(high.checked_mul(16)?.checked_add(low)?).ok()?);
-            }
-            byte => bytes.push(byte),
-        }
-    }
-    String::from_utf8(bytes).ok()
 }

@@ -6,7 +6,7 @@ use http::{HeaderName, HeaderValue};
 use sha2::{Digest, Sha256};
 
 use crate::decision::Answer;
-use crate::path::encode_query;
+use crate::query;
 use crate::refusal::{Refusal, status_text};
 use crate::request::Request;
 
@@ -59,7 +59,7 @@ pub(super) fn target(
     // A `%s` that nothing can fill is left out with its parameter's value, so that no `%s` reaches the browser.
     let filled = to.replace(
         "%s",
-        &return_to.as_deref().map(encode_query).unwrap_or_default(),
+        &return_to.as_deref().map(query::encode).unwrap_or_default(),
     );
     let mut location = match (return_to_query_param, return_to) {
         ("", _) | (_, None) => filled,
@@ -193,7 +193,7 @@ fn with_parameter(url: &str, name: &str, value: &str) -> String {
         .filter(|pair| !pair.is_empty() && pair.split('=').next() != Some(name))
         .map(str::to_owned)
         .collect();
-    pairs.push(format!("{name}={}", encode_query(value)));
+    pairs.push(format!("{name}={}", query::encode(value)));
     // Oathkeeper writes the query anew, which sorts it by name.
     pairs.sort_by(|a, b| a.split('=').next().cmp(&b.split('=').next()));
     format!("{page}?{}{fragment}", pairs.join("&"))
