@@ -279,16 +279,17 @@ impl Gateway {
 
     /// The answer to what is refused before any rule, and so before any error handler.
     fn refused(&self, refusal: &Refusal, request_id: Option<&str>) -> Answer {
+        if self.policy.strict
+            && let Some(text) = said_by_gos_server(refusal.status)
+        {
+            return errors::text_answer(refusal.status, text);
+        }
         let mut answer = errors::json_answer(refusal.status, &refusal.message, None, request_id);
         answer.headers.extend(refusal.headers.iter().cloned());
         if !self.policy.strict {
             answer
                 .headers
                 .push((CACHE_CONTROL, HeaderValue::from_static("no-store")));
-        } else if refusal.status == 417 {
-            // Go's server says no more than that.
-            answer.headers.clear();
-            answer.body.clear();
         }
         answer
     }
@@ -436,6 +437,15 @@ fn session_checks(policy: &Policy) -> Vec<CookieSession> {
         }
     }
     checks
+}
+
+/// What Go's server, and so Oathkeeper, answers to a request that it does not hand on.
+fn said_by_gos_server(status: u16) -> Option<&'static str> {
+    match status {
+        400 => Some("400 Bad Request"),
+        417 => Some(""),
+        _ => None,
+    }
 }
 
 /// Whether `Expect` names what nobody can promise (RFC 9110 section 10.1.1).

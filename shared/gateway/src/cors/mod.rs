@@ -37,11 +37,17 @@ pub(crate) fn edits(
     let Some(cors) = cors else {
         return Vec::new();
     };
-    let mut edits: Vec<Edit> = OWNED.into_iter().map(Edit::Remove).collect();
-    edits.push(Edit::Append(VARY, HeaderValue::from_static("Origin")));
     // rs/cors says nothing to a method that is not listed; here a page may always read its refusal.
-    let method_is_listed = cors.allowed_methods.iter().any(|allowed| allowed == method);
-    if let Some(origin) = allowed_origin(cors, headers).filter(|_| !strict || method_is_listed) {
+    let method_is_listed =
+        method == "OPTIONS" || cors.allowed_methods.iter().any(|allowed| allowed == method);
+    let origin = allowed_origin(cors, headers).filter(|_| !strict || method_is_listed);
+    let mut edits = Vec::new();
+    // Who may read what is the gateway's to say. In strict mode an upstream may say it to whom the gateway says nothing.
+    if !strict || origin.is_some() {
+        edits.extend(OWNED.into_iter().map(Edit::Remove));
+    }
+    edits.push(Edit::Append(VARY, HeaderValue::from_static("Origin")));
+    if let Some(origin) = origin {
         edits.push(Edit::Set(ACCESS_CONTROL_ALLOW_ORIGIN, origin));
         if cors.allow_credentials {
             edits.push(Edit::Set(

@@ -17,7 +17,11 @@ const MOST_HEADERS: usize = 64;
 
 /// Whether this is a preflight: `OPTIONS` that asks for a method. Without that it is a request like any other.
 pub(crate) fn is_preflight(request: &Request) -> bool {
-    request.method == "OPTIONS" && request.headers.contains_key(ACCESS_CONTROL_REQUEST_METHOD)
+    request.method == "OPTIONS"
+        && request
+            .headers
+            .get(ACCESS_CONTROL_REQUEST_METHOD)
+            .is_some_and(|method| !method.is_empty())
 }
 
 /// Answers a preflight, for URLs without a rule too: 204, with permission or without.

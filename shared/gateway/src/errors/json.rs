@@ -49,12 +49,19 @@ pub(crate) fn write(
     }
 }
 
-/// A status and nothing else.
-pub(super) fn bare(status: u16) -> Answer {
+/// What Go's server or its transport answers by itself: plain text, or nothing.
+pub(crate) fn text(status: u16, text: &str) -> Answer {
+    let headers = match text {
+        "" => Vec::new(),
+        _ => vec![(
+            CONTENT_TYPE,
+            HeaderValue::from_static("text/plain; charset=utf-8"),
+        )],
+    };
     Answer {
         status,
-        headers: Vec::new(),
-        body: String::new(),
+        headers,
+        body: text.to_owned(),
     }
 }
 

@@ -14,7 +14,7 @@ use crate::decision::Answer;
 use crate::refusal::Refusal;
 use crate::request::Request;
 
-pub(crate) use json::write as json_answer;
+pub(crate) use json::{text as text_answer, write as json_answer};
 
 /// The answer to a refused request: by the handler of the rule that fits, else by the fallback that does.
 pub(crate) fn answer(
@@ -26,7 +26,7 @@ pub(crate) fn answer(
     let request_id = request.header(&json::X_REQUEST_ID);
     // An upstream that cannot be told what it is to be told fails in Oathkeeper's transport, past all handlers.
     if policy.strict && refusal.status == 502 {
-        return json::bare(502);
+        return json::text(502, "");
     }
     let mut answer = match choose(policy, rule, request, refusal) {
         Ok(Chosen::Json { verbose }) => json::answer(refusal, verbose, request_id),
