@@ -406,7 +406,7 @@ impl Gateway {
         &self,
         runtime: &R,
     ) -> Result<Rc<KeyRing>, Unavailable> {
-        self.keys.ring(runtime).await
+        self.keys.public_ring(runtime).await
     }
 }
 

@@ -101,6 +101,19 @@ impl Keys {
         }
     }
 
+    /// The key ring to publish. In development asking for the keys is a first use too: a verifier may ask before anybody
+    /// has signed in.
+    pub(crate) async fn public_ring<R: Runtime>(
+        &self,
+        runtime: &R,
+    ) -> Result<Rc<KeyRing>, Unavailable> {
+        if self.development {
+            self.signing_ring(runtime).await
+        } else {
+            self.ring(runtime).await
+        }
+    }
+
     /// Keeps what is known and tries the store again in [`TRY_AGAIN`] seconds, not for every request.
     fn keep_for_now(&self, known: &Loaded, now: u64) {
         *self.ring.borrow_mut() = Some(Loaded {

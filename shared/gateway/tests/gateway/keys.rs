@@ -110,6 +110,16 @@ fn development_makes_one_key_on_first_use_whoever_asks_first() {
     assert_eq!(kids(&site).len(), 1);
 }
 
+#[test]
+fn in_development_a_verifier_may_ask_first() {
+    let site = site(true);
+    let published = kids(&site);
+    assert_eq!(published.len(), 1);
+    assert_eq!(status(&site), 0);
+    assert_eq!(site.memory.writes(), 1, "the token is signed with that key");
+    assert_eq!(kids(&site), published);
+}
+
 /// A runtime may stop a request for good in the middle of making the key.
 #[test]
 fn a_maker_that_is_stopped_blocks_nobody_for_good() {
