@@ -18,7 +18,7 @@ pub struct Session {
     pub negative_ttl: u64,
     /// How many sessions one instance remembers.
     pub max_entries: usize,
-    /// How many bytes of answers one instance remembers.
+    /// How many bytes of memory the remembered answers may take, by estimate. A Worker has 128 MB for everything.
     pub max_bytes: usize,
     /// Names of the session cookie, where a rule has no `only`.
     pub cookies: Vec<String>,
@@ -33,7 +33,7 @@ impl Default for Session {
             timeout: 5,
             negative_ttl: 3,
             max_entries: 10_000,
-            max_bytes: 16 << 20,
+            max_bytes: 32 << 20,
             cookies: vec!["ory_kratos_session".to_owned()],
         }
     }

@@ -18,8 +18,17 @@ pub struct Entry {
     pub freshness: Freshness,
     /// Which credential it is about.
     pub credential: CacheKey,
-    /// Its size, in bytes of the answer.
+    /// The memory it takes; see [`footprint`].
     pub size: usize,
+}
+
+/// The memory that an answer of so many bytes takes once it is parsed, by estimate.
+///
+/// A parsed JSON object is a tree node with room for eleven members, however few it has. Counted by its text, a full
+/// cache would take several times what it is allowed.
+#[must_use]
+pub fn footprint(answer: usize) -> usize {
+    answer.saturating_mul(5).saturating_add(512)
 }
 
 /// Remembered answers, bounded in number and bytes.

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::rc::Rc;
 
 use edgekeeper_policy::authenticator::CookieSession;
+use edgekeeper_session::cache::footprint;
 use edgekeeper_session::credential::{Credential, Presented};
 use edgekeeper_session::freshness::Standing;
 use edgekeeper_session::key::CacheKey;
@@ -338,7 +339,7 @@ async fn ask<R: Runtime>(runtime: &R, question: &Question, flight: Flight) -> Rc
         question.key,
         question.credential,
         &verdict,
-        size,
+        footprint(size),
         Moments { asked, now },
     );
     Rc::new(verdict)
