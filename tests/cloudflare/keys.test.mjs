@@ -93,7 +93,9 @@ test('without a key no token is made, and the log says what to do', async (conte
   assert.match(gateway.log(), /there is no signing key in the key-value store; run `edgekeeper keys new`/);
   assert.deepEqual(upstream.take(), []);
   assert.deepEqual((await gateway.kv.list()).keys, [], 'nothing was made by itself');
-  assert.deepEqual((await send(gateway.apiOrigin, 'http://api.test/.well-known/jwks.json')).json(), { keys: [] });
+  const published = await send(gateway.apiOrigin, 'http://api.test/.well-known/jwks.json');
+  assert.deepEqual(published.json(), { keys: [] });
+  assert.equal(published.header('cache-control'), 'no-store', 'nobody is to remember that');
 });
 
 test('the key of `edgekeeper keys new` signs as soon as it is in the store', async (context) => {
