@@ -1,23 +1,11 @@
 //! Headers that are about one connection (RFC 9110 section 7.6.1) and those that tell of proxies before.
 
+use edgekeeper_policy::hop_by_hop::HOP_BY_HOP;
 use http::header::CONNECTION;
 use http::{HeaderMap, HeaderName, HeaderValue};
 
 use crate::decision::Edit;
 use crate::request::Request;
-
-/// What Go's `ReverseProxy`, and so Oathkeeper, never passes on.
-const HOP_BY_HOP: [&str; 9] = [
-    "connection",
-    "keep-alive",
-    "proxy-authenticate",
-    "proxy-authorization",
-    "proxy-connection",
-    "te",
-    "trailer",
-    "transfer-encoding",
-    "upgrade",
-];
 
 /// What the connection to the upstream has of its own: it decides itself whether to wait with a body.
 const OF_THE_CONNECTION: [&str; 2] = ["expect", "http2-settings"];

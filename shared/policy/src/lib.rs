@@ -57,6 +57,7 @@ pub mod compile;
 pub mod cors;
 pub mod document;
 pub mod error_handler;
+pub mod hop_by_hop;
 pub mod host;
 pub mod index;
 pub mod keys;

@@ -1,20 +1,9 @@
 //! Names and values of headers that a configuration sets.
 
+use crate::hop_by_hop::HOP_BY_HOP;
+
 use super::node::Span;
 use super::report::Report;
-
-/// Headers that belong to one connection (RFC 9110 section 7.6.1): who sets them breaks the message for the next hop.
-const HOP_BY_HOP: &[&str] = &[
-    "connection",
-    "keep-alive",
-    "proxy-authenticate",
-    "proxy-authorization",
-    "proxy-connection",
-    "te",
-    "trailer",
-    "transfer-encoding",
-    "upgrade",
-];
 
 /// Request headers that every browser sends: a rule may set them, and clients still may, too.
 const PLAIN: &[&str] = &[
