@@ -2,6 +2,7 @@
 
 use http::{HeaderName, HeaderValue};
 
+use crate::request::Request;
 use crate::trace::Trace;
 
 /// What an adapter is to do.
@@ -45,7 +46,7 @@ impl Forward {
     /// upstream, as Oathkeeper does.
     #[must_use]
     pub fn is_private(&self) -> bool {
-        self.context.private && !self.context.strict
+        self.context.private
     }
 }
 
@@ -65,16 +66,10 @@ pub enum Edit {
 pub(crate) struct ResponseContext {
     /// CORS headers for the answer.
     pub(crate) cors: Vec<Edit>,
-    /// Whether the answer depends on a session.
+    /// Whether the answer depends on a session and the gateway keeps it from shared caches.
     pub(crate) private: bool,
-    /// The credentials to forget when the answer ends or changes the session.
-    pub(crate) credentials: Vec<edgekeeper_session::key::CacheKey>,
-    /// Names of the session cookies.
-    pub(crate) session_cookies: std::rc::Rc<[String]>,
+    /// The request, as it was judged.
+    pub(crate) request: Request,
     /// The decision so far.
     pub(crate) trace: Trace,
-    /// `X-Request-ID` of the request, for an error.
-    pub(crate) request_id: Option<String>,
-    /// Whether strict mode is on.
-    pub(crate) strict: bool,
 }

@@ -90,7 +90,7 @@ async fn jwks<R: Runtime>(gateway: &Gateway, runtime: &R) -> Result<Answer, Refu
         .public_ring(runtime)
         .await
         .map_err(|error| Refusal::internal(error.to_string()))?;
-    let now = runtime.now().checked_div(1_000).unwrap_or(0);
+    let now = runtime.seconds();
     let keys = ring.jwks(now);
     // No keys yet is an answer that must not last.
     let lifetime = if keys.keys().is_empty() {

@@ -9,10 +9,9 @@ use edgekeeper_policy::index::RuleIndex;
 use edgekeeper_policy::rule::Rule;
 use edgekeeper_session::key::CacheKey;
 use edgekeeper_token::ring::KeyRing;
-use http::header::{AUTHORIZATION, CACHE_CONTROL, COOKIE, EXPECT};
+use http::header::EXPECT;
 use http::{HeaderMap, HeaderName, HeaderValue};
 
-use crate::authentication::Authentication;
 use crate::decision::{Answer, Decision, Edit, Forward, ResponseContext};
 use crate::keys::Keys;
 use crate::matching::Matched;
@@ -25,8 +24,6 @@ use crate::trace::Trace;
 use crate::{
     authenticators, authorizers, cors, endpoints, errors, matching, response, told, upstream,
 };
-
-const X_SESSION_TOKEN: HeaderName = HeaderName::from_static("x-session-token");
 
 /// Methods that carry a request back, or away from the gateway: no rule can allow them.
 const FORBIDDEN_METHODS: [&str; 3] = ["CONNECT", "TRACE", "TRACK"];
@@ -41,10 +38,19 @@ pub struct Gateway {
     mutators: Vec<Vec<Loaded>>,
     keys: Keys,
     /// Names of every cookie that is a session to some rule.
-    session_cookies: Rc<[String]>,
+    session_cookies: Vec<String>,
     /// The session checks of all rules, one for each way to find a credential in a request.
     session_checks: Vec<CookieSession>,
     memory: Memory,
+}
+
+/// What a rule's pipeline made of a request.
+struct Passed {
+    url: String,
+    binding: Option<String>,
+    host: Option<String>,
+    edits: Vec<Edit>,
+    has_session: bool,
 }
 
 impl Gateway {
@@ -98,17 +104,14 @@ impl Gateway {
             &raw.headers,
             self.policy.strict,
         );
-        let request_id = raw
-            .headers
-            .get("x-request-id")
-            .and_then(|value| value.to_str().ok())
-            .map(str::to_owned);
+        let request_id = raw.headers.get(errors::X_REQUEST_ID).cloned();
         let mut request = match Request::parse(raw, &self.policy) {
             Ok(request) => request,
             Err(ambiguous) => {
                 trace.reason = Some(ambiguous.0.to_owned());
                 let refusal = Refusal::bad_request(ambiguous.0);
-                let answer = self.refused(&refusal, request_id.as_deref());
+                let request_id = request_id.as_ref().and_then(|id| id.to_str().ok());
+                let answer = errors::refuse(&self.policy, &refusal, request_id);
                 return self.answered(runtime, answer, cors_edits, &trace);
             }
         };
@@ -166,13 +169,18 @@ impl Gateway {
             .pass(runtime, rule, loaded, &matched, &request, &mut trace)
             .await
         {
-            Ok((authentication, mut forward)) => {
-                forward.context.cors = edits;
-                forward.context.private = authentication.session.is_some();
-                forward.context.trace = trace;
-                forward.context.request_id = request_id;
-                Decision::Forward(forward)
-            }
+            Ok(passed) => Decision::Forward(Box::new(Forward {
+                url: passed.url,
+                binding: passed.binding,
+                host: passed.host,
+                edits: passed.edits,
+                context: ResponseContext {
+                    cors: edits,
+                    private: passed.has_session && !self.policy.strict,
+                    request,
+                    trace,
+                },
+            })),
             Err(refusal) => {
                 trace.reason.clone_from(&refusal.log);
                 let answer = errors::answer(&self.policy, Some(rule), &request, &refusal);
@@ -190,9 +198,9 @@ impl Gateway {
         headers: &HeaderMap,
     ) -> Vec<Edit> {
         let context = &forward.context;
-        if !context.credentials.is_empty() && response::changes_session(context, headers) {
-            for credential in &context.credentials {
-                self.memory.forget(credential, runtime.now());
+        if response::changes_session(&self.session_cookies, headers) {
+            for credential in self.presented_credentials(&context.request) {
+                self.memory.forget(&credential, runtime.now());
             }
         }
         runtime.log(&context.trace.line(status, runtime.now()));
@@ -216,8 +224,9 @@ impl Gateway {
         };
         let context = &forward.context;
         runtime.log(&context.trace.line(status, runtime.now()));
-        let mut answer = errors::json_answer(status, message, None, context.request_id.as_deref());
-        if context.strict {
+        let request_id = context.request.header(&errors::X_REQUEST_ID);
+        let mut answer = errors::json_answer(status, message, None, request_id);
+        if self.policy.strict {
             answer.headers.clear();
             answer.body.clear();
         }
@@ -272,26 +281,9 @@ impl Gateway {
         };
         Some(answer.unwrap_or_else(|refusal| {
             trace.reason.clone_from(&refusal.log);
-            let request_id = request.header(&HeaderName::from_static("x-request-id"));
-            self.refused(&refusal, request_id)
+            let request_id = request.header(&errors::X_REQUEST_ID);
+            errors::refuse(&self.policy, &refusal, request_id)
         }))
-    }
-
-    /// The answer to what is refused before any rule, and so before any error handler.
-    fn refused(&self, refusal: &Refusal, request_id: Option<&str>) -> Answer {
-        if self.policy.strict
-            && let Some(text) = said_by_gos_server(refusal.status)
-        {
-            return errors::text_answer(refusal.status, text);
-        }
-        let mut answer = errors::json_answer(refusal.status, &refusal.message, None, request_id);
-        answer.headers.extend(refusal.headers.iter().cloned());
-        if !self.policy.strict {
-            answer
-                .headers
-                .push((CACHE_CONTROL, HeaderValue::from_static("no-store")));
-        }
-        answer
     }
 
     fn serves(&self, request: &Request) -> bool {
@@ -311,7 +303,7 @@ impl Gateway {
         matched: &Matched,
         request: &Request,
         trace: &mut Trace,
-    ) -> Result<(Authentication, Box<Forward>), Refusal> {
+    ) -> Result<Passed, Refusal> {
         let authentication =
             authenticators::authenticate(self, runtime, rule, request, trace).await?;
         let has_session = authentication.session.is_some();
@@ -335,7 +327,7 @@ impl Gateway {
             .as_ref()
             .ok_or_else(Refusal::no_upstream)
             .map_err(with_session)?;
-        let forward = Forward {
+        Ok(Passed {
             url: upstream::url(target, request, self.policy.strict)?,
             binding: target.binding.clone(),
             host: (target.preserve_host && target.binding.is_none()).then(|| request.authority()),
@@ -345,28 +337,13 @@ impl Gateway {
                 &mutated.headers,
                 target.preserve_host,
             ),
-            context: ResponseContext {
-                cors: Vec::new(),
-                private: false,
-                credentials: self.presented_credentials(request),
-                session_cookies: Rc::clone(&self.session_cookies),
-                trace: Trace::default(),
-                request_id: None,
-                strict: self.policy.strict,
-            },
-        };
-        Ok((authentication, Box::new(forward)))
+            has_session,
+        })
     }
 
     /// The credentials to forget should the answer change the session: on whatever rule that happens, Kratos' own
     /// logout included. Rules with different `only` can see different ones in one request.
     fn presented_credentials(&self, request: &Request) -> Vec<CacheKey> {
-        let presents = [COOKIE, AUTHORIZATION, X_SESSION_TOKEN]
-            .iter()
-            .any(|name| request.headers.contains_key(name));
-        if !presents {
-            return Vec::new();
-        }
         let mut keys: Vec<CacheKey> = Vec::new();
         for config in &self.session_checks {
             if let Ok(Some(credential)) = authenticators::credential(self, config, request) {
@@ -411,7 +388,7 @@ impl Gateway {
 }
 
 /// A logout may pass on any rule, Kratos' own included, which asks for no session.
-fn session_cookies(policy: &Policy) -> Rc<[String]> {
+fn session_cookies(policy: &Policy) -> Vec<String> {
     let of_rules = policy
         .rules
         .iter()
@@ -437,15 +414,6 @@ fn session_checks(policy: &Policy) -> Vec<CookieSession> {
         }
     }
     checks
-}
-
-/// What Go's server, and so Oathkeeper, answers to a request that it does not hand on.
-fn said_by_gos_server(status: u16) -> Option<&'static str> {
-    match status {
-        400 => Some("400 Bad Request"),
-        417 => Some(""),
-        _ => None,
-    }
 }
 
 /// Whether `Expect` names what nobody can promise (RFC 9110 section 10.1.1).

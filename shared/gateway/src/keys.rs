@@ -59,7 +59,7 @@ impl Keys {
     /// The key ring, read anew when it was last read [`RING_RELOAD`] seconds ago. While the store fails, the last
     /// good one stays.
     pub(crate) async fn ring<R: Runtime>(&self, runtime: &R) -> Result<Rc<KeyRing>, Unavailable> {
-        let now = seconds(runtime);
+        let now = runtime.seconds();
         let known = self.ring.borrow().clone();
         if let Some(known) = &known
             && now.saturating_sub(known.at) < RING_RELOAD
@@ -128,7 +128,7 @@ impl Keys {
         runtime: &R,
     ) -> Result<Rc<KeyRing>, Unavailable> {
         let ring = self.ring(runtime).await?;
-        if ring.signing(seconds(runtime)).is_some() {
+        if ring.signing(runtime.seconds()).is_some() {
             return Ok(ring);
         }
         if !self.development {
@@ -151,18 +151,18 @@ impl Keys {
         if self
             .ring(runtime)
             .await?
-            .signing(seconds(runtime))
+            .signing(runtime.seconds())
             .is_some()
         {
             return Ok(());
         }
-        self.make(runtime, self.rotation.signing_period(seconds(runtime)))
+        self.make(runtime, self.rotation.signing_period(runtime.seconds()))
             .await
     }
 
     /// Makes the key that is due next, if one is. Run by the schedule.
     pub(crate) async fn rotate<R: Runtime>(&self, runtime: &R) -> Result<(), Unavailable> {
-        let now = seconds(runtime);
+        let now = runtime.seconds();
         let mut present = Vec::new();
         for period in self.rotation.periods_at(now) {
             if runtime.get(&entry_name(period)).await?.is_some() {
@@ -193,7 +193,7 @@ impl Keys {
             &key,
             self.rotation,
             period,
-            seconds(runtime),
+            runtime.seconds(),
             nonce,
         )
         .map_err(|error| failed(&error))?;
@@ -209,7 +209,7 @@ impl Keys {
     async fn load<R: Runtime>(&self, runtime: &R) -> Result<KeyRing, Unavailable> {
         let sealer = sealer(runtime)?;
         let mut entries = Vec::new();
-        for period in self.rotation.periods_at(seconds(runtime)) {
+        for period in self.rotation.periods_at(runtime.seconds()) {
             let name = entry_name(period);
             if let Some(value) = runtime.get(&name).await? {
                 entries.push((name, value));
@@ -238,10 +238,6 @@ fn sealer<R: Runtime>(runtime: &R) -> Result<Sealer, Unavailable> {
         ))
     })?;
     Sealer::new(secret.as_bytes()).map_err(|error| Unavailable(error.to_string()))
-}
-
-fn seconds<R: Runtime>(runtime: &R) -> u64 {
-    runtime.now().checked_div(1_000).unwrap_or(0)
 }
 
 fn problem(text: &str) -> String {

@@ -16,7 +16,7 @@ const SHARED_CACHES: [&str; 3] = [
 /// The changes to an upstream's answer.
 pub(crate) fn edits(context: &ResponseContext, headers: &HeaderMap) -> Vec<Edit> {
     let mut edits = hop_by_hop::response_edits(headers);
-    if context.private && !context.strict {
+    if context.private {
         edits.extend(private(headers));
     }
     edits.extend(context.cors.iter().cloned());
@@ -47,16 +47,13 @@ fn private(headers: &HeaderMap) -> Vec<Edit> {
 }
 
 /// Whether an answer sets or clears the session cookie: login, logout, a second factor, new settings.
-pub(crate) fn changes_session(context: &ResponseContext, headers: &HeaderMap) -> bool {
+pub(crate) fn changes_session(session_cookies: &[String], headers: &HeaderMap) -> bool {
     headers.get_all(SET_COOKIE).iter().any(|value| {
         String::from_utf8_lossy(value.as_bytes())
             .split(',')
             .any(|cookie| {
                 let name = cookie.split('=').next().unwrap_or_default().trim();
-                context
-                    .session_cookies
-                    .iter()
-                    .any(|session| session == name)
+                session_cookies.iter().any(|session| session == name)
             })
     })
 }

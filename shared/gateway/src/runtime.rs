@@ -12,6 +12,11 @@ pub trait Runtime: Clone + 'static {
     /// Milliseconds since the Unix epoch.
     fn now(&self) -> u64;
 
+    /// Seconds since the Unix epoch.
+    fn seconds(&self) -> u64 {
+        self.now().checked_div(1_000).unwrap_or(0)
+    }
+
     /// Fills `bytes` from a cryptographic source.
     ///
     /// # Errors

@@ -43,7 +43,8 @@ pub(crate) fn url(upstream: &Upstream, request: &Request, strict: bool) -> Resul
     Ok(format!("{origin}{path}{query}"))
 }
 
-fn split(url: &str) -> (&str, &str) {
+/// The origin and the path of an absolute URL.
+pub(crate) fn split(url: &str) -> (&str, &str) {
     let authority = url.find("://").map_or(0, |at| at.saturating_add(3));
     let end = url
         .get(authority..)

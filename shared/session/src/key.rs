@@ -16,21 +16,21 @@ impl CacheKey {
     pub fn new<'a>(
         method: &str,
         check_url: &str,
-        sent_along: impl IntoIterator<Item = (&'a str, &'a str)>,
+        sent_along: impl IntoIterator<Item = (&'a str, &'a [u8])>,
         credential: &Credential,
     ) -> Self {
         let mut hash = Sha256::new();
-        part(&mut hash, method);
-        part(&mut hash, check_url);
+        part(&mut hash, method.as_bytes());
+        part(&mut hash, check_url.as_bytes());
         for (name, value) in sent_along {
-            part(&mut hash, name);
+            part(&mut hash, name.as_bytes());
             part(&mut hash, value);
         }
         // Keeps the last header from being read as the credential.
-        part(&mut hash, "");
+        part(&mut hash, b"");
         let (name, value) = credential.header();
-        part(&mut hash, name);
-        part(&mut hash, &value);
+        part(&mut hash, name.as_bytes());
+        part(&mut hash, value.as_bytes());
         Self(hash.finalize().into())
     }
 
@@ -39,8 +39,8 @@ impl CacheKey {
     pub fn of_credential(credential: &Credential) -> Self {
         let mut hash = Sha256::new();
         let (name, value) = credential.header();
-        part(&mut hash, name);
-        part(&mut hash, &value);
+        part(&mut hash, name.as_bytes());
+        part(&mut hash, value.as_bytes());
         Self(hash.finalize().into())
     }
 
@@ -51,9 +51,9 @@ impl CacheKey {
     }
 }
 
-fn part(hash: &mut Sha256, text: &str) {
-    hash.update(u64::try_from(text.len()).unwrap_or(u64::MAX).to_be_bytes());
-    hash.update(text.as_bytes());
+fn part(hash: &mut Sha256, bytes: &[u8]) {
+    hash.update(u64::try_from(bytes.len()).unwrap_or(u64::MAX).to_be_bytes());
+    hash.update(bytes);
 }
 
 #[cfg(test)]
@@ -68,45 +68,45 @@ mod tests {
 
     #[test]
     fn every_part_of_the_question_changes_the_key() {
-        let base = CacheKey::new("GET", URL, [("a", "1")], &cookie("s=x"));
-        let same = CacheKey::new("GET", URL, [("a", "1")], &cookie("s=x"));
+        let base = CacheKey::new("GET", URL, [("a", &b"1"[..])], &cookie("s=x"));
+        let same = CacheKey::new("GET", URL, [("a", &b"1"[..])], &cookie("s=x"));
         assert_eq!(base, same);
         for (what, other) in [
             (
                 "method",
-                CacheKey::new("POST", URL, [("a", "1")], &cookie("s=x")),
+                CacheKey::new("POST", URL, [("a", &b"1"[..])], &cookie("s=x")),
             ),
             (
                 "url",
-                CacheKey::new("GET", "http://other/", [("a", "1")], &cookie("s=x")),
+                CacheKey::new("GET", "http://other/", [("a", &b"1"[..])], &cookie("s=x")),
             ),
             (
                 "header value",
-                CacheKey::new("GET", URL, [("a", "2")], &cookie("s=x")),
+                CacheKey::new("GET", URL, [("a", &b"2"[..])], &cookie("s=x")),
             ),
             (
                 "header name",
-                CacheKey::new("GET", URL, [("b", "1")], &cookie("s=x")),
+                CacheKey::new("GET", URL, [("b", &b"1"[..])], &cookie("s=x")),
             ),
             ("no header", CacheKey::new("GET", URL, [], &cookie("s=x"))),
             (
                 "boundary",
-                CacheKey::new("GET", URL, [("a1", "")], &cookie("s=x")),
+                CacheKey::new("GET", URL, [("a1", &b""[..])], &cookie("s=x")),
             ),
             (
                 "credential",
-                CacheKey::new("GET", URL, [("a", "1")], &cookie("s=y")),
+                CacheKey::new("GET", URL, [("a", &b"1"[..])], &cookie("s=y")),
             ),
             (
                 "truncated",
-                CacheKey::new("GET", URL, [("a", "1")], &cookie("s=")),
+                CacheKey::new("GET", URL, [("a", &b"1"[..])], &cookie("s=")),
             ),
             (
                 "kind",
                 CacheKey::new(
                     "GET",
                     URL,
-                    [("a", "1")],
+                    [("a", &b"1"[..])],
                     &Credential::SessionToken("s=x".into()),
                 ),
             ),
@@ -117,7 +117,7 @@ mod tests {
 
     #[test]
     fn a_header_cannot_pose_as_the_credential() {
-        let as_header = CacheKey::new("GET", URL, [("cookie", "s=x")], &cookie(""));
+        let as_header = CacheKey::new("GET", URL, [("cookie", &b"s=x"[..])], &cookie(""));
         let as_credential = CacheKey::new("GET", URL, [], &cookie("s=x"));
         assert_ne!(as_header, as_credential);
     }

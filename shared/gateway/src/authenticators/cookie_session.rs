@@ -24,6 +24,7 @@ use crate::refusal::Refusal;
 use crate::request::Request;
 use crate::runtime::{FetchError, Inbound, Outbound, Runtime};
 use crate::trace::Trace;
+use crate::upstream;
 
 const X_SESSION_TOKEN: HeaderName = HeaderName::from_static("x-session-token");
 const X_FORWARDED_HOST: HeaderName = HeaderName::from_static("x-forwarded-host");
@@ -56,7 +57,7 @@ pub(super) async fn authenticate<R: Runtime>(
     };
     let question = Question::new(gateway, config, request, credential);
     let verdict = verdict(gateway, runtime, question.clone(), trace).await;
-    match &*verdict {
+    match &verdict {
         Verdict::Active(session) => authentication(config, session, question.credential),
         Verdict::Refused => Err(Refusal::unauthorized()
             .logged("Kratos knows no active session for this credential")
@@ -150,14 +151,9 @@ impl Question {
             }
         }
         let url = check_url(config, request);
-        // Escaped, because a value need not be text and two that differ must stay different.
-        let sent_along: Vec<(&str, String)> = headers
+        let sent_along = headers
             .iter()
-            .map(|(name, value)| (name.as_str(), value.as_bytes().escape_ascii().to_string()))
-            .collect();
-        let sent_along = sent_along
-            .iter()
-            .map(|(name, value)| (*name, value.as_str()));
+            .map(|(name, value)| (name.as_str(), value.as_bytes()));
         let key = CacheKey::new(&method, &url, sent_along, &credential);
         let session = &gateway.policy().session;
         Self {
@@ -193,19 +189,8 @@ fn check_url(config: &CookieSession, request: &Request) -> String {
     let base = if config.preserve_path {
         base.to_owned()
     } else {
-        let origin_end = base
-            .find("://")
-            .and_then(|at| {
-                base.get(at.saturating_add(3)..)?
-                    .find('/')
-                    .map(|slash| at.saturating_add(3).saturating_add(slash))
-            })
-            .unwrap_or(base.len());
-        format!(
-            "{}{}",
-            base.get(..origin_end).unwrap_or(base),
-            encode(request.path.decoded())
-        )
+        let (origin, _) = upstream::split(base);
+        format!("{origin}{}", encode(request.path.decoded()))
     };
     let query = if config.preserve_query {
         own_query.map(str::to_owned)
@@ -236,7 +221,7 @@ async fn verdict<R: Runtime>(
     runtime: &R,
     question: Question,
     trace: &mut Trace,
-) -> Rc<Verdict> {
+) -> Verdict {
     let patience = question.outbound.timeout.saturating_add(1_000);
     let give_up = runtime.now().saturating_add(patience);
     let mut waited = false;
@@ -245,7 +230,7 @@ async fn verdict<R: Runtime>(
         match gateway.memory().remembered(&question.key, now) {
             Some((entry, Standing::Fresh)) => {
                 trace.session = Some(if waited { "wait" } else { "hit" });
-                return Rc::new(entry.verdict.clone());
+                return entry.verdict.clone();
             }
             Some((entry, Standing::Revalidate)) => {
                 trace.session = Some("stale");
@@ -261,7 +246,7 @@ async fn verdict<R: Runtime>(
                         ask(&runtime_later, &question, flight).await;
                     });
                 }
-                return Rc::new(entry.verdict.clone());
+                return entry.verdict.clone();
             }
             Some((_, Standing::Fallback | Standing::Gone)) | None => {}
         }
@@ -271,12 +256,11 @@ async fn verdict<R: Runtime>(
         }
         if let Some(flight) = Flight::take_off(gateway, &question.key, now, patience) {
             trace.session = Some("miss");
-            let verdict = ask(runtime, &question, flight).await;
-            return match &*verdict {
+            return match ask(runtime, &question, flight).await {
                 Verdict::Failed(failure) => {
-                    fallback(gateway, &question, failure.clone(), runtime.now(), trace)
+                    fallback(gateway, &question, failure, runtime.now(), trace)
                 }
-                _ => verdict,
+                verdict => verdict,
             };
         }
         if now >= give_up {
@@ -298,19 +282,19 @@ fn fallback(
     failure: Failure,
     now: u64,
     trace: &mut Trace,
-) -> Rc<Verdict> {
+) -> Verdict {
     if failure.kind.allows_fallback()
         && let Some((entry, _)) = gateway.memory().remembered(&question.key, now)
     {
         trace.session = Some("stale");
         trace.reason = Some(failure.reason);
-        return Rc::new(entry.verdict.clone());
+        return entry.verdict.clone();
     }
-    Rc::new(Verdict::Failed(failure))
+    Verdict::Failed(failure)
 }
 
 /// Asks Kratos and remembers what it said.
-async fn ask<R: Runtime>(runtime: &R, question: &Question, flight: Flight) -> Rc<Verdict> {
+async fn ask<R: Runtime>(runtime: &R, question: &Question, flight: Flight) -> Verdict {
     let gateway = &flight.gateway;
     let asked = runtime.now();
     let answer = runtime.fetch(question.outbound.clone()).await;
@@ -342,7 +326,7 @@ async fn ask<R: Runtime>(runtime: &R, question: &Question, flight: Flight) -> Rc
         footprint(size),
         Moments { asked, now },
     );
-    Rc::new(verdict)
+    verdict
 }
 
 fn read(inbound: &Inbound, strict: bool, now: u64) -> Verdict {

@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 use crate::decision::Answer;
 use crate::refusal::{Refusal, status_text};
 
-pub(super) const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+pub(crate) const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
 /// The error object of a refusal. Terse, it says no more than the status does.
 pub(super) fn answer(refusal: &Refusal, verbose: bool, request_id: Option<&str>) -> Answer {

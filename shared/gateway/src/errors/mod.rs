@@ -14,7 +14,7 @@ use crate::decision::Answer;
 use crate::refusal::Refusal;
 use crate::request::Request;
 
-pub(crate) use json::{text as text_answer, write as json_answer};
+pub(crate) use json::{X_REQUEST_ID, write as json_answer};
 
 /// The answer to a refused request: by the handler of the rule that fits, else by the fallback that does.
 pub(crate) fn answer(
@@ -23,7 +23,7 @@ pub(crate) fn answer(
     request: &Request,
     refusal: &Refusal,
 ) -> Answer {
-    let request_id = request.header(&json::X_REQUEST_ID);
+    let request_id = request.header(&X_REQUEST_ID);
     // An upstream that cannot be told what it is to be told fails in Oathkeeper's transport, past all handlers.
     if policy.strict && refusal.status == 502 {
         return json::text(502, "");
@@ -38,12 +38,40 @@ pub(crate) fn answer(
         Err(conflict) => json::answer(&conflict, true, request_id),
     };
     if !policy.strict {
-        // What was refused now may be allowed in a second, after login.
-        answer
-            .headers
-            .push((CACHE_CONTROL, HeaderValue::from_static("no-store")));
+        never_store(&mut answer);
     }
     answer
+}
+
+/// The answer to what is refused before any rule, and so before any error handler.
+pub(crate) fn refuse(policy: &Policy, refusal: &Refusal, request_id: Option<&str>) -> Answer {
+    if policy.strict
+        && let Some(text) = said_by_gos_server(refusal.status)
+    {
+        return json::text(refusal.status, text);
+    }
+    let mut answer = json::write(refusal.status, &refusal.message, None, request_id);
+    answer.headers.extend(refusal.headers.iter().cloned());
+    if !policy.strict {
+        never_store(&mut answer);
+    }
+    answer
+}
+
+/// What was refused now may be allowed in a second, after login.
+fn never_store(answer: &mut Answer) {
+    answer
+        .headers
+        .push((CACHE_CONTROL, HeaderValue::from_static("no-store")));
+}
+
+/// What Go's server, and so Oathkeeper, answers to a request that it does not hand on.
+fn said_by_gos_server(status: u16) -> Option<&'static str> {
+    match status {
+        400 => Some("400 Bad Request"),
+        417 => Some(""),
+        _ => None,
+    }
 }
 
 enum Chosen {

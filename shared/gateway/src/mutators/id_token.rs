@@ -29,7 +29,7 @@ pub(super) async fn mutate<R: Runtime>(
         .key_ring(runtime)
         .await
         .map_err(|error| Refusal::internal(error.to_string()))?;
-    let now = runtime.now().checked_div(1_000).unwrap_or(0);
+    let now = runtime.seconds();
     let key = ring.signing(now).ok_or_else(|| {
         Refusal::internal(
             "there is no signing key whose period has begun; run `edgekeeper keys new`",
