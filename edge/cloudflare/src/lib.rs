@@ -23,7 +23,6 @@ use edgekeeper_gateway::Gateway;
 use edgekeeper_gateway::decision::{Answer, Decision, Forward};
 use edgekeeper_gateway::request::{Listener, RawRequest};
 use edgekeeper_gateway::runtime::FetchError;
-use edgekeeper_policy::document::Policy;
 use wasm_bindgen::prelude::wasm_bindgen;
 use wasm_bindgen::{JsCast, JsError, JsValue};
 use web_sys::{Headers, Request, RequestCache, RequestInit, Response, ResponseInit};
@@ -41,8 +40,7 @@ thread_local! {
 /// When the document cannot be used. Thrown at start-up, it fails the deploy and not the first visitor.
 #[wasm_bindgen]
 pub fn load_policy(text: &str) -> Result<(), JsError> {
-    let policy = Policy::from_json(text)?;
-    let gateway = Gateway::new(policy).map_err(|error| JsError::new(&error))?;
+    let gateway = Gateway::from_json(text).map_err(|error| JsError::new(&error))?;
     GATEWAY.with(|current| *current.borrow_mut() = Some(gateway));
     Ok(())
 }
@@ -67,7 +65,7 @@ async fn fetch(request: Request, env: Env, context: Context) -> worker::Result<R
     match gateway.decide(&runtime, raw).await {
         Decision::Answer(answer) => Ok(respond(&answer, &request.method())?),
         Decision::Forward(decision) => match forward(&runtime, &decision, &request).await {
-            Ok(response) => Ok(finish(&gateway, &runtime, &decision, response)?),
+            Ok(response) => Ok(finish(&gateway, &runtime, &decision, response).await?),
             Err(error) => {
                 let answer = gateway.upstream_failed(&runtime, &decision, error);
                 Ok(respond(&answer, &request.method())?)
@@ -132,19 +130,15 @@ async fn forward(
 }
 
 /// The upstream's answer with the gateway's changes. Without any, and for a WebSocket, it is the upstream's own object.
-fn finish(
+async fn finish(
     gateway: &Gateway,
     runtime: &Cloudflare,
     decision: &Forward,
     response: Response,
 ) -> Result<Response, JsValue> {
     let status = response.status();
-    let edits = gateway.finish(
-        runtime,
-        decision,
-        status,
-        &headers::read(&response.headers())?,
-    );
+    let received = headers::read(&response.headers())?;
+    let edits = gateway.finish(runtime, decision, status, &received).await;
     if edits.is_empty() || !(200..=599).contains(&status) {
         return Ok(response);
     }
@@ -165,6 +159,6 @@ fn respond(answer: &Answer, method: &str) -> Result<Response, JsValue> {
     let init = ResponseInit::new();
     init.set_status(answer.status);
     init.set_headers(&sent);
-    let body = (!answer.body.is_empty() && method != "HEAD").then_some(answer.body.as_str());
-    Response::new_with_opt_str_and_init(body, &init)
+    let body = answer.body_for(method);
+    Response::new_with_opt_str_and_init((!body.is_empty()).then_some(body), &init)
 }

@@ -4,7 +4,7 @@ use std::future::Future;
 use std::rc::Rc;
 use std::time::Duration;
 
-use edgekeeper_gateway::runtime::{FetchError, Inbound, Outbound, Runtime, Unavailable};
+use edgekeeper_gateway::runtime::{FetchError, Inbound, Outbound, Runtime, Unavailable, Unshared};
 use worker::{Context, Delay, Env, ScheduleContext, console_log};
 
 use crate::fetch;
@@ -47,6 +47,16 @@ impl Cloudflare {
 }
 
 impl Runtime for Cloudflare {
+    type Shared = Unshared;
+
+    const WEBSOCKETS: bool = true;
+
+    const SCHEDULE: bool = true;
+
+    fn shared(&self) -> Option<&Unshared> {
+        None
+    }
+
     fn now(&self) -> u64 {
         worker::Date::now().as_millis()
     }
@@ -59,7 +69,7 @@ impl Runtime for Cloudflare {
             .map_err(|_| Unavailable("there is no source of randomness".to_owned()))
     }
 
-    fn secret(&self, name: &str) -> Option<String> {
+    async fn secret(&self, name: &str) -> Option<String> {
         self.env.secret(name).ok().map(|secret| secret.to_string())
     }
 

@@ -1,7 +1,8 @@
 //! What becomes of a request: an answer, or a diff to apply before it goes on.
 
-use http::{HeaderName, HeaderValue};
+use http::{HeaderMap, HeaderName, HeaderValue};
 
+use crate::errors;
 use crate::request::Request;
 use crate::trace::Trace;
 
@@ -21,8 +22,22 @@ pub struct Answer {
     pub status: u16,
     /// Its headers, in order; a name may come twice.
     pub headers: Vec<(HeaderName, HeaderValue)>,
-    /// Its body. An adapter leaves it out for `HEAD`.
+    /// Its body; see [`Self::body_for`].
     pub body: String,
+}
+
+impl Answer {
+    /// The body to send to a request of this method: an answer to `HEAD` has none (RFC 9110 section 9.3.2).
+    #[must_use]
+    pub fn body_for(&self, method: &str) -> &str {
+        if method == "HEAD" { "" } else { &self.body }
+    }
+
+    /// What an adapter answers that has no gateway to ask, because the policy cannot be loaded. Why stands in the log.
+    #[must_use]
+    pub fn unavailable() -> Self {
+        errors::json_answer(503, "The gateway is not ready", None, None)
+    }
 }
 
 /// How to send a request on: the runtime's own request, with these changes. The body is not touched.
@@ -59,6 +74,23 @@ pub enum Edit {
     Set(HeaderName, HeaderValue),
     /// Adds one.
     Append(HeaderName, HeaderValue),
+}
+
+/// Applies changes, in order. An adapter whose runtime has headers of its own does the same to those.
+pub fn apply(headers: &mut HeaderMap, edits: &[Edit]) {
+    for edit in edits {
+        match edit {
+            Edit::Remove(name) => {
+                headers.remove(name);
+            }
+            Edit::Set(name, value) => {
+                headers.insert(name, value.clone());
+            }
+            Edit::Append(name, value) => {
+                headers.append(name, value.clone());
+            }
+        }
+    }
 }
 
 /// What is remembered of a request until its upstream has answered.

@@ -83,6 +83,14 @@ impl Gateway {
         }))
     }
 
+    /// Puts the policy of a document in force.
+    ///
+    /// # Errors
+    /// When the text is not a policy document that this build can use; it says why, for the log.
+    pub fn from_json(document: &str) -> Result<Rc<Self>, String> {
+        Self::new(Policy::from_json(document).map_err(|error| error.to_string())?)
+    }
+
     /// The policy in force.
     #[must_use]
     pub fn policy(&self) -> &Policy {
@@ -190,7 +198,9 @@ impl Gateway {
     }
 
     /// The changes to an upstream's answer, given its status and headers. A switch of protocols (101) has none.
-    pub fn finish<R: Runtime>(
+    ///
+    /// The answer goes on only after this: a logout is over for every instance before the browser knows of it.
+    pub async fn finish<R: Runtime>(
         &self,
         runtime: &R,
         forward: &Forward,

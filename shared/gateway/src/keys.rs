@@ -179,7 +179,7 @@ impl Keys {
     }
 
     async fn make<R: Runtime>(&self, runtime: &R, period: u64) -> Result<(), Unavailable> {
-        let sealer = sealer(runtime)?;
+        let sealer = sealer(runtime).await?;
         let mut random = [0; 32];
         runtime.random(&mut random)?;
         let mut nonce = [0; 24];
@@ -207,7 +207,7 @@ impl Keys {
     }
 
     async fn load<R: Runtime>(&self, runtime: &R) -> Result<KeyRing, Unavailable> {
-        let sealer = sealer(runtime)?;
+        let sealer = sealer(runtime).await?;
         let mut entries = Vec::new();
         for period in self.rotation.periods_at(runtime.seconds()) {
             let name = entry_name(period);
@@ -231,8 +231,8 @@ impl Keys {
     }
 }
 
-fn sealer<R: Runtime>(runtime: &R) -> Result<Sealer, Unavailable> {
-    let secret = runtime.secret(SECRET).ok_or_else(|| {
+async fn sealer<R: Runtime>(runtime: &R) -> Result<Sealer, Unavailable> {
+    let secret = runtime.secret(SECRET).await.ok_or_else(|| {
         Unavailable(format!(
             "the secret {SECRET} is not set; make one with `openssl rand -base64 32` and set it with `wrangler secret put {SECRET}`"
         ))

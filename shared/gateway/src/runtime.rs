@@ -9,6 +9,15 @@ use http::HeaderMap;
 /// This is all an adapter implements. It holds no policy: it does what it is told, and says truthfully what
 /// happened. Futures need not be `Send`: each of these runtimes runs an instance on one thread.
 pub trait Runtime: Clone + 'static {
+    /// Where its instances share what Kratos said. [`Unshared`] for a runtime that has no such place.
+    type Shared: SharedCache;
+
+    /// Whether it can switch protocols and pass a WebSocket on. Where it cannot, asking for one is 426.
+    const WEBSOCKETS: bool;
+
+    /// Whether the deployment runs [`crate::Gateway::scheduled`] by a timer. Where it does not, requests see to it.
+    const SCHEDULE: bool;
+
     /// Milliseconds since the Unix epoch.
     fn now(&self) -> u64;
 
@@ -23,8 +32,8 @@ pub trait Runtime: Clone + 'static {
     /// When there is none; the request is then refused.
     fn random(&self, bytes: &mut [u8]) -> Result<(), Unavailable>;
 
-    /// A secret of the deployment, such as [`crate::keys::SECRET`].
-    fn secret(&self, name: &str) -> Option<String>;
+    /// A secret of the deployment, such as [`crate::keys::SECRET`]; `None` when it is not set.
+    fn secret(&self, name: &str) -> impl Future<Output = Option<String>>;
 
     /// Sends a request and reads its answer whole. Redirects are not followed.
     fn fetch(&self, request: Outbound) -> impl Future<Output = Result<Inbound, FetchError>>;
@@ -35,6 +44,20 @@ pub trait Runtime: Clone + 'static {
     /// Writes a value to the key-value store.
     fn put(&self, key: &str, value: &str) -> impl Future<Output = Result<(), Unavailable>>;
 
+    /// Writes a value to the key-value store where there is none, and says whether it did. A store that can do that at
+    /// once for everybody does; else two who write at the same moment can both be told that they did.
+    fn add(&self, key: &str, value: &str) -> impl Future<Output = Result<bool, Unavailable>> {
+        async move {
+            if self.get(key).await?.is_some() {
+                return Ok(false);
+            }
+            self.put(key, value).await.map(|()| true)
+        }
+    }
+
+    /// Where the instances share what Kratos said; `None` where each knows only what it was told itself.
+    fn shared(&self) -> Option<&Self::Shared>;
+
     /// Waits on a timer of this request's own.
     fn sleep(&self, milliseconds: u64) -> impl Future<Output = ()>;
 
@@ -43,6 +66,58 @@ pub trait Runtime: Clone + 'static {
 
     /// Writes one line of structured log.
     fn log(&self, line: &str);
+}
+
+/// What the instances of a deployment share of Kratos' answers: the second tier behind each one's memory.
+///
+/// It is a cache: any entry may be gone at any time. Each value says itself until when it counts, so a store without
+/// expiry will do; the gateway takes off what has ended. Every name begins with [`SHARED_PREFIX`] and goes on with
+/// lower-case letters, digits and `-`; a value is printable ASCII of 512 KiB at most.
+pub trait SharedCache {
+    /// Reads an entry.
+    fn get(&self, name: &str) -> impl Future<Output = Result<Option<String>, Unavailable>>;
+
+    /// Writes an entry. Whoever reads meanwhile gets the old value or the new one, whole.
+    fn set(&self, name: &str, value: &str) -> impl Future<Output = Result<(), Unavailable>>;
+
+    /// Writes an entry where there is none, and says whether it did: at once for all instances where the store can.
+    fn add(&self, name: &str, value: &str) -> impl Future<Output = Result<bool, Unavailable>>;
+
+    /// Removes an entry. One that is not there is removed.
+    fn delete(&self, name: &str) -> impl Future<Output = Result<(), Unavailable>>;
+
+    /// The names of all entries that begin with [`SHARED_PREFIX`], in any order. Empty for a store that drops what has
+    /// ended by itself.
+    fn names(&self) -> impl Future<Output = Result<Vec<String>, Unavailable>>;
+}
+
+/// How every name in a [`SharedCache`] begins, so that it can live in one store with the signing keys.
+pub const SHARED_PREFIX: &str = "sessions/";
+
+/// No second tier: for a [`Runtime`] whose `shared` is `None`.
+#[derive(Debug, Clone, Copy)]
+pub enum Unshared {}
+
+impl SharedCache for Unshared {
+    async fn get(&self, _name: &str) -> Result<Option<String>, Unavailable> {
+        match *self {}
+    }
+
+    async fn set(&self, _name: &str, _value: &str) -> Result<(), Unavailable> {
+        match *self {}
+    }
+
+    async fn add(&self, _name: &str, _value: &str) -> Result<bool, Unavailable> {
+        match *self {}
+    }
+
+    async fn delete(&self, _name: &str) -> Result<(), Unavailable> {
+        match *self {}
+    }
+
+    async fn names(&self) -> Result<Vec<String>, Unavailable> {
+        match *self {}
+    }
 }
 
 /// A request of the gateway's own, such as whoami.

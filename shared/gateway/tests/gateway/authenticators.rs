@@ -133,12 +133,7 @@ fn the_log_names_the_authenticator_that_decided() {
         let sent = site.send(get("https://app.test/", headers));
         if sent.status() == 0 {
             let forwarded = sent.forwarded();
-            site.gateway.finish(
-                &site.memory,
-                &forwarded.forward,
-                200,
-                &http::HeaderMap::new(),
-            );
+            site.finish(&forwarded.forward, 200, &http::HeaderMap::new());
         }
         let log = site.memory.take_log().join("\n");
         assert!(

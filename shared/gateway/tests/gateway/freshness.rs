@@ -236,8 +236,7 @@ fn a_logout_on_a_rule_without_sessions_is_seen_too() {
         .send(get("https://auth.test/self-service/logout", &ada))
         .forwarded();
     let headers = header_map(&[("set-cookie", "my_session=; Max-Age=0")]);
-    site.gateway
-        .finish(&site.memory, &forwarded.forward, 302, &headers);
+    site.finish(&forwarded.forward, 302, &headers);
     site.memory.script("", "", Reply::new(401, "{}"));
     assert_eq!(site.send(get("https://app.test/", &ada)).status(), 401);
 }
@@ -307,8 +306,7 @@ fn an_answer_that_was_under_way_during_a_logout_is_not_remembered() {
         .send(get("https://app.test/self-service/logout", &[ADA]))
         .forwarded();
     let ended = header_map(&[("set-cookie", "ory_kratos_session=; Max-Age=0")]);
-    site.gateway
-        .finish(&site.memory, &logout.forward, 204, &ended);
+    site.finish(&logout.forward, 204, &ended);
     site.memory
         .script("", "", session("ada").reply().takes(500));
     site.memory.pass_seconds(1);
@@ -320,7 +318,8 @@ fn an_answer_that_was_under_way_during_a_logout_is_not_remembered() {
     let logs_out = async {
         site.memory.sleep(100).await;
         site.gateway
-            .finish(&site.memory, &logout.forward, 204, &ended);
+            .finish(&site.memory, &logout.forward, 204, &ended)
+            .await;
     };
     site.memory
         .run_all(vec![Box::pin(asks) as Task<'_, ()>, Box::pin(logs_out)]);

@@ -5,7 +5,8 @@ use http::{HeaderMap, HeaderName, HeaderValue};
 use serde_json::json;
 
 use crate::policy::{header, id_token, policy, rule, session_rule, set};
-use crate::site::{Sent, Site, apply, session};
+use crate::site::{Sent, Site, session};
+use edgekeeper_gateway::decision::apply;
 
 /// A small generator with a fixed seed (xorshift), so that a failure can be repeated.
 struct Dice(u64);
@@ -231,9 +232,7 @@ fn garbage_is_answered_or_goes_on_but_never_panics() {
                         one.url()
                     );
                     let mut answer = headers(&mut dice);
-                    let edits = site
-                        .gateway
-                        .finish(&site.memory, &one.forward, 200, &answer);
+                    let edits = site.finish(&one.forward, 200, &answer);
                     apply(&mut answer, &edits);
                 }
             }

@@ -22,8 +22,7 @@ fn a_forwarded_request_has_one_line_once_its_upstream_answered() {
         .send(get("https://app.test/a%20b/?q=1", &[crate::site::ADA]))
         .forwarded();
     assert!(lines(&site).is_empty());
-    site.gateway
-        .finish(&site.memory, &forwarded.forward, 207, &HeaderMap::new());
+    site.finish(&forwarded.forward, 207, &HeaderMap::new());
     let lines = lines(&site);
     let ms = lines[0]["ms"].clone();
     assert!(ms.is_u64());
@@ -93,8 +92,7 @@ fn no_cookie_token_or_query_is_ever_logged() {
                 get("https://SECRET@app.test/", &headers),
             ] {
                 if let crate::site::Sent::Forwarded(forwarded) = site.send(request) {
-                    site.gateway
-                        .finish(&site.memory, &forwarded.forward, 200, &HeaderMap::new());
+                    site.finish(&forwarded.forward, 200, &HeaderMap::new());
                 }
             }
             let log = site.memory.take_log().join("\n");

@@ -7,7 +7,7 @@ use std::pin::Pin;
 use std::rc::Rc;
 use std::task::{Context, Poll, Waker};
 
-use edgekeeper_gateway::runtime::{FetchError, Inbound, Outbound, Runtime, Unavailable};
+use edgekeeper_gateway::runtime::{FetchError, Inbound, Outbound, Runtime, Unavailable, Unshared};
 use http::{HeaderMap, HeaderName, HeaderValue};
 
 /// 2023-11-14T22:13:20Z, in Unix seconds: when every test begins.
@@ -225,6 +225,16 @@ impl Future for Timer {
 }
 
 impl Runtime for Memory {
+    type Shared = Unshared;
+
+    const WEBSOCKETS: bool = true;
+
+    const SCHEDULE: bool = true;
+
+    fn shared(&self) -> Option<&Unshared> {
+        None
+    }
+
     fn now(&self) -> u64 {
         self.0.now.get()
     }
@@ -247,7 +257,7 @@ impl Runtime for Memory {
         Ok(())
     }
 
-    fn secret(&self, name: &str) -> Option<String> {
+    async fn secret(&self, name: &str) -> Option<String> {
         assert_eq!(name, "KEYS_SECRET", "no other secret is asked for");
         self.0.secret.borrow().clone()
     }

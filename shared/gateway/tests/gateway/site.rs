@@ -3,7 +3,7 @@
 use std::rc::Rc;
 
 use edgekeeper_gateway::Gateway;
-use edgekeeper_gateway::decision::{Answer, Decision, Edit, Forward};
+use edgekeeper_gateway::decision::{Answer, Decision, Edit, Forward, apply};
 use edgekeeper_gateway::request::{Listener, RawRequest};
 use http::{HeaderMap, HeaderName, HeaderValue};
 use serde_json::{Value, json};
@@ -71,11 +71,15 @@ impl Site {
     ) -> HeaderMap {
         let forward = self.send(request).forwarded();
         let mut headers = header_map(upstream);
-        let edits = self
-            .gateway
-            .finish(&self.memory, &forward.forward, status, &headers);
+        let edits = self.finish(&forward.forward, status, &headers);
         apply(&mut headers, &edits);
         headers
+    }
+
+    /// Hands an upstream's answer to the gateway.
+    pub(crate) fn finish(&self, forward: &Forward, status: u16, headers: &HeaderMap) -> Vec<Edit> {
+        self.memory
+            .run(self.gateway.finish(&self.memory, forward, status, headers))
     }
 }
 
@@ -201,23 +205,6 @@ pub(crate) fn header_map(pairs: &[(&str, &str)]) -> HeaderMap {
         );
     }
     headers
-}
-
-/// Applies edits as an adapter does.
-pub(crate) fn apply(headers: &mut HeaderMap, edits: &[Edit]) {
-    for edit in edits {
-        match edit {
-            Edit::Remove(name) => {
-                headers.remove(name);
-            }
-            Edit::Set(name, value) => {
-                headers.insert(name, value.clone());
-            }
-            Edit::Append(name, value) => {
-                headers.append(name, value.clone());
-            }
-        }
-    }
 }
 
 /// A request.
