@@ -1,5 +1,6 @@
 //! The answers one instance remembers.
 
+use std::cell::Cell;
 use std::collections::HashMap;
 use std::rc::Rc;
 
@@ -20,6 +21,10 @@ pub struct Entry {
     pub credential: CacheKey,
     /// The memory it takes; see [`footprint`].
     pub size: usize,
+    /// When Kratos was asked, in Unix milliseconds. A logout after that makes it worthless.
+    pub asked: u64,
+    /// When the instance last made sure that no other one has seen a logout since, in Unix milliseconds.
+    pub confirmed: Cell<u64>,
 }
 
 /// The memory that an answer of so many bytes takes once it is parsed, by estimate.
@@ -116,11 +121,10 @@ impl SessionCache {
     /// Remembers that Kratos failed. What was known before stays: it may serve meanwhile.
     pub fn put_failure(&mut self, key: CacheKey, failure: Failure, now: u64) {
         if self.failures.len() >= MOST_FAILURES {
-            self.failures.retain(|_, (_, until)| *until > now);
+            self.failures.retain(|_, (_, at)| stands(*at, now));
         }
         if self.failures.len() < MOST_FAILURES {
-            self.failures
-                .insert(key, (failure, now.saturating_add(FAILURE_STANDS)));
+            self.failures.insert(key, (failure, now));
         }
     }
 
@@ -129,7 +133,7 @@ impl SessionCache {
     pub fn recent_failure(&self, key: &CacheKey, now: u64) -> Option<&Failure> {
         self.failures
             .get(key)
-            .filter(|(_, until)| now < *until)
+            .filter(|(_, at)| stands(*at, now))
             .map(|(failure, _)| failure)
     }
 
@@ -137,7 +141,7 @@ impl SessionCache {
     pub fn forget(&mut self, credential: &CacheKey, now: u64) {
         if self.forgotten.len() >= MOST_FORGOTTEN {
             self.forgotten
-                .retain(|_, at| now.saturating_sub(*at) < FORGOTTEN_MATTERS);
+                .retain(|_, at| now.abs_diff(*at) < FORGOTTEN_MATTERS);
         }
         self.forgotten.insert(*credential, now);
         for generation in [&mut self.young, &mut self.old] {
@@ -192,6 +196,11 @@ impl SessionCache {
     }
 }
 
+/// Whether a failure of one instant answers at another. One from the future does not: the clock was set back.
+fn stands(at: u64, now: u64) -> bool {
+    now.abs_diff(at) < FAILURE_STANDS
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -214,12 +223,15 @@ mod tests {
         Entry {
             verdict: Verdict::Refused,
             freshness: Freshness {
+                since: 0,
                 fresh_until: until,
                 revalidate_until: until,
                 fallback_until: until,
             },
             credential: key(name),
             size,
+            asked: 0,
+            confirmed: Cell::new(0),
         }
     }
 
@@ -300,6 +312,10 @@ mod tests {
         cache.put_failure(key("a"), Failure::new(FailureKind::Timeout, "t"), 50);
         assert!(cache.recent_failure(&key("a"), 50).is_some());
         assert!(cache.recent_failure(&key("a"), 51).is_none());
+        assert!(
+            cache.recent_failure(&key("a"), 20).is_none(),
+            "the clock was set back"
+        );
         assert!(cache.get(&key("a"), 50, &settings).is_some());
         cache.put(key("a"), entry("a", 100, 1), 50, &settings);
         assert!(

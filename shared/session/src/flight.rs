@@ -10,7 +10,8 @@ use crate::key::CacheKey;
 /// that somebody asks; whoever waits looks again after a while.
 #[derive(Debug, Default)]
 pub struct Flights {
-    until: HashMap<CacheKey, u64>,
+    /// When each took off and until when it has time, in Unix milliseconds.
+    up: HashMap<CacheKey, (u64, u64)>,
 }
 
 impl Flights {
@@ -20,19 +21,21 @@ impl Flights {
         if self.is_up(&key, now) {
             return false;
         }
-        self.until.insert(key, until);
+        self.up.insert(key, (now, until));
         true
     }
 
-    /// Whether somebody asks.
+    /// Whether somebody asks. Not who took off in the future: the clock was set back, and that would be long.
     #[must_use]
     pub fn is_up(&self, key: &CacheKey, now: u64) -> bool {
-        self.until.get(key).is_some_and(|until| now < *until)
+        self.up
+            .get(key)
+            .is_some_and(|(since, until)| (*since..*until).contains(&now))
     }
 
     /// The question was answered, or the asking given up.
     pub fn land(&mut self, key: &CacheKey) {
-        self.until.remove(key);
+        self.up.remove(key);
     }
 }
 
@@ -64,5 +67,12 @@ mod tests {
         assert!(flights.take_off(key("a"), 0, 100));
         assert!(!flights.take_off(key("a"), 99, 199));
         assert!(flights.take_off(key("a"), 100, 200));
+    }
+
+    #[test]
+    fn a_clock_that_is_set_back_lets_nobody_wait() {
+        let mut flights = Flights::default();
+        assert!(flights.take_off(key("a"), 1_000_000, 1_006_000));
+        assert!(flights.take_off(key("a"), 10, 6_010));
     }
 }

@@ -5,6 +5,8 @@ use edgekeeper_policy::session::Session as Settings;
 /// The instants (Unix seconds) at which an answer's standing changes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Freshness {
+    /// When the answer was given. Nothing serves long before that: the clock was set back.
+    pub since: u64,
     /// Until then it is fresh.
     pub fresh_until: u64,
     /// Until then it serves while it is asked anew behind the response.
@@ -45,6 +47,7 @@ impl Freshness {
             _ => fresh_until.saturating_add(seconds).min(end),
         };
         Self {
+            since: now,
             fresh_until,
             revalidate_until: stale(settings.stale_while_revalidate),
             fallback_until: stale(settings.stale_if_error),
@@ -56,6 +59,7 @@ impl Freshness {
     pub fn of_refusal(settings: &Settings, now: u64) -> Self {
         let until = now.saturating_add(settings.negative_ttl.min(MAX_NEGATIVE));
         Self {
+            since: now,
             fresh_until: until,
             revalidate_until: until,
             fallback_until: until,
@@ -65,7 +69,9 @@ impl Freshness {
     /// How it stands at an instant.
     #[must_use]
     pub fn at(&self, now: u64) -> Standing {
-        if now < self.fresh_until {
+        if now.saturating_add(SKEW) < self.since {
+            Standing::Gone
+        } else if now < self.fresh_until {
             Standing::Fresh
         } else if now < self.revalidate_until {
             Standing::Revalidate
@@ -76,6 +82,9 @@ impl Freshness {
         }
     }
 }
+
+/// How far (seconds) two clocks may be apart, or one be set back by its keeper, before what they say is not believed.
+pub const SKEW: u64 = 5;
 
 /// A refusal is never remembered longer: the user may be logging in right now.
 const MAX_NEGATIVE: u64 = 10;
@@ -148,6 +157,14 @@ mod tests {
         ] {
             assert_eq!(freshness.at(now), standing, "{now}");
         }
+    }
+
+    #[test]
+    fn an_answer_from_the_future_does_not_stand() {
+        let freshness = Freshness::of_session(&settings(), None, None, 1_000);
+        assert_eq!(freshness.at(995), Standing::Fresh, "two clocks differ");
+        assert_eq!(freshness.at(994), Standing::Gone, "the clock was set back");
+        assert_eq!(freshness.at(0), Standing::Gone);
     }
 
     #[test]

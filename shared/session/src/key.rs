@@ -44,6 +44,17 @@ impl CacheKey {
         Self(hash.finalize().into())
     }
 
+    /// It as a name: lower-case hexadecimal digits.
+    #[must_use]
+    pub fn to_hex(&self) -> String {
+        self.0.iter().fold(String::new(), |mut hex, byte| {
+            for digit in [byte >> 4, byte & 0xf] {
+                hex.extend(char::from_digit(digit.into(), 16));
+            }
+            hex
+        })
+    }
+
     /// Its bytes.
     #[must_use]
     pub fn as_bytes(&self) -> &[u8; 32] {
@@ -64,6 +75,14 @@ mod tests {
 
     fn cookie(value: &str) -> Credential {
         Credential::Cookie(value.to_owned())
+    }
+
+    #[test]
+    fn its_name_is_its_bytes_in_hexadecimal_digits() {
+        let mut bytes = [0; 32];
+        bytes[0] = 0xa9;
+        bytes[31] = 0x0f;
+        assert_eq!(CacheKey(bytes).to_hex(), format!("a9{}0f", "00".repeat(30)));
     }
 
     #[test]

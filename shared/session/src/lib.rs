@@ -36,4 +36,5 @@ pub mod credential;
 pub mod flight;
 pub mod freshness;
 pub mod key;
+pub mod record;
 pub mod whoami;

@@ -1,4 +1,5 @@
-//! Sealing private keys, so that reading the key-value store is not enough to sign.
+//! Sealing what lies in a store: private keys, so that reading it is not enough to sign; sessions, so that it is neither
+//! enough to read about people nor to write to become one.
 
 use std::fmt;
 
@@ -14,8 +15,9 @@ pub const MIN_SECRET_LENGTH: usize = 32;
 /// Bytes of a nonce. Long enough to be drawn at random for every seal.
 pub const NONCE_LENGTH: usize = 24;
 
-/// Separates this use of the secret from any other (RFC 5869 section 3.2).
-const CONTEXT: &[u8] = b"edgekeeper signing keys, XChaCha20-Poly1305, format 1";
+/// Separates one use of the secret from any other (RFC 5869 section 3.2).
+const SIGNING_KEYS: &[u8] = b"edgekeeper signing keys, XChaCha20-Poly1305, format 1";
+const SESSIONS: &[u8] = b"edgekeeper sessions, XChaCha20-Poly1305, format 1";
 
 /// Seals and opens under one secret: XChaCha20-Poly1305 under HKDF-SHA256 of the secret.
 pub struct Sealer {
@@ -23,13 +25,25 @@ pub struct Sealer {
 }
 
 impl Sealer {
-    /// Derives the sealing key. White space around the secret is not part of it, since tools that
+    /// Derives the key that seals signing keys. White space around the secret is not part of it, since tools that
     /// store secrets differ in whether they keep the last line feed.
     ///
     /// # Errors
     /// If the secret is shorter than [`MIN_SECRET_LENGTH`]. HKDF does not slow down guessing, so
     /// the secret must be random, not a phrase.
     pub fn new(secret: &[u8]) -> Result<Self, SecretError> {
+        Self::derive(secret, SIGNING_KEYS)
+    }
+
+    /// Derives, from the same secret, the key that seals sessions.
+    ///
+    /// # Errors
+    /// As [`Self::new`].
+    pub fn for_sessions(secret: &[u8]) -> Result<Self, SecretError> {
+        Self::derive(secret, SESSIONS)
+    }
+
+    fn derive(secret: &[u8], context: &[u8]) -> Result<Self, SecretError> {
         let secret = secret.trim_ascii();
         let refused = SecretError {
             length: secret.len(),
@@ -39,7 +53,7 @@ impl Sealer {
         }
         let mut key = Zeroizing::new([0_u8; 32]);
         Hkdf::<Sha256>::new(None, secret)
-            .expand(CONTEXT, key.as_mut())
+            .expand(context, key.as_mut())
             .map_err(|_| refused)?;
         Ok(Self {
             cipher: XChaCha20Poly1305::new(key.as_ref().into()),
