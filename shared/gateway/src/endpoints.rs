@@ -89,7 +89,7 @@ async fn jwks<R: Runtime>(gateway: &Gateway, runtime: &R) -> Result<Answer, Refu
     let ring = gateway
         .public_ring(runtime)
         .await
-        .map_err(|error| Refusal::internal(error.to_string()))?;
+        .map_err(|error| Refusal::no_keys(&error, gateway.policy().strict))?;
     let now = runtime.seconds();
     let keys = ring.jwks(now);
     // No keys yet is an answer that must not last.

@@ -22,7 +22,8 @@ use crate::request::{Listener, RawRequest, Request};
 use crate::runtime::{FetchError, Runtime, Unavailable};
 use crate::trace::Trace;
 use crate::{
-    authenticators, authorizers, cors, endpoints, errors, matching, response, told, upstream,
+    authenticators, authorizers, cors, endpoints, errors, hop_by_hop, matching, response,
+    second_tier, told, upstream,
 };
 
 /// Methods that carry a request back, or away from the gateway: no rule can allow them.
@@ -209,9 +210,11 @@ impl Gateway {
     ) -> Vec<Edit> {
         let context = &forward.context;
         if response::changes_session(&self.session_cookies, headers) {
-            for credential in self.presented_credentials(&context.request) {
-                self.memory.forget(&credential, runtime.now());
+            let credentials = self.presented_credentials(&context.request);
+            for credential in &credentials {
+                self.memory.forget(credential, runtime.now());
             }
+            second_tier::changed(self, runtime, &credentials).await;
         }
         runtime.log(&context.trace.line(status, runtime.now()));
         if status == 101 {
@@ -332,6 +335,11 @@ impl Gateway {
         let mutated = mutators::mutate(self, runtime, loaded, &subject)
             .await
             .map_err(with_session)?;
+        if !R::WEBSOCKETS && hop_by_hop::asks_for_websocket(&request.headers) {
+            let refusal = Refusal::new(426, "WebSockets do not pass here")
+                .logged("this runtime cannot switch protocols");
+            return Err(with_session(refusal));
+        }
         let target = rule
             .upstream
             .as_ref()

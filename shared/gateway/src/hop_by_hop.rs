@@ -68,6 +68,16 @@ pub(crate) fn is_upgrade(headers: &HeaderMap) -> bool {
         .any(|name| name == "upgrade")
 }
 
+/// Whether the client asks for a WebSocket on a runtime that cannot switch protocols. Such a runtime may show neither
+/// `Upgrade` nor `Connection`; the handshake's key it does (RFC 6455 section 4.1).
+pub(crate) fn asks_for_websocket(headers: &HeaderMap) -> bool {
+    is_upgrade(headers)
+        || headers.contains_key("sec-websocket-key")
+        || headers
+            .get("upgrade")
+            .is_some_and(|value| value.as_bytes().eq_ignore_ascii_case(b"websocket"))
+}
+
 /// Headers that a framework behind the gateway takes for its own (CVE-2025-29927 and its kind).
 fn is_runtime_header(name: &str) -> bool {
     name == "x-middleware-subrequest" || name.starts_with("spin-") || name.starts_with("mf-")

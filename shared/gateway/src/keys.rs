@@ -24,8 +24,8 @@ pub(crate) struct Keys {
     algorithm: Algorithm,
     development: bool,
     ring: RefCell<Option<Loaded>>,
-    /// Until when (Unix milliseconds) somebody is making a key. A request that is cut off never says that it is done.
-    making: Cell<u64>,
+    /// Since when (Unix milliseconds) somebody is making a key. A request that is cut off never says that it is done.
+    making: Cell<Option<u64>>,
 }
 
 /// After how many seconds a store that failed is tried again.
@@ -33,6 +33,9 @@ const TRY_AGAIN: u64 = 5;
 
 /// How long making a key may take, in milliseconds.
 const MAKING: u64 = 10_000;
+
+/// How long after making the first key it is looked which one is in the store, in milliseconds.
+const SETTLE: u64 = 100;
 
 #[derive(Debug, Clone)]
 struct Loaded {
@@ -52,7 +55,7 @@ impl Keys {
                 .map_err(|error| error.to_string())?,
             development: policy.keys.development,
             ring: RefCell::new(None),
-            making: Cell::new(0),
+            making: Cell::new(None),
         })
     }
 
@@ -62,7 +65,7 @@ impl Keys {
         let now = runtime.seconds();
         let known = self.ring.borrow().clone();
         if let Some(known) = &known
-            && now.saturating_sub(known.at) < RING_RELOAD
+            && now.abs_diff(known.at) < RING_RELOAD
         {
             return Ok(Rc::clone(&known.ring));
         }
@@ -101,13 +104,13 @@ impl Keys {
         }
     }
 
-    /// The key ring to publish. In development asking for the keys is a first use too: a verifier may ask before anybody
-    /// has signed in.
+    /// The key ring to publish. Where keys are made on first use, asking for them is one: a verifier may ask before
+    /// anybody has signed in.
     pub(crate) async fn public_ring<R: Runtime>(
         &self,
         runtime: &R,
     ) -> Result<Rc<KeyRing>, Unavailable> {
-        if self.development {
+        if self.development || !R::SCHEDULE {
             self.signing_ring(runtime).await
         } else {
             self.ring(runtime).await
@@ -122,7 +125,7 @@ impl Keys {
         });
     }
 
-    /// The key ring with a key to sign with, made on first use in development.
+    /// The key ring with a key to sign with. It is made on first use in development, and where no schedule makes any.
     pub(crate) async fn signing_ring<R: Runtime>(
         &self,
         runtime: &R,
@@ -131,17 +134,21 @@ impl Keys {
         if ring.signing(runtime.seconds()).is_some() {
             return Ok(ring);
         }
-        if !self.development {
+        if R::SCHEDULE && !self.development {
             return Err(Unavailable(
                 "there is no signing key in the key-value store; run `edgekeeper keys new` and put its entry there".to_owned(),
             ));
         }
-        while runtime.now() < self.making.get() {
+        while self
+            .making
+            .get()
+            .is_some_and(|since| runtime.now().abs_diff(since) < MAKING)
+        {
             runtime.sleep(5).await;
         }
-        self.making.set(runtime.now().saturating_add(MAKING));
+        self.making.set(Some(runtime.now()));
         let made = self.make_missing(runtime).await;
-        self.making.set(0);
+        self.making.set(None);
         made?;
         self.ring(runtime).await
     }
@@ -156,8 +163,24 @@ impl Keys {
         {
             return Ok(());
         }
-        self.make(runtime, self.rotation.signing_period(runtime.seconds()))
-            .await
+        let period = self.rotation.signing_period(runtime.seconds());
+        self.make(runtime, period).await?;
+        // Not every store writes "where there is none" in one step. Whichever key is there after a while signs, on every
+        // instance; the others never do.
+        runtime.sleep(SETTLE).await;
+        Ok(())
+    }
+
+    /// Makes the next key when it is due, where no schedule does. It does not sign yet, so nobody waits for another.
+    async fn make_next<R: Runtime>(&self, runtime: &R, present: &[u64]) {
+        let next = self
+            .rotation
+            .next_due(runtime.seconds(), |period| present.contains(&period));
+        if let Some(period) = next
+            && let Err(error) = self.make(runtime, period).await
+        {
+            runtime.log(&problem(&format!("the next one is not made yet: {error}")));
+        }
     }
 
     /// Makes the key that is due next, if one is. Run by the schedule.
@@ -198,21 +221,24 @@ impl Keys {
         )
         .map_err(|error| failed(&error))?;
         let value = entry.to_json().map_err(|error| failed(&error))?;
-        runtime.put(&entry.name(), &value).await?;
-        runtime.log(&problem(&format!(
-            "made signing key {} for period {period}",
-            key.kid()
-        )));
+        if runtime.add(&entry.name(), &value).await? {
+            runtime.log(&problem(&format!(
+                "made signing key {} for period {period}",
+                key.kid()
+            )));
+        }
         Ok(())
     }
 
     async fn load<R: Runtime>(&self, runtime: &R) -> Result<KeyRing, Unavailable> {
         let sealer = sealer(runtime).await?;
         let mut entries = Vec::new();
+        let mut present = Vec::new();
         for period in self.rotation.periods_at(runtime.seconds()) {
             let name = entry_name(period);
             if let Some(value) = runtime.get(&name).await? {
                 entries.push((name, value));
+                present.push(period);
             }
         }
         let borrowed = entries
@@ -227,16 +253,24 @@ impl Keys {
         {
             return Err(Unavailable(error.to_string()));
         }
+        if !R::SCHEDULE && !ring.is_empty() {
+            self.make_next(runtime, &present).await;
+        }
         Ok(ring)
     }
 }
 
-async fn sealer<R: Runtime>(runtime: &R) -> Result<Sealer, Unavailable> {
-    let secret = runtime.secret(SECRET).await.ok_or_else(|| {
+/// The secret that everything is sealed under.
+pub(crate) async fn secret<R: Runtime>(runtime: &R) -> Result<String, Unavailable> {
+    runtime.secret(SECRET).await.ok_or_else(|| {
         Unavailable(format!(
-            "the secret {SECRET} is not set; make one with `openssl rand -base64 32` and set it with `wrangler secret put {SECRET}`"
+            "the secret {SECRET} is not set; make one with `openssl rand -base64 32`, and see docs/keys.md for where to put it"
         ))
-    })?;
+    })
+}
+
+async fn sealer<R: Runtime>(runtime: &R) -> Result<Sealer, Unavailable> {
+    let secret = secret(runtime).await?;
     Sealer::new(secret.as_bytes()).map_err(|error| Unavailable(error.to_string()))
 }
 

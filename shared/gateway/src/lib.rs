@@ -32,8 +32,10 @@
 
 pub mod authentication;
 pub mod decision;
+pub mod fields;
 pub mod keys;
 pub mod path;
+pub mod problem;
 pub mod refusal;
 pub mod request;
 pub mod runtime;
@@ -52,8 +54,10 @@ mod memory;
 mod mutators;
 mod query;
 mod response;
+mod second_tier;
 mod told;
 mod upstream;
 mod view;
+mod whoami;
 
 pub use gateway::Gateway;

@@ -1,6 +1,6 @@
 //! What one instance remembers: answers of whoami, who is asking for one, minted tokens.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
 use edgekeeper_policy::session::Session as Settings;
@@ -21,7 +21,12 @@ pub(crate) struct Memory {
     sessions: RefCell<SessionCache>,
     flights: RefCell<Flights>,
     tokens: RefCell<TokenCache>,
+    /// When the second tier was last complained about, in Unix milliseconds.
+    complained: Cell<u64>,
 }
+
+/// How often the log says that the second tier fails, in milliseconds.
+const COMPLAIN_EVERY: u64 = 60_000;
 
 /// When a question was asked and when it was answered, in Unix milliseconds.
 #[derive(Debug, Clone, Copy)]
@@ -37,6 +42,7 @@ impl Memory {
             sessions: RefCell::default(),
             flights: RefCell::default(),
             tokens: RefCell::new(TokenCache::new(TOKENS.0, TOKENS.1)),
+            complained: Cell::new(0),
         }
     }
 
@@ -91,8 +97,28 @@ impl Memory {
             freshness,
             credential,
             size,
+            asked: moments.asked,
+            confirmed: Cell::new(moments.now),
         };
-        self.sessions.borrow_mut().put(key, entry, now, settings);
+        self.sessions
+            .borrow_mut()
+            .put(key, Rc::new(entry), now, settings);
+    }
+
+    /// Remembers what another instance knew.
+    pub(crate) fn adopt(&self, key: CacheKey, entry: Rc<Entry>, now: u64) {
+        self.sessions
+            .borrow_mut()
+            .put(key, entry, seconds(now), &self.settings);
+    }
+
+    /// Whether the log is to say again that the second tier fails: not for every request.
+    pub(crate) fn may_complain(&self, now: u64) -> bool {
+        let due = now.abs_diff(self.complained.get()) >= COMPLAIN_EVERY;
+        if due {
+            self.complained.set(now);
+        }
+        due
     }
 
     pub(crate) fn take_off(&self, key: CacheKey, now: u64, until: u64) -> bool {

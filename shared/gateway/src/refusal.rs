@@ -1,7 +1,13 @@
 //! A request that does not go through, and what an error handler may tell of it.
 
 use edgekeeper_policy::error_handler::ErrorKind;
+use http::header::RETRY_AFTER;
 use http::{HeaderName, HeaderValue};
+
+use crate::runtime::Unavailable;
+
+/// When to try again, where nobody said, in seconds.
+pub(crate) const DEFAULT_RETRY_AFTER: &str = "5";
 
 /// Why a request is refused, in Oathkeeper's terms.
 #[derive(Debug, Clone)]
@@ -92,6 +98,17 @@ impl Refusal {
             "An internal server error occurred, please contact the system administrator",
         )
         .logged(log)
+    }
+
+    /// The signing keys are out of reach. Trying again may help, where Oathkeeper says 500 (strict mode).
+    #[must_use]
+    pub fn no_keys(error: &Unavailable, strict: bool) -> Self {
+        if strict {
+            return Self::internal(error.to_string());
+        }
+        Self::new(503, "The token could not be signed; please try again")
+            .with_header(RETRY_AFTER, DEFAULT_RETRY_AFTER)
+            .logged(error.to_string())
     }
 
     /// Adds what only the log tells.

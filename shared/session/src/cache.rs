@@ -108,13 +108,13 @@ impl SessionCache {
     }
 
     /// Remembers an answer. One that would not stand for a moment, or is larger than half the room, is not kept.
-    pub fn put(&mut self, key: CacheKey, entry: Entry, now: u64, settings: &Settings) {
+    pub fn put(&mut self, key: CacheKey, entry: Rc<Entry>, now: u64, settings: &Settings) {
         self.failures.remove(&key);
         self.old.remove(&key);
         self.young.remove(&key);
         let half = settings.max_bytes.checked_div(2).unwrap_or(0);
         if entry.freshness.at(now) != Standing::Gone && entry.size <= half {
-            self.insert(key, Rc::new(entry), settings);
+            self.insert(key, entry, settings);
         }
     }
 
@@ -219,8 +219,8 @@ mod tests {
         CacheKey::of_credential(&Credential::Cookie(name.to_owned()))
     }
 
-    fn entry(name: &str, until: u64, size: usize) -> Entry {
-        Entry {
+    fn entry(name: &str, until: u64, size: usize) -> Rc<Entry> {
+        Rc::new(Entry {
             verdict: Verdict::Refused,
             freshness: Freshness {
                 since: 0,
@@ -232,7 +232,7 @@ mod tests {
             size,
             asked: 0,
             confirmed: Cell::new(0),
-        }
+        })
     }
 
     #[test]

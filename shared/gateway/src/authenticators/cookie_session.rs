@@ -4,13 +4,9 @@ use std::borrow::Cow;
 use std::rc::Rc;
 
 use edgekeeper_policy::authenticator::CookieSession;
-use edgekeeper_session::cache::footprint;
 use edgekeeper_session::credential::{Credential, Presented};
-use edgekeeper_session::freshness::Standing;
 use edgekeeper_session::key::CacheKey;
-use edgekeeper_session::whoami::{
-    ActiveSession, Answer, Failure, FailureKind, LARGEST_ANSWER, Verdict,
-};
+use edgekeeper_session::whoami::{ActiveSession, Failure, FailureKind, LARGEST_ANSWER, Verdict};
 use http::header::{ACCEPT, AUTHORIZATION, COOKIE, RETRY_AFTER};
 use http::{HeaderMap, HeaderName, HeaderValue};
 use serde_json::Value;
@@ -18,30 +14,16 @@ use serde_json::Value;
 use super::Denied;
 use crate::Gateway;
 use crate::authentication::{Authenticated, Authentication, Extra};
-use crate::memory::Moments;
 use crate::path::encode;
-use crate::refusal::Refusal;
+use crate::refusal::{DEFAULT_RETRY_AFTER, Refusal};
 use crate::request::Request;
-use crate::runtime::{FetchError, Inbound, Outbound, Runtime};
+use crate::runtime::{Outbound, Runtime};
 use crate::trace::Trace;
 use crate::upstream;
+use crate::whoami::{Question, verdict};
 
 const X_SESSION_TOKEN: HeaderName = HeaderName::from_static("x-session-token");
 const X_FORWARDED_HOST: HeaderName = HeaderName::from_static("x-forwarded-host");
-
-/// What explains a rate limit (Oathkeeper passes these on since v26.2.0).
-const RATE_LIMIT: [&str; 4] = [
-    "x-ratelimit-limit",
-    "x-ratelimit-remaining",
-    "x-ratelimit-reset",
-    "x-ratelimit-type",
-];
-
-/// How long a request that waits for another's answer sleeps before it looks again, in milliseconds.
-const LOOK_AGAIN: u64 = 5;
-
-/// When to try again, where Kratos did not say, in seconds.
-const DEFAULT_RETRY_AFTER: &str = "5";
 
 pub(super) async fn authenticate<R: Runtime>(
     gateway: &Rc<Gateway>,
@@ -98,14 +80,6 @@ pub(crate) fn credential(
         Refusal::unauthorized()
             .logged("the session credential is given twice, is too long or is no credential")
     })
-}
-
-/// One question to whoami, complete.
-#[derive(Clone)]
-struct Question {
-    outbound: Outbound,
-    key: CacheKey,
-    credential: CacheKey,
 }
 
 impl Question {
@@ -215,141 +189,6 @@ fn without_tokenize(query: &str) -> String {
         .join("&")
 }
 
-/// What is known of a question, or what Kratos says to it.
-async fn verdict<R: Runtime>(
-    gateway: &Rc<Gateway>,
-    runtime: &R,
-    question: Question,
-    trace: &mut Trace,
-) -> Verdict {
-    let patience = question.outbound.timeout.saturating_add(1_000);
-    let give_up = runtime.now().saturating_add(patience);
-    let mut waited = false;
-    loop {
-        let now = runtime.now();
-        match gateway.memory().remembered(&question.key, now) {
-            Some((entry, Standing::Fresh)) => {
-                trace.session = Some(if waited { "wait" } else { "hit" });
-                return entry.verdict.clone();
-            }
-            Some((entry, Standing::Revalidate)) => {
-                trace.session = Some("stale");
-                let failed = gateway
-                    .memory()
-                    .recent_failure(&question.key, now)
-                    .is_some();
-                if !failed
-                    && let Some(flight) = Flight::take_off(gateway, &question.key, now, patience)
-                {
-                    let (runtime_later, question) = (runtime.clone(), question.clone());
-                    runtime.later(async move {
-                        ask(&runtime_later, &question, flight).await;
-                    });
-                }
-                return entry.verdict.clone();
-            }
-            Some((_, Standing::Fallback | Standing::Gone)) | None => {}
-        }
-        if let Some(failure) = gateway.memory().recent_failure(&question.key, now) {
-            trace.session = Some(if waited { "wait" } else { "failed" });
-            return fallback(gateway, &question, failure, now, trace);
-        }
-        if let Some(flight) = Flight::take_off(gateway, &question.key, now, patience) {
-            trace.session = Some("miss");
-            return match ask(runtime, &question, flight).await {
-                Verdict::Failed(failure) => {
-                    fallback(gateway, &question, failure, runtime.now(), trace)
-                }
-                verdict => verdict,
-            };
-        }
-        if now >= give_up {
-            let failure = Failure::new(
-                FailureKind::Timeout,
-                "another request's whoami did not come back in time",
-            );
-            return fallback(gateway, &question, failure, now, trace);
-        }
-        waited = true;
-        runtime.sleep(LOOK_AGAIN).await;
-    }
-}
-
-/// While Kratos fails, an older answer serves up to its ceiling.
-fn fallback(
-    gateway: &Gateway,
-    question: &Question,
-    failure: Failure,
-    now: u64,
-    trace: &mut Trace,
-) -> Verdict {
-    if failure.kind.allows_fallback()
-        && let Some((entry, _)) = gateway.memory().remembered(&question.key, now)
-    {
-        trace.session = Some("stale");
-        trace.reason = Some(failure.reason);
-        return entry.verdict.clone();
-    }
-    Verdict::Failed(failure)
-}
-
-/// Asks Kratos and remembers what it said.
-async fn ask<R: Runtime>(runtime: &R, question: &Question, flight: Flight) -> Verdict {
-    let gateway = &flight.gateway;
-    let asked = runtime.now();
-    let answer = runtime.fetch(question.outbound.clone()).await;
-    let now = runtime.now();
-    let (verdict, size) = match answer {
-        Ok(inbound) => (
-            read(&inbound, gateway.policy().strict, now),
-            inbound.body.map_or(0, |body| body.len()),
-        ),
-        Err(FetchError::Timeout) => (
-            Verdict::Failed(Failure::new(
-                FailureKind::Timeout,
-                "whoami did not answer in time",
-            )),
-            0,
-        ),
-        Err(FetchError::Unreachable) => (
-            Verdict::Failed(Failure::new(
-                FailureKind::Unreachable,
-                "whoami cannot be reached",
-            )),
-            0,
-        ),
-    };
-    gateway.memory().remember(
-        question.key,
-        question.credential,
-        &verdict,
-        footprint(size),
-        Moments { asked, now },
-    );
-    verdict
-}
-
-fn read(inbound: &Inbound, strict: bool, now: u64) -> Verdict {
-    let header = |name: &str| {
-        inbound
-            .headers
-            .get(name)
-            .and_then(|value| value.to_str().ok())
-    };
-    let rate_limit: Vec<(&'static str, String)> = RATE_LIMIT
-        .into_iter()
-        .filter_map(|name| Some((name, header(name)?.to_owned())))
-        .collect();
-    let answer = Answer {
-        status: inbound.status,
-        body: inbound.body.as_deref(),
-        cache_for: header("ory-session-cache-for"),
-        retry_after: header("retry-after"),
-        rate_limit: &rate_limit,
-    };
-    Verdict::read(&answer, strict, now.checked_div(1_000).unwrap_or(0))
-}
-
 /// A session, seen through `subject_from` and `extra_from`.
 fn authentication(
     config: &CookieSession,
@@ -419,31 +258,4 @@ fn failed(failure: &Failure, strict: bool) -> Refusal {
         ),
     };
     refusal.logged(failure.reason.clone())
-}
-
-/// The right to ask, given back when it is dropped, also when the request is cut off.
-struct Flight {
-    gateway: Rc<Gateway>,
-    key: CacheKey,
-}
-
-impl Flight {
-    fn take_off(gateway: &Rc<Gateway>, key: &CacheKey, now: u64, patience: u64) -> Option<Self> {
-        // Where nothing is remembered, whoever waits would only wait in line.
-        let alone = gateway.policy().session.ttl == 0;
-        (alone
-            || gateway
-                .memory()
-                .take_off(*key, now, now.saturating_add(patience)))
-        .then(|| Self {
-            gateway: Rc::clone(gateway),
-            key: *key,
-        })
-    }
-}
-
-impl Drop for Flight {
-    fn drop(&mut self) {
-        self.gateway.memory().land(&self.key);
-    }
 }

@@ -28,7 +28,7 @@ pub(super) async fn mutate<R: Runtime>(
     let ring = gateway
         .key_ring(runtime)
         .await
-        .map_err(|error| Refusal::internal(error.to_string()))?;
+        .map_err(|error| Refusal::no_keys(&error, subject.strict))?;
     let now = runtime.seconds();
     let key = ring.signing(now).ok_or_else(|| {
         Refusal::internal(

@@ -106,7 +106,7 @@ fn health_on_the_proxy_is_left_to_the_rules() {
         minting()
             .send(get("https://app.test/health/alive?", &[]))
             .status(),
-        500,
+        503,
         "the rule mints, and has no key"
     );
     assert_eq!(

@@ -51,9 +51,9 @@ fn kids(site: &Site) -> Vec<String> {
 }
 
 #[test]
-fn without_a_key_it_is_500_and_the_log_says_what_to_do() {
+fn without_a_key_it_is_503_and_the_log_says_what_to_do() {
     let site = site(false);
-    assert_eq!(status(&site), 500);
+    assert_eq!(status(&site), 503);
     let log = site.memory.take_log().join("\n");
     assert!(log.contains("edgekeeper keys new"), "{log}");
     assert_eq!(
@@ -64,11 +64,11 @@ fn without_a_key_it_is_500_and_the_log_says_what_to_do() {
 }
 
 #[test]
-fn without_a_secret_it_is_500_and_the_log_says_what_to_do() {
+fn without_a_secret_it_is_503_and_the_log_says_what_to_do() {
     for (secret, expected) in [(None, "KEYS_SECRET is not set"), (Some("short"), "32")] {
         let site = site(true);
         site.memory.set_secret(secret);
-        assert_eq!(status(&site), 500);
+        assert_eq!(status(&site), 503);
         let log = site.memory.take_log().join("\n");
         assert!(log.contains(expected), "{log}");
         assert!(
@@ -80,7 +80,7 @@ fn without_a_secret_it_is_500_and_the_log_says_what_to_do() {
 }
 
 #[test]
-fn a_wrong_secret_is_500_and_overwrites_nothing() {
+fn a_wrong_secret_is_503_and_overwrites_nothing() {
     let site = site_with_key();
     let before = site.memory.store().clone();
     site.memory
@@ -90,7 +90,7 @@ fn a_wrong_secret_is_500_and_overwrites_nothing() {
             memory: site.memory.clone(),
             gateway: document(development).gateway(),
         };
-        assert_eq!(status(&fresh), 500);
+        assert_eq!(status(&fresh), 503);
     }
     let log = site.memory.take_log().join("\n");
     assert!(log.contains("keys/"), "the log names the entry: {log}");
@@ -161,12 +161,12 @@ fn f77_the_last_good_ring_stays_while_the_store_fails() {
         memory: site.memory.clone(),
         gateway: document(false).gateway(),
     };
-    assert_eq!(status(&fresh), 500);
+    assert_eq!(status(&fresh), 503);
     assert_eq!(
         fresh
             .send(get("https://app.test/.well-known/jwks.json", &[]))
             .status(),
-        500
+        503
     );
 }
 
@@ -198,7 +198,7 @@ fn f77_the_last_good_ring_stays_while_entries_are_absent_or_corrupt() {
         };
         assert_eq!(
             status(&fresh),
-            500,
+            503,
             "{damaged:?}: a fresh instance fails closed"
         );
     }

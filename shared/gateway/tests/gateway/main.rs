@@ -12,6 +12,7 @@
     clippy::arithmetic_side_effects
 )]
 
+mod component;
 mod memory;
 mod policy;
 mod site;
@@ -37,4 +38,5 @@ mod proxies;
 mod redirect;
 mod request;
 mod response;
+mod second_tier;
 mod upstream;

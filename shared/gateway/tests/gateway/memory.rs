@@ -76,6 +76,7 @@ struct World {
     asked: RefCell<Vec<Outbound>>,
     store: RefCell<BTreeMap<String, String>>,
     store_fails: Cell<bool>,
+    store_is_full: Cell<bool>,
     reads: Cell<usize>,
     writes: Cell<usize>,
     later: RefCell<VecDeque<Task<'static, ()>>>,
@@ -94,9 +95,20 @@ impl Memory {
         Self(Rc::new(world))
     }
 
+    /// Sets the clock back, as its keeper may.
+    pub(crate) fn set_back_seconds(&self, seconds: u64) {
+        self.0.now.set(self.0.now.get() - seconds * 1_000);
+        self.0.timers.borrow_mut().clear();
+    }
+
     /// Moves the clock forward.
     pub(crate) fn pass_seconds(&self, seconds: u64) {
         self.0.now.set(self.0.now.get() + seconds * 1_000);
+    }
+
+    /// Moves the clock forward by a little.
+    pub(crate) fn pass_milliseconds(&self, milliseconds: u64) {
+        self.0.now.set(self.0.now.get() + milliseconds);
     }
 
     /// What is said when a URL and a credential that contain these are asked about.
@@ -135,6 +147,21 @@ impl Memory {
 
     pub(crate) fn set_store_fails(&self, fails: bool) {
         self.0.store_fails.set(fails);
+    }
+
+    pub(crate) fn set_store_is_full(&self, full: bool) {
+        self.0.store_is_full.set(full);
+    }
+
+    pub(crate) async fn delete(&self, key: &str) -> Result<(), Unavailable> {
+        self.sleep(1).await;
+        if self.0.store_fails.get() {
+            return Err(Unavailable(
+                "the key-value store does not answer".to_owned(),
+            ));
+        }
+        self.0.store.borrow_mut().remove(key);
+        Ok(())
     }
 
     pub(crate) fn store(&self) -> std::cell::RefMut<'_, BTreeMap<String, String>> {
@@ -288,6 +315,9 @@ impl Runtime for Memory {
     async fn put(&self, key: &str, value: &str) -> Result<(), Unavailable> {
         self.sleep(1).await;
         self.0.writes.set(self.0.writes.get() + 1);
+        if self.0.store_is_full.get() {
+            return Err(Unavailable("the key-value store is full".to_owned()));
+        }
         if self.0.store_fails.get() {
             return Err(Unavailable(
                 "the key-value store does not answer".to_owned(),

@@ -108,7 +108,7 @@ impl Forwarded {
 }
 
 impl Sent {
-    fn new(decision: Decision, mut headers: HeaderMap) -> Self {
+    pub(crate) fn new(decision: Decision, mut headers: HeaderMap) -> Self {
         match decision {
             Decision::Answer(answer) => Self::Answered(answer),
             Decision::Forward(forward) => {

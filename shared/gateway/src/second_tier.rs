@@ -1,0 +1,494 @@
+//! The second tier: what one instance knows of a session, another need not ask Kratos for.
+//!
+//! Three kinds of entries in the runtime's [`SharedCache`]: a sealed [`Record`] of each session; a claim, while an
+//! instance asks; and a mark for each credential whose session has changed. A mark is never overwritten by a record, so
+//! an answer that was on its way during a logout counts nowhere.
+
+use std::cell::Cell;
+use std::rc::Rc;
+
+use edgekeeper_session::cache::{Entry, footprint};
+use edgekeeper_session::freshness::{SKEW, Standing};
+use edgekeeper_session::key::CacheKey;
+use edgekeeper_session::record::{self, Record};
+use edgekeeper_session::whoami::{ActiveSession, Failure, FailureKind, Verdict};
+use edgekeeper_token::seal::{NONCE_LENGTH, Sealer};
+
+use crate::Gateway;
+use crate::keys;
+use crate::runtime::{Runtime, SHARED_PREFIX, SharedCache, Unavailable};
+use crate::whoami::Question;
+
+/// For how long an instance goes by its memory before it looks whether another has seen a logout, in milliseconds.
+const BELIEVED: u64 = 1_000;
+
+/// How long a request that waits for another instance sleeps before it looks again, in milliseconds.
+const LOOK_AGAIN: u64 = 20;
+
+/// The largest entry that is shared, in bytes; [`SharedCache`] promises no more.
+const LARGEST: usize = 512 << 10;
+
+/// For how long an answer that was asked for before a logout can still come, in seconds.
+const ON_ITS_WAY: u64 = 120;
+
+/// In how many of 256 cases a session that is shared lets ended entries be taken off, and how many are looked at then.
+const SWEEP_ODDS: u8 = 8;
+const SWEEP: usize = 256;
+
+/// What the other instances know.
+pub(crate) enum Found {
+    /// A session.
+    Session(Rc<Entry>, Standing),
+    /// That Kratos fails.
+    Failed(Failure),
+    /// Nothing, so the caller is to ask; with a claim, where there is a second tier.
+    Nothing(Option<Claim>),
+}
+
+/// That this instance asks. Whoever asks says how it went with [`Claim::release`]; a request that is cut off does not,
+/// and its claim ends by itself.
+pub(crate) struct Claim {
+    name: String,
+}
+
+/// The outcome of trying to claim a question.
+pub(crate) enum Claiming {
+    /// The question is the caller's.
+    Mine(Option<Claim>),
+    /// Another instance asks.
+    Taken,
+}
+
+fn record_name(question: &CacheKey) -> String {
+    format!("{SHARED_PREFIX}{}", question.to_hex())
+}
+
+fn claim_name(question: &CacheKey) -> String {
+    format!("{SHARED_PREFIX}asking-{}", question.to_hex())
+}
+
+fn mark_name(credential: &CacheKey) -> String {
+    format!("{SHARED_PREFIX}changed-{}", credential.to_hex())
+}
+
+/// Whether another instance has seen the session of a remembered answer change since.
+pub(crate) async fn is_outdated<R: Runtime>(gateway: &Gateway, runtime: &R, entry: &Entry) -> bool {
+    let Some(shared) = runtime.shared() else {
+        return false;
+    };
+    let now = runtime.now();
+    if now.abs_diff(entry.confirmed.get()) < BELIEVED {
+        return false;
+    }
+    let outdated = match shared.get(&mark_name(&entry.credential)).await {
+        Ok(mark) => is_before(entry.asked, mark.as_deref()),
+        Err(error) => {
+            complain(gateway, runtime, &error);
+            false
+        }
+    };
+    if !outdated {
+        entry.confirmed.set(now);
+    }
+    outdated
+}
+
+/// What the other instances know of a question; waits while one of them asks, until `give_up` (Unix milliseconds).
+pub(crate) async fn find<R: Runtime>(
+    gateway: &Gateway,
+    runtime: &R,
+    question: &Question,
+    give_up: u64,
+) -> Found {
+    match look_and_wait(gateway, runtime, question, give_up).await {
+        Ok(found) => found,
+        Err(error) => {
+            complain(gateway, runtime, &error);
+            Found::Nothing(None)
+        }
+    }
+}
+
+async fn look_and_wait<R: Runtime>(
+    gateway: &Gateway,
+    runtime: &R,
+    question: &Question,
+    give_up: u64,
+) -> Result<Found, Unavailable> {
+    let Some(shared) = runtime.shared().filter(|_| shares(gateway)) else {
+        return Ok(Found::Nothing(None));
+    };
+    let sealer = sealer(runtime).await?;
+    let claim = claim_name(&question.key);
+    let mut may_claim = true;
+    loop {
+        let known = look(gateway, runtime, shared, &sealer, question).await?;
+        // An older one serves should Kratos fail; it is in memory now.
+        if let Some((entry, standing)) = known
+            && matches!(standing, Standing::Fresh | Standing::Revalidate)
+        {
+            return Ok(Found::Session(entry, standing));
+        }
+        if may_claim && add_claim(runtime, shared, question, &claim).await? {
+            return Ok(Found::Nothing(Some(Claim { name: claim })));
+        }
+        let now = runtime.now();
+        let Some(state) = shared.get(&claim).await? else {
+            if !may_claim {
+                // Who asked got nothing to share: a refusal. To claim now would make everybody wait in line.
+                return Ok(Found::Nothing(None));
+            }
+            may_claim = false;
+            continue;
+        };
+        if has_ended(&state, seconds(now)) {
+            // Who asked was cut off.
+            shared.delete(&claim).await?;
+            may_claim = true;
+            if now < give_up {
+                continue;
+            }
+        }
+        if let Some(failure) = failure(&state) {
+            return Ok(Found::Failed(failure));
+        }
+        if now >= give_up {
+            return Ok(Found::Failed(Failure::new(
+                FailureKind::Timeout,
+                "another instance's whoami did not come back in time",
+            )));
+        }
+        may_claim = false;
+        runtime.sleep(LOOK_AGAIN).await;
+    }
+}
+
+/// Takes a question for this instance, unless another asks it now or has just done so.
+pub(crate) async fn claim<R: Runtime>(
+    gateway: &Gateway,
+    runtime: &R,
+    question: &Question,
+) -> Claiming {
+    let Some(shared) = runtime.shared().filter(|_| shares(gateway)) else {
+        return Claiming::Mine(None);
+    };
+    let name = claim_name(&question.key);
+    match add_claim(runtime, shared, question, &name).await {
+        Ok(true) => {
+            return match answered(gateway, runtime, shared, question, &name).await {
+                Ok(true) => Claiming::Taken,
+                _ => Claiming::Mine(Some(Claim { name })),
+            };
+        }
+        Ok(false) => {}
+        Err(error) => {
+            complain(gateway, runtime, &error);
+            return Claiming::Mine(None);
+        }
+    }
+    if let Err(error) = free_if_ended(runtime, shared, &name).await {
+        complain(gateway, runtime, &error);
+    }
+    Claiming::Taken
+}
+
+/// Whether another instance has the answer by now; the claim is given back then.
+async fn answered<R: Runtime>(
+    gateway: &Gateway,
+    runtime: &R,
+    shared: &R::Shared,
+    question: &Question,
+    claim: &str,
+) -> Result<bool, Unavailable> {
+    let sealer = sealer(runtime).await?;
+    let record = look(gateway, runtime, shared, &sealer, question).await?;
+    let fresh = matches!(record, Some((_, Standing::Fresh)));
+    if fresh {
+        shared.delete(claim).await?;
+    }
+    Ok(fresh)
+}
+
+/// Takes off the claim of a request that was cut off, so that the next one finds the question free.
+async fn free_if_ended<R: Runtime>(
+    runtime: &R,
+    shared: &R::Shared,
+    name: &str,
+) -> Result<(), Unavailable> {
+    match shared.get(name).await? {
+        Some(state) if has_ended(&state, runtime.seconds()) => shared.delete(name).await,
+        _ => Ok(()),
+    }
+}
+
+impl Claim {
+    /// Tells the others how it went: a session by its record, a failure in the claim's own place.
+    pub(crate) async fn release<R: Runtime>(
+        self,
+        gateway: &Gateway,
+        runtime: &R,
+        verdict: &Verdict,
+    ) {
+        let Some(shared) = runtime.shared() else {
+            return;
+        };
+        let told = match verdict {
+            Verdict::Failed(failure) => {
+                let until = runtime.seconds().saturating_add(1);
+                let retry_after = failure.retry_after.as_deref().unwrap_or_default();
+                let kind = failure_name(failure.kind);
+                let state = format!("{until} failed {kind} {retry_after}");
+                shared.set(&self.name, state.trim_end()).await
+            }
+            _ => shared.delete(&self.name).await,
+        };
+        if let Err(error) = told {
+            complain(gateway, runtime, &error);
+        }
+    }
+}
+
+/// Tells the others of a session.
+pub(crate) async fn share<R: Runtime>(
+    gateway: &Gateway,
+    runtime: &R,
+    question: &Question,
+    session: &Rc<ActiveSession>,
+    asked: u64,
+) {
+    let Some(shared) = runtime.shared().filter(|_| shares(gateway)) else {
+        return;
+    };
+    let record = Record {
+        session: Rc::clone(session),
+        asked,
+        answered: runtime.seconds(),
+    };
+    if let Err(error) = write(gateway, runtime, shared, question, &record).await {
+        complain(gateway, runtime, &error);
+    }
+}
+
+async fn write<R: Runtime>(
+    gateway: &Gateway,
+    runtime: &R,
+    shared: &R::Shared,
+    question: &Question,
+    record: &Record,
+) -> Result<(), Unavailable> {
+    let freshness = record.freshness(&gateway.policy().session);
+    if freshness.at(record.answered) == Standing::Gone {
+        return Ok(());
+    }
+    let until = freshness.revalidate_until.max(freshness.fallback_until);
+    let sealer = sealer(runtime).await?;
+    let name = record_name(&question.key);
+    let mut nonce = [0; NONCE_LENGTH];
+    runtime.random(&mut nonce)?;
+    let entry = record
+        .seal(&sealer, &name, until, nonce)
+        .map_err(|error| Unavailable(error.to_string()))?;
+    if entry.len() > LARGEST {
+        return Ok(());
+    }
+    shared.set(&name, &entry).await
+}
+
+/// Tells the others that the sessions of these credentials have changed.
+pub(crate) async fn changed<R: Runtime>(gateway: &Gateway, runtime: &R, credentials: &[CacheKey]) {
+    let Some(shared) = runtime.shared() else {
+        return;
+    };
+    let now = runtime.now();
+    let session = &gateway.policy().session;
+    // As long as any answer from before could serve.
+    let until = seconds(now)
+        .saturating_add(session.ttl)
+        .saturating_add(session.stale_while_revalidate.max(session.stale_if_error))
+        .saturating_add(ON_ITS_WAY);
+    for credential in credentials {
+        let mark = format!("{until} {now}");
+        if let Err(error) = shared.set(&mark_name(credential), &mark).await {
+            complain(gateway, runtime, &error);
+        }
+    }
+}
+
+/// Now and then takes off entries that have ended, behind the response. When, and where to begin, is drawn by lot: so
+/// each entry has its turn, and no instance needs to know of another's work.
+pub(crate) fn sweep_sometimes<R: Runtime>(gateway: &Rc<Gateway>, runtime: &R) {
+    let mut lot = [0; 4];
+    if runtime.shared().is_none() || runtime.random(&mut lot).is_err() {
+        return;
+    }
+    let [first, ..] = lot;
+    if first >= SWEEP_ODDS {
+        return;
+    }
+    let (gateway, own) = (Rc::clone(gateway), runtime.clone());
+    runtime.later(async move {
+        if let Err(error) = sweep(&own, u32::from_be_bytes(lot)).await {
+            complain(&gateway, &own, &error);
+        }
+    });
+}
+
+async fn sweep<R: Runtime>(runtime: &R, lot: u32) -> Result<(), Unavailable> {
+    let Some(shared) = runtime.shared() else {
+        return Ok(());
+    };
+    let names = shared.names().await?;
+    let begin = usize::try_from(lot)
+        .unwrap_or_default()
+        .checked_rem(names.len())
+        .unwrap_or_default();
+    // Another machine's clock may be behind.
+    let now = runtime.seconds().saturating_sub(SKEW);
+    for name in names
+        .iter()
+        .cycle()
+        .skip(begin)
+        .take(SWEEP.min(names.len()))
+    {
+        let entry = shared.get(name).await?;
+        if entry.is_some_and(|entry| has_ended(&entry, now)) {
+            shared.delete(name).await?;
+        }
+    }
+    Ok(())
+}
+
+/// The record of a question, if it counts. It is remembered by this instance, too.
+async fn look<R: Runtime>(
+    gateway: &Gateway,
+    runtime: &R,
+    shared: &R::Shared,
+    sealer: &Sealer,
+    question: &Question,
+) -> Result<Option<(Rc<Entry>, Standing)>, Unavailable> {
+    let name = record_name(&question.key);
+    let Some(entry) = shared.get(&name).await? else {
+        return Ok(None);
+    };
+    let (record, size) = match Record::open(sealer, &name, &entry) {
+        Ok(opened) => opened,
+        Err(error) => {
+            complain(gateway, runtime, &Unavailable(error.to_string()));
+            return Ok(None);
+        }
+    };
+    let mark = shared.get(&mark_name(&question.credential)).await?;
+    let now = runtime.now();
+    if is_before(record.asked, mark.as_deref()) {
+        return Ok(None);
+    }
+    let freshness = record.freshness(&gateway.policy().session);
+    let standing = freshness.at(seconds(now));
+    let ended = record
+        .session
+        .expires_at
+        .is_some_and(|end| end <= seconds(now));
+    if standing == Standing::Gone || ended {
+        return Ok(None);
+    }
+    let entry = Rc::new(Entry {
+        verdict: record.verdict(),
+        freshness,
+        credential: question.credential,
+        size: footprint(size),
+        asked: record.asked,
+        confirmed: Cell::new(now),
+    });
+    gateway.memory().adopt(question.key, Rc::clone(&entry), now);
+    Ok(Some((entry, standing)))
+}
+
+async fn add_claim<R: Runtime>(
+    runtime: &R,
+    shared: &R::Shared,
+    question: &Question,
+    name: &str,
+) -> Result<bool, Unavailable> {
+    let patience = seconds(question.outbound.timeout).saturating_add(2);
+    let until = runtime.seconds().saturating_add(patience);
+    shared.add(name, &format!("{until} asking")).await
+}
+
+/// Whether an entry no longer counts; what is no entry never did.
+fn has_ended(entry: &str, now: u64) -> bool {
+    record::end(entry).is_none_or(|end| end <= now)
+}
+
+/// Whether an answer was asked for before a mark. Clocks of different machines differ, so a moment after it counts as
+/// before: that costs Kratos a question, the other way round it would be somebody's session.
+fn is_before(asked: u64, mark: Option<&str>) -> bool {
+    let Some(mark) = mark else {
+        return false;
+    };
+    match mark
+        .split_once(' ')
+        .and_then(|(_, at)| at.parse::<u64>().ok())
+    {
+        Some(at) => asked < at.saturating_add(SKEW.saturating_mul(1_000)),
+        None => true,
+    }
+}
+
+/// The failure that a claim tells of.
+fn failure(state: &str) -> Option<Failure> {
+    let mut words = state.splitn(4, ' ').skip(1);
+    if words.next() != Some("failed") {
+        return None;
+    }
+    let kind = words.next()?;
+    let kind = FAILURES
+        .into_iter()
+        .find(|each| failure_name(*each) == kind)?;
+    Some(Failure {
+        retry_after: words.next().map(str::to_owned),
+        ..Failure::new(
+            kind,
+            "another instance has just asked whoami, and it failed",
+        )
+    })
+}
+
+const FAILURES: [FailureKind; 5] = [
+    FailureKind::Server,
+    FailureKind::RateLimited,
+    FailureKind::Timeout,
+    FailureKind::Unreachable,
+    FailureKind::Foreign,
+];
+
+const fn failure_name(kind: FailureKind) -> &'static str {
+    match kind {
+        FailureKind::Server => "server",
+        FailureKind::RateLimited => "rate-limited",
+        FailureKind::Timeout => "timeout",
+        FailureKind::Unreachable => "unreachable",
+        FailureKind::Foreign => "foreign",
+    }
+}
+
+/// Where nothing may be remembered, there is nothing to share.
+fn shares(gateway: &Gateway) -> bool {
+    gateway.policy().session.ttl > 0
+}
+
+async fn sealer<R: Runtime>(runtime: &R) -> Result<Sealer, Unavailable> {
+    let secret = keys::secret(runtime).await?;
+    Sealer::for_sessions(secret.as_bytes()).map_err(|error| Unavailable(error.to_string()))
+}
+
+/// Without the second tier every instance asks for itself, which is no reason to refuse anybody.
+fn complain<R: Runtime>(gateway: &Gateway, runtime: &R, error: &Unavailable) {
+    if gateway.memory().may_complain(runtime.now()) {
+        let reason = format!("sessions are not shared between instances: {error}");
+        runtime.log(&serde_json::json!({ "msg": "sessions", "reason": reason }).to_string());
+    }
+}
+
+fn seconds(milliseconds: u64) -> u64 {
+    milliseconds.checked_div(1_000).unwrap_or(0)
+}

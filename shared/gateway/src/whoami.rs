@@ -1,0 +1,239 @@
+//! One question to whoami: remembered, told by another instance, or asked.
+
+use std::rc::Rc;
+
+use edgekeeper_session::cache::footprint;
+use edgekeeper_session::freshness::Standing;
+use edgekeeper_session::key::CacheKey;
+use edgekeeper_session::whoami::{Answer, Failure, FailureKind, Verdict};
+
+use crate::Gateway;
+use crate::memory::Moments;
+use crate::runtime::{FetchError, Inbound, Outbound, Runtime};
+use crate::second_tier::{self, Claim, Claiming, Found};
+use crate::trace::Trace;
+
+/// What explains a rate limit (Oathkeeper passes these on since v26.2.0).
+const RATE_LIMIT: [&str; 4] = [
+    "x-ratelimit-limit",
+    "x-ratelimit-remaining",
+    "x-ratelimit-reset",
+    "x-ratelimit-type",
+];
+
+/// How long a request that waits for another's answer sleeps before it looks again, in milliseconds.
+const LOOK_AGAIN: u64 = 5;
+
+/// One question, complete.
+#[derive(Clone)]
+pub(crate) struct Question {
+    /// The request to send.
+    pub(crate) outbound: Outbound,
+    /// What its answer is remembered under.
+    pub(crate) key: CacheKey,
+    /// Whose credential it is about.
+    pub(crate) credential: CacheKey,
+}
+
+/// What is known of a question, or what Kratos says to it.
+pub(crate) async fn verdict<R: Runtime>(
+    gateway: &Rc<Gateway>,
+    runtime: &R,
+    question: Question,
+    trace: &mut Trace,
+) -> Verdict {
+    let patience = question.outbound.timeout.saturating_add(1_000);
+    let give_up = runtime.now().saturating_add(patience);
+    let mut waited = false;
+    loop {
+        let now = runtime.now();
+        if let Some((entry, standing)) = gateway.memory().remembered(&question.key, now) {
+            if second_tier::is_outdated(gateway, runtime, &entry).await {
+                gateway.memory().forget(&entry.credential, runtime.now());
+                continue;
+            }
+            match standing {
+                Standing::Fresh => {
+                    trace.session = Some(if waited { "wait" } else { "hit" });
+                    return entry.verdict.clone();
+                }
+                Standing::Revalidate => {
+                    trace.session = Some("stale");
+                    refresh_later(gateway, runtime, &question, patience);
+                    return entry.verdict.clone();
+                }
+                Standing::Fallback | Standing::Gone => {}
+            }
+        }
+        if let Some(failure) = gateway.memory().recent_failure(&question.key, now) {
+            trace.session = Some(if waited { "wait" } else { "failed" });
+            return fallback(gateway, &question, failure, now, trace);
+        }
+        if let Some(flight) = Flight::take_off(gateway, &question.key, now, patience) {
+            let claim = match second_tier::find(gateway, runtime, &question, give_up).await {
+                Found::Session(entry, standing) => {
+                    trace.session = Some("shared");
+                    drop(flight);
+                    if standing == Standing::Revalidate {
+                        refresh_later(gateway, runtime, &question, patience);
+                    }
+                    return entry.verdict.clone();
+                }
+                Found::Failed(failure) => {
+                    trace.session = Some("wait");
+                    return fallback(gateway, &question, failure, runtime.now(), trace);
+                }
+                Found::Nothing(claim) => claim,
+            };
+            trace.session = Some("miss");
+            return match ask(runtime, &question, flight, claim).await {
+                Verdict::Failed(failure) => {
+                    fallback(gateway, &question, failure, runtime.now(), trace)
+                }
+                verdict => verdict,
+            };
+        }
+        if now >= give_up {
+            let failure = Failure::new(
+                FailureKind::Timeout,
+                "another request's whoami did not come back in time",
+            );
+            return fallback(gateway, &question, failure, now, trace);
+        }
+        waited = true;
+        runtime.sleep(LOOK_AGAIN).await;
+    }
+}
+
+/// Asks anew behind the response, unless somebody does already or Kratos has just failed.
+fn refresh_later<R: Runtime>(
+    gateway: &Rc<Gateway>,
+    runtime: &R,
+    question: &Question,
+    patience: u64,
+) {
+    let now = runtime.now();
+    let failed = gateway.memory().recent_failure(&question.key, now);
+    if failed.is_some() {
+        return;
+    }
+    if let Some(flight) = Flight::take_off(gateway, &question.key, now, patience) {
+        let (own, question) = (runtime.clone(), question.clone());
+        runtime.later(async move {
+            if let Claiming::Mine(claim) =
+                second_tier::claim(&flight.gateway, &own, &question).await
+            {
+                ask(&own, &question, flight, claim).await;
+            }
+        });
+    }
+}
+
+/// While Kratos fails, an older answer serves up to its ceiling.
+fn fallback(
+    gateway: &Gateway,
+    question: &Question,
+    failure: Failure,
+    now: u64,
+    trace: &mut Trace,
+) -> Verdict {
+    if failure.kind.allows_fallback()
+        && let Some((entry, _)) = gateway.memory().remembered(&question.key, now)
+    {
+        trace.session = Some("stale");
+        trace.reason = Some(failure.reason);
+        return entry.verdict.clone();
+    }
+    Verdict::Failed(failure)
+}
+
+/// Asks Kratos, remembers what it said and tells the other instances.
+async fn ask<R: Runtime>(
+    runtime: &R,
+    question: &Question,
+    flight: Flight,
+    claim: Option<Claim>,
+) -> Verdict {
+    let gateway = &flight.gateway;
+    let asked = runtime.now();
+    let answer = runtime.fetch(question.outbound.clone()).await;
+    let now = runtime.now();
+    let failed = |kind, reason| Verdict::Failed(Failure::new(kind, reason));
+    let (verdict, size) = match answer {
+        Ok(inbound) => (
+            read(&inbound, gateway.policy().strict, now),
+            inbound.body.map_or(0, |body| body.len()),
+        ),
+        Err(FetchError::Timeout) => (
+            failed(FailureKind::Timeout, "whoami did not answer in time"),
+            0,
+        ),
+        Err(FetchError::Unreachable) => (
+            failed(FailureKind::Unreachable, "whoami cannot be reached"),
+            0,
+        ),
+    };
+    gateway.memory().remember(
+        question.key,
+        question.credential,
+        &verdict,
+        footprint(size),
+        Moments { asked, now },
+    );
+    if let Verdict::Active(session) = &verdict {
+        second_tier::share(gateway, runtime, question, session, asked).await;
+        second_tier::sweep_sometimes(gateway, runtime);
+    }
+    if let Some(claim) = claim {
+        claim.release(gateway, runtime, &verdict).await;
+    }
+    verdict
+}
+
+fn read(inbound: &Inbound, strict: bool, now: u64) -> Verdict {
+    let header = |name: &str| {
+        inbound
+            .headers
+            .get(name)
+            .and_then(|value| value.to_str().ok())
+    };
+    let rate_limit: Vec<(&'static str, String)> = RATE_LIMIT
+        .into_iter()
+        .filter_map(|name| Some((name, header(name)?.to_owned())))
+        .collect();
+    let answer = Answer {
+        status: inbound.status,
+        body: inbound.body.as_deref(),
+        cache_for: header("ory-session-cache-for"),
+        retry_after: header("retry-after"),
+        rate_limit: &rate_limit,
+    };
+    Verdict::read(&answer, strict, now.checked_div(1_000).unwrap_or(0))
+}
+
+/// The right to ask, given back when it is dropped, also when the request is cut off.
+struct Flight {
+    gateway: Rc<Gateway>,
+    key: CacheKey,
+}
+
+impl Flight {
+    fn take_off(gateway: &Rc<Gateway>, key: &CacheKey, now: u64, patience: u64) -> Option<Self> {
+        // Where nothing is remembered, whoever waits would only wait in line.
+        let alone = gateway.policy().session.ttl == 0;
+        (alone
+            || gateway
+                .memory()
+                .take_off(*key, now, now.saturating_add(patience)))
+        .then(|| Self {
+            gateway: Rc::clone(gateway),
+            key: *key,
+        })
+    }
+}
+
+impl Drop for Flight {
+    fn drop(&mut self) {
+        self.gateway.memory().land(&self.key);
+    }
+}
