@@ -1,0 +1,128 @@
+//! A body on its way from one side to the other.
+
+use wasi::http::types::{IncomingBody, OutgoingBody};
+use wasi::io::poll::Pollable;
+use wasi::io::streams::{InputStream, OutputStream, StreamError};
+
+/// The most to move at once, in bytes. What waits in memory is this, in each direction.
+const CHUNK: u64 = 64 * 1024;
+
+/// How many chunks move before the other direction has its turn.
+const ROUNDS: usize = 16;
+
+/// One body and where it goes. Streams stand before the bodies they belong to: the host wants them dropped first.
+///
+/// Dropped before it has ended, the far side sees a broken connection and no end.
+pub(crate) struct Pipe {
+    input: InputStream,
+    output: OutputStream,
+    incoming: IncomingBody,
+    outgoing: OutgoingBody,
+    /// What was read to find out whether there is a body at all.
+    first: Vec<u8>,
+}
+
+/// A body that has not been given somewhere to go.
+pub(crate) struct Source {
+    input: InputStream,
+    incoming: IncomingBody,
+    first: Vec<u8>,
+}
+
+/// How far a pipe is after a step.
+pub(crate) enum Progress {
+    /// Not at the end; there is more to do when this is ready.
+    Waits(Pipe, Pollable),
+    /// Everything has arrived.
+    Ended,
+    /// One of the two sides broke off.
+    Broken,
+}
+
+impl Source {
+    /// A body; `None` when it is known to be empty. The host does not say otherwise which messages have one.
+    ///
+    /// # Errors
+    /// When the sender has already broken off.
+    pub(crate) fn open(incoming: IncomingBody) -> Result<Option<Self>, StreamError> {
+        let input = incoming.stream().map_err(|()| StreamError::Closed)?;
+        match input.read(CHUNK) {
+            Err(StreamError::Closed) => Ok(None),
+            Err(error) => Err(error),
+            Ok(first) => Ok(Some(Self {
+                input,
+                incoming,
+                first,
+            })),
+        }
+    }
+
+    /// Gives it somewhere to go; `None` when somebody else writes there.
+    pub(crate) fn into(self, outgoing: OutgoingBody) -> Option<Pipe> {
+        Some(Pipe {
+            output: outgoing.write().ok()?,
+            outgoing,
+            input: self.input,
+            incoming: self.incoming,
+            first: self.first,
+        })
+    }
+}
+
+impl Pipe {
+    /// Moves what can be moved without waiting.
+    pub(crate) fn step(mut self) -> Progress {
+        for _ in 0..ROUNDS {
+            let Ok(room) = self.output.check_write() else {
+                return Progress::Broken;
+            };
+            if room == 0 {
+                let ready = self.output.subscribe();
+                return Progress::Waits(self, ready);
+            }
+            let moved = if self.first.is_empty() {
+                self.output.splice(&self.input, room.min(CHUNK))
+            } else {
+                self.write_first(room)
+            };
+            match moved {
+                Ok(0) => {
+                    let ready = self.input.subscribe();
+                    return Progress::Waits(self, ready);
+                }
+                Ok(_) => {}
+                Err(StreamError::Closed) if self.output.check_write().is_ok() => {
+                    return self.finish();
+                }
+                Err(_) => return Progress::Broken,
+            }
+        }
+        let ready = self.output.subscribe();
+        Progress::Waits(self, ready)
+    }
+
+    fn write_first(&mut self, room: u64) -> Result<u64, StreamError> {
+        let room = usize::try_from(room).unwrap_or(usize::MAX);
+        let rest = self.first.split_off(room.min(self.first.len()));
+        let now = std::mem::replace(&mut self.first, rest);
+        self.output.write(&now)?;
+        Ok(u64::try_from(now.len()).unwrap_or(u64::MAX))
+    }
+
+    fn finish(self) -> Progress {
+        let Self {
+            input,
+            output,
+            incoming,
+            outgoing,
+            ..
+        } = self;
+        drop((input, output));
+        drop(incoming);
+        match OutgoingBody::finish(outgoing, None) {
+            Ok(()) => Progress::Ended,
+            // Its length was not the announced one.
+            Err(_) => Progress::Broken,
+        }
+    }
+}

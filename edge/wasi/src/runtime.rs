@@ -1,0 +1,146 @@
+//! The gateway's [`Runtime`] on WASI.
+
+use std::cell::RefCell;
+use std::future::Future;
+use std::io::Write;
+use std::pin::Pin;
+use std::rc::Rc;
+use std::time::{Duration, SystemTime};
+
+use edgekeeper_gateway::runtime::{
+    FetchError, Inbound, Outbound, Runtime, SharedCache, Unavailable,
+};
+
+use crate::store::{Durability, Store};
+use crate::{blocking, fetch};
+
+type Task = Pin<Box<dyn Future<Output = ()>>>;
+
+/// One request's view of the world.
+#[derive(Clone)]
+pub(crate) struct Wasi {
+    store: Rc<Store>,
+    later: Rc<RefCell<Vec<Task>>>,
+}
+
+impl Wasi {
+    pub(crate) fn new() -> Self {
+        let folder = setting("STATE").unwrap_or_else(|| "/state".to_owned());
+        Self {
+            store: Rc::new(Store::new(folder)),
+            later: Rc::default(),
+        }
+    }
+
+    /// Does what was put off until the response was sent.
+    pub(crate) fn finish_later(&self) {
+        loop {
+            let task = self.later.borrow_mut().pop();
+            match task {
+                Some(task) => blocking::wait(task),
+                None => return,
+            }
+        }
+    }
+}
+
+impl Runtime for Wasi {
+    type Shared = Store;
+
+    const WEBSOCKETS: bool = false;
+
+    const SCHEDULE: bool = false;
+
+    fn shared(&self) -> Option<&Store> {
+        self.store.is_there().then_some(&*self.store)
+    }
+
+    fn now(&self) -> u64 {
+        SystemTime::now()
+            .duration_since(SystemTime::UNIX_EPOCH)
+            .map_or(0, |since| {
+                u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
+            })
+    }
+
+    fn random(&self, bytes: &mut [u8]) -> Result<(), Unavailable> {
+        let length = u64::try_from(bytes.len()).unwrap_or(u64::MAX);
+        let random = wasi::random::random::get_random_bytes(length);
+        if random.len() != bytes.len() {
+            return Err(Unavailable(
+                "the host gave less randomness than asked for".to_owned(),
+            ));
+        }
+        bytes.copy_from_slice(&random);
+        Ok(())
+    }
+
+    async fn secret(&self, name: &str) -> Option<String> {
+        setting(name)
+    }
+
+    async fn fetch(&self, request: Outbound) -> Result<Inbound, FetchError> {
+        fetch::whole(&request)
+    }
+
+    async fn get(&self, key: &str) -> Result<Option<String>, Unavailable> {
+        self.store.read(key)
+    }
+
+    async fn put(&self, key: &str, value: &str) -> Result<(), Unavailable> {
+        self.store.write(key, value, Durability::Durable)
+    }
+
+    async fn add(&self, key: &str, value: &str) -> Result<bool, Unavailable> {
+        self.store.add(key, value, Durability::Durable)
+    }
+
+    async fn sleep(&self, milliseconds: u64) {
+        blocking::timer(Duration::from_millis(milliseconds)).block();
+    }
+
+    fn later(&self, task: impl Future<Output = ()> + 'static) {
+        self.later.borrow_mut().push(Box::pin(task));
+    }
+
+    fn log(&self, line: &str) {
+        log(line);
+    }
+}
+
+impl SharedCache for Store {
+    async fn get(&self, name: &str) -> Result<Option<String>, Unavailable> {
+        self.read(name)
+    }
+
+    async fn set(&self, name: &str, value: &str) -> Result<(), Unavailable> {
+        self.write(name, value, Durability::Cache)
+    }
+
+    async fn add(&self, name: &str, value: &str) -> Result<bool, Unavailable> {
+        Self::add(self, name, value, Durability::Cache)
+    }
+
+    async fn delete(&self, name: &str) -> Result<(), Unavailable> {
+        self.remove(name)
+    }
+
+    async fn names(&self) -> Result<Vec<String>, Unavailable> {
+        self.names_in(edgekeeper_gateway::runtime::SHARED_PREFIX)
+    }
+}
+
+/// A variable of the environment; one that is empty is not set.
+pub(crate) fn setting(name: &str) -> Option<String> {
+    std::env::var(name).ok().filter(|value| !value.is_empty())
+}
+
+/// Writes one line about something the adapter cannot do.
+pub(crate) fn log_problem(what: &str, reason: &str) {
+    log(&serde_json::json!({ "msg": what, "reason": reason }).to_string());
+}
+
+fn log(line: &str) {
+    // In one piece, so that lines of several instances do not mix. There is nowhere to say that it failed.
+    drop(std::io::stderr().write_all(format!("{line}\n").as_bytes()));
+}
