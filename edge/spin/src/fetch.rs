@@ -1,0 +1,152 @@
+//! Requests that leave the component.
+
+use std::future::{Future, poll_fn};
+use std::pin::pin;
+use std::task::Poll;
+use std::time::Duration;
+
+use edgekeeper_gateway::fields;
+use edgekeeper_gateway::runtime::{FetchError, Inbound, Outbound};
+use spin_sdk::time::sleep;
+use spin_sdk::wasip3::http::client;
+use spin_sdk::wasip3::http::types::{ErrorCode, Method, Request, Response, Scheme};
+use spin_sdk::wasip3::wit_bindgen::StreamResult;
+
+use crate::exchange;
+use crate::runtime::log_problem;
+
+/// The most to ask a body for at once, in bytes.
+const CHUNK: usize = 16 * 1024;
+
+/// The binding that names the next component in a chain of middleware.
+#[cfg(feature = "middleware")]
+const NEXT: &str = "NEXT";
+
+/// Sends a request. Redirects are not followed.
+pub(crate) async fn send(request: Request, binding: Option<&str>) -> Result<Response, FetchError> {
+    let origin = origin(&request);
+    let result = match binding {
+        None => client::send(request).await,
+        #[cfg(feature = "middleware")]
+        Some(NEXT) => spin_sdk::http::next(request).await,
+        Some(name) => {
+            log_problem(
+                "binding",
+                &format!(
+                    "the policy names the binding `{name}`, which Spin does not have; write the address of the service \
+                     as `url` in edge.yml. In the middleware build, `NEXT` is the next component"
+                ),
+            );
+            return Err(FetchError::Unreachable);
+        }
+    };
+    result.map_err(|error| {
+        log_problem("fetch", &explained(&origin, &error));
+        failure(&error)
+    })
+}
+
+/// Sends a request of the gateway's own and reads the answer, no longer and no further than it says.
+pub(crate) async fn whole(outbound: Outbound) -> Result<Inbound, FetchError> {
+    let end = Duration::from_millis(outbound.timeout);
+    // One end for all of it: an answer that drips in ends as well.
+    within(end, exchanged(outbound))
+        .await
+        .unwrap_or(Err(FetchError::Timeout))
+}
+
+async fn exchanged(outbound: Outbound) -> Result<Inbound, FetchError> {
+    let request = exchange::request(
+        &named(outbound.method),
+        &outbound.url,
+        &outbound.headers,
+        None,
+        exchange::end(),
+    )?;
+    let response = send(request, outbound.binding.as_deref()).await?;
+    Ok(Inbound {
+        status: response.get_status_code(),
+        headers: fields::of_answer(response.get_headers().copy_all()),
+        body: read(response, outbound.largest).await?,
+    })
+}
+
+/// The body, or `None` once it is larger than allowed.
+async fn read(response: Response, largest: usize) -> Result<Option<Vec<u8>>, FetchError> {
+    let (mut stream, end) = Response::consume_body(response, exchange::taken());
+    let mut body = Vec::new();
+    loop {
+        let (result, chunk) = stream.read(Vec::with_capacity(CHUNK)).await;
+        if body.len().saturating_add(chunk.len()) > largest {
+            return Ok(None);
+        }
+        body.extend(chunk);
+        if !matches!(result, StreamResult::Complete(_)) {
+            break;
+        }
+    }
+    // Only this tells a body that has ended from one that broke off.
+    match end.await {
+        Ok(_) => Ok(Some(body)),
+        Err(error) => Err(failure(&error)),
+    }
+}
+
+/// What comes of a future, unless the time is over before.
+async fn within<T>(time: Duration, future: impl Future<Output = T>) -> Option<T> {
+    let mut future = pin!(future);
+    let mut end = pin!(sleep(time));
+    poll_fn(|context| match future.as_mut().poll(context) {
+        Poll::Ready(output) => Poll::Ready(Some(output)),
+        Poll::Pending => end.as_mut().poll(context).map(|()| None),
+    })
+    .await
+}
+
+fn named(method: String) -> Method {
+    match method.as_str() {
+        "GET" => Method::Get,
+        "HEAD" => Method::Head,
+        "POST" => Method::Post,
+        "PUT" => Method::Put,
+        "DELETE" => Method::Delete,
+        "CONNECT" => Method::Connect,
+        "OPTIONS" => Method::Options,
+        "TRACE" => Method::Trace,
+        "PATCH" => Method::Patch,
+        _ => Method::Other(method),
+    }
+}
+
+fn failure(error: &ErrorCode) -> FetchError {
+    match error {
+        ErrorCode::DnsTimeout
+        | ErrorCode::ConnectionTimeout
+        | ErrorCode::ConnectionReadTimeout
+        | ErrorCode::ConnectionWriteTimeout
+        | ErrorCode::HttpResponseTimeout => FetchError::Timeout,
+        _ => FetchError::Unreachable,
+    }
+}
+
+/// Scheme, host and port, for the log: a path can hold what is nobody's business.
+fn origin(request: &Request) -> String {
+    let scheme = match request.get_scheme() {
+        Some(Scheme::Https) => "https",
+        _ => "http",
+    };
+    format!("{scheme}://{}", request.get_authority().unwrap_or_default())
+}
+
+fn explained(origin: &str, error: &ErrorCode) -> String {
+    match error {
+        ErrorCode::HttpRequestDenied => format!(
+            "Spin does not let the component reach {origin}: it is not in `allowed_outbound_hosts` of spin.toml. \
+             `edgekeeper build --spin-manifest spin.toml` writes what the policy needs"
+        ),
+        ErrorCode::DestinationIpProhibited => format!(
+            "Spin does not let the component reach {origin}: `block_networks` of the runtime configuration blocks its address"
+        ),
+        error => format!("{origin} does not answer: {error:?}"),
+    }
+}

@@ -1,0 +1,101 @@
+//! The gateway's [`Runtime`] on Spin.
+
+use std::future::Future;
+use std::io::Write;
+use std::time::{Duration, SystemTime};
+
+use edgekeeper_gateway::problem;
+use edgekeeper_gateway::runtime::{
+    FetchError, Inbound, Outbound, Runtime, SharedCache, Unavailable,
+};
+use spin_sdk::time;
+use spin_sdk::wasip3::random::random::get_random_bytes;
+use spin_sdk::wasip3::spawn;
+
+use crate::store::KeyValue;
+use crate::{fetch, instance};
+
+/// The view of the world, the same for every request.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Spin;
+
+impl Runtime for Spin {
+    type Shared = KeyValue;
+
+    const WEBSOCKETS: bool = false;
+
+    const SCHEDULE: bool = false;
+
+    fn now(&self) -> u64 {
+        let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
+        since.map_or(0, |since| {
+            u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
+        })
+    }
+
+    fn random(&self, bytes: &mut [u8]) -> Result<(), Unavailable> {
+        let mut filled = 0;
+        // A host may give less than it is asked for.
+        while let Some(rest) = bytes.get_mut(filled..).filter(|rest| !rest.is_empty()) {
+            let random = get_random_bytes(u64::try_from(rest.len()).unwrap_or(u64::MAX));
+            if random.is_empty() {
+                return Err(Unavailable("there is no source of randomness".to_owned()));
+            }
+            for (byte, random) in rest.iter_mut().zip(&random) {
+                *byte = *random;
+            }
+            filled = filled.saturating_add(random.len());
+        }
+        Ok(())
+    }
+
+    /// Spin's variables are lower case.
+    async fn secret(&self, name: &str) -> Option<String> {
+        match instance::variable(&name.to_ascii_lowercase()).await {
+            Ok(secret) => secret,
+            Err(reason) => {
+                log_problem("secret", &reason);
+                None
+            }
+        }
+    }
+
+    async fn fetch(&self, request: Outbound) -> Result<Inbound, FetchError> {
+        fetch::whole(request).await
+    }
+
+    async fn get(&self, key: &str) -> Result<Option<String>, Unavailable> {
+        KeyValue.get(key).await
+    }
+
+    async fn put(&self, key: &str, value: &str) -> Result<(), Unavailable> {
+        KeyValue.set(key, value).await
+    }
+
+    fn shared(&self) -> Option<&KeyValue> {
+        Some(&KeyValue)
+    }
+
+    async fn sleep(&self, milliseconds: u64) {
+        time::sleep(Duration::from_millis(milliseconds)).await;
+    }
+
+    /// The instance stays until it is done; the response does not wait for it.
+    fn later(&self, task: impl Future<Output = ()> + 'static) {
+        spawn(task);
+    }
+
+    fn log(&self, line: &str) {
+        log(line);
+    }
+}
+
+/// Writes one line about something that Spin does not give.
+pub(crate) fn log_problem(what: &str, reason: &str) {
+    log(&problem::line(what, reason));
+}
+
+fn log(line: &str) {
+    // In one piece, so that lines of several instances do not mix. There is nowhere to say that it failed.
+    drop(std::io::stdout().write_all(format!("{line}\n").as_bytes()));
+}

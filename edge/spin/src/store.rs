@@ -1,0 +1,72 @@
+//! The key-value store: signing keys, and what instances share of sessions.
+//!
+//! Spin's stores have no expiry. The values say themselves until when they count, and the gateway sweeps what has ended.
+
+use edgekeeper_gateway::runtime::{SHARED_PREFIX, SharedCache, Unavailable};
+use spin_sdk::key_value::{Error, Store};
+
+/// The store's label in `spin.toml`.
+const LABEL: &str = "default";
+
+/// The store. It is opened for each use: what Spin keeps behind it stays open, and a store that was away comes back.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct KeyValue;
+
+impl SharedCache for KeyValue {
+    async fn get(&self, name: &str) -> Result<Option<String>, Unavailable> {
+        let value = open().await?.get(name).await.map_err(failed)?;
+        value
+            .map(|bytes| {
+                String::from_utf8(bytes).map_err(|_| {
+                    Unavailable(format!(
+                        "the entry `{name}` of the key-value store `{LABEL}` is not text; delete it"
+                    ))
+                })
+            })
+            .transpose()
+    }
+
+    async fn set(&self, name: &str, value: &str) -> Result<(), Unavailable> {
+        open().await?.set(name, value).await.map_err(failed)
+    }
+
+    // Spin's stores cannot do that at once for everybody.
+    async fn add(&self, name: &str, value: &str) -> Result<bool, Unavailable> {
+        let store = open().await?;
+        if store.exists(name).await.map_err(failed)? {
+            return Ok(false);
+        }
+        store.set(name, value).await.map_err(failed)?;
+        Ok(true)
+    }
+
+    async fn delete(&self, name: &str) -> Result<(), Unavailable> {
+        open().await?.delete(name).await.map_err(failed)
+    }
+
+    async fn names(&self) -> Result<Vec<String>, Unavailable> {
+        let keys = open().await?.get_keys().await;
+        let mut names = keys.collect().await.map_err(failed)?;
+        names.retain(|name| name.starts_with(SHARED_PREFIX));
+        Ok(names)
+    }
+}
+
+async fn open() -> Result<Store, Unavailable> {
+    Store::open(LABEL).await.map_err(failed)
+}
+
+fn failed(error: Error) -> Unavailable {
+    Unavailable(match error {
+        Error::AccessDenied => format!(
+            "the component has no key-value store `{LABEL}`; write `key_value_stores = [\"{LABEL}\"]` under it in spin.toml"
+        ),
+        Error::NoSuchStore => format!(
+            "there is no key-value store `{LABEL}`; the runtime configuration needs `[key_value_store.{LABEL}]`"
+        ),
+        Error::StoreTableFull => {
+            format!("the key-value store `{LABEL}` is opened too often at once")
+        }
+        Error::Other(reason) => format!("the key-value store `{LABEL}` failed: {reason}"),
+    })
+}
