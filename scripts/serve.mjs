@@ -6,11 +6,9 @@ import { fileURLToPath } from 'node:url';
 import { readArguments, usage } from './gateway/arguments.mjs';
 import { isFresh } from './gateway/fresh.mjs';
 import { compilePolicy, PolicyRefused, withKeysOnFirstUse } from './gateway/policy.mjs';
-import { bindPreservedHosts } from './gateway/preserve-host.mjs';
 import { keysSecret } from './gateway/secret.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
-const bundle = join(root, 'build/cloudflare');
 const target = process.env.CARGO_TARGET_DIR ?? join(root, 'target');
 const command = join(target, 'debug/edgekeeper');
 
@@ -34,43 +32,58 @@ try {
 } catch (error) {
   fail(`${error.message}\n${usage}`, 2);
 }
+const bundle = join(root, 'build', options.runtime);
 
-const outputs = [command, join(bundle, 'index.js'), join(bundle, 'index_bg.wasm'), join(root, 'node_modules/.installed-lock.json')];
-if (!isFresh(root, join(root, 'build/finished'), outputs)) {
+const files = options.runtime === 'cloudflare' ? ['index.js', 'index_bg.wasm'] : ['edgekeeper.wasm'];
+const outputs = [command, join(root, 'node_modules/.installed-lock.json'), ...files.map((name) => join(bundle, name))];
+if (!isFresh(root, options.runtime, outputs)) {
   console.error('scripts/serve: building first');
-  const built = spawnSync(join(root, 'scripts/build'), ['--no-policy'], { stdio: ['ignore', 2, 2] });
+  const built = spawnSync(join(root, 'scripts/build'), ['--no-policy', '--runtime', options.runtime], { stdio: ['ignore', 2, 2] });
   if (built.status !== 0) fail('the build failed, see above');
 }
 
 let policy;
-try {
-  policy = compilePolicy(command, options);
-} catch (error) {
-  if (error instanceof PolicyRefused) process.exit(1);
-  fail(error.message);
-}
-// What runs here is for development: without a key in the store, one is made on first use.
-const bound = bindPreservedHosts(withKeysOnFirstUse(policy));
-for (const id of bound.unbound) {
-  console.error(`scripts/serve: rule "${id}": preserve_host has no effect here, because its upstream is not plain http`);
+if (options.config !== undefined) {
+  try {
+    // What runs here is for development: without a key in the store, one is made on first use.
+    policy = withKeysOnFirstUse(compilePolicy(command, options));
+  } catch (error) {
+    if (error instanceof PolicyRefused) process.exit(1);
+    fail(error.message);
+  }
 }
 
-// Not before: node_modules may have just been installed.
-const { startGateway } = await import('./gateway/workerd.mjs');
+const { listen, api, state } = options;
+const common = { policy, keysSecret: keysSecret(state, process.env), listen, api, state };
+// Each is loaded when it is needed, not before: node_modules may have just been installed.
+const start = {
+  async cloudflare() {
+    const { startWorkerd } = await import('./gateway/workerd.mjs');
+    const { bindPreservedHosts } = await import('./gateway/preserve-host.mjs');
+    const bound = bindPreservedHosts(policy);
+    for (const id of bound.unbound) {
+      console.error(`scripts/serve: rule "${id}": preserve_host has no effect here, because its upstream is not plain http`);
+    }
+    return startWorkerd({ ...common, bundle, policy: bound.policy, bindings: bound.bindings });
+  },
+  async spin() {
+    const { startSpin } = await import('./gateway/spin.mjs');
+    const { spinBin, from, runtimeConfigFile, variables } = options;
+    const component = join(bundle, 'edgekeeper.wasm');
+    return startSpin({ ...common, component, command, spinBin, from, runtimeConfigFile, variables });
+  },
+  async wasi() {
+    const { startWasi } = await import('./gateway/wasi.mjs');
+    return startWasi({ ...common, component: join(bundle, 'edgekeeper.wasm') });
+  },
+};
 try {
-  gateway = await startGateway({
-    bundle,
-    policy: bound.policy,
-    bindings: bound.bindings,
-    keysSecret: keysSecret(options.state, process.env),
-    listen: options.listen,
-    api: options.api,
-    state: options.state,
-  });
+  gateway = await start[options.runtime]();
 } catch (error) {
   const taken = error.code === 'ERR_ADDRESS_IN_USE';
   fail(taken ? 'the address is in use, see above; stop what listens there or choose another' : error.message);
 }
+if (stopping) await stop();
 console.error(`scripts/serve: listening on ${gateway.origin}${gateway.apiOrigin ? `, API on ${gateway.apiOrigin}` : ''}`);
 await gateway.ended;
 if (!stopping) fail('the runtime ended by itself, see above');

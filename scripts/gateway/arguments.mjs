@@ -4,9 +4,15 @@ import { parseArgs } from 'node:util';
 
 /** Shown when the arguments are wrong. */
 export const usage = `usage: scripts/serve --config FILE --listen ADDR [--api ADDR] [--edge FILE] [--root DIR]
-                     [--runtime cloudflare] [--strict] [--state DIR]`;
+                     [--runtime cloudflare|spin|wasi] [--strict] [--state DIR]
+       with --runtime spin, as \`spin up\` has them:
+                     [--spin-bin PATH] [--from PATH] [--runtime-config-file FILE] [--variable NAME=VALUE]...`;
 
-const runtimes = ['cloudflare'];
+/** The runtimes that the gateway is built for. */
+export const runtimes = ['cloudflare', 'spin', 'wasi'];
+
+/** Flags that only `--runtime spin` has. */
+const ofSpin = ['spin-bin', 'from', 'runtime-config-file', 'variable'];
 
 /**
  * An address to listen on.
@@ -16,13 +22,18 @@ const runtimes = ['cloudflare'];
 /**
  * What scripts/serve was asked for; paths are absolute.
  * @typedef {object} ServeArguments
- * @property {string} config
+ * @property {'cloudflare' | 'spin' | 'wasi'} runtime
+ * @property {string} [config] missing only with `from`
  * @property {string} [edge]
  * @property {string} [root] in which absolute `file://` paths of the configuration are looked up
  * @property {boolean} strict
  * @property {Address} listen
  * @property {Address} [api]
- * @property {string} [state] a folder that keeps keys over restarts; without one they live in memory
+ * @property {string} [state] a folder that keeps the key-value store over restarts; without one it ends with the gateway
+ * @property {string} [spinBin] the `spin` to run
+ * @property {string} [from] a Spin application to run as it is, instead of one made from `config`
+ * @property {string} [runtimeConfigFile] Spin's own configuration: where its key-value stores are
+ * @property {string[]} variables `NAME=VALUE` for Spin
  */
 
 /**
@@ -45,23 +56,48 @@ export function readArguments(argv, cwd) {
       runtime: { type: 'string', default: 'cloudflare' },
       state: { type: 'string' },
       strict: { type: 'boolean', default: false },
+      'spin-bin': { type: 'string' },
+      from: { type: 'string' },
+      'runtime-config-file': { type: 'string' },
+      variable: { type: 'string', multiple: true },
     },
   });
-  for (const name of ['config', 'listen']) {
+  for (const name of values.from === undefined ? ['config', 'listen'] : ['listen']) {
     if (values[name] === undefined) throw new Error(`--${name} is missing`);
   }
   if (!runtimes.includes(values.runtime)) {
     throw new Error(`--runtime ${values.runtime}: there is no such runtime here; allowed: ${runtimes.join(', ')}`);
   }
+  for (const name of ofSpin) {
+    if (values[name] !== undefined && values.runtime !== 'spin') {
+      throw new Error(`--${name} is for --runtime spin, this is --runtime ${values.runtime}`);
+    }
+  }
+  for (const name of ['config', 'edge', 'root', 'strict']) {
+    if (values.from !== undefined && values[name]) {
+      throw new Error(`--${name} and --from: an application that is there already has its policy; leave one of the two out`);
+    }
+  }
+  for (const variable of values.variable ?? []) {
+    if (!/^[a-z][a-z0-9_]*=/.test(variable)) {
+      throw new Error(`--variable ${variable.split('=')[0]}: write NAME=VALUE, with a name in lower case as in spin.toml`);
+    }
+  }
   const path = (value) => value && resolve(cwd, value);
   const config = path(values.config);
-  const beside = join(dirname(config), 'edge.yml');
+  const beside = config && join(dirname(config), 'edge.yml');
   return {
+    runtime: values.runtime,
     config,
-    edge: path(values.edge) ?? (existsSync(beside) ? beside : undefined),
+    edge: path(values.edge) ?? (beside && existsSync(beside) ? beside : undefined),
     root: path(values.root),
     state: path(values.state),
     strict: values.strict,
+    // A name without a slash is looked up on the PATH, as a shell does.
+    spinBin: values['spin-bin']?.includes('/') ? path(values['spin-bin']) : values['spin-bin'],
+    from: path(values.from),
+    runtimeConfigFile: path(values['runtime-config-file']),
+    variables: values.variable ?? [],
     listen: readAddress('--listen', values.listen),
     api: values.api === undefined ? undefined : readAddress('--api', values.api),
   };

@@ -1,7 +1,7 @@
 import { readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 
-// Everything that decides what a build gives, apart from the policy.
+// Everything that decides what a build gives, apart from the policy and the runtime's own adapter.
 const sources = [
   'Cargo.toml',
   'Cargo.lock',
@@ -9,20 +9,21 @@ const sources = [
   'package-lock.json',
   'scripts/build',
   'shared',
-  'edge',
+  'edge/cli',
 ];
 
 /**
- * Whether a build was finished after every source was last written. Looks at times only, so it costs milliseconds.
+ * Whether a build for a runtime was finished after every source was last written. Looks at times only, so it costs
+ * milliseconds.
  * @param {string} root the checkout
- * @param {string} finished a file that the build writes when it is done
+ * @param {string} runtime
  * @param {string[]} outputs files that must exist
  * @returns {boolean}
  */
-export function isFresh(root, finished, outputs) {
-  const built = modified(finished);
+export function isFresh(root, runtime, outputs) {
+  const built = modified(join(root, 'build', runtime, 'finished'));
   if (built === undefined || outputs.some((path) => modified(path) === undefined)) return false;
-  return sources.every((name) => newest(join(root, name)) <= built);
+  return [...sources, join('edge', runtime)].every((name) => newest(join(root, name)) <= built);
 }
 
 function modified(path) {

@@ -32,7 +32,7 @@ export const compatibilityDate = '2026-04-01';
  * @param {NodeJS.WritableStream} [options.log] what the runtime prints; stderr by default
  * @returns {Promise<Gateway>}
  */
-export async function startGateway({ bundle, policy, keysSecret, listen, api, bindings = {}, state, log = process.stderr }) {
+export async function startWorkerd({ bundle, policy, keysSecret, listen, api, bindings = {}, state, log = process.stderr }) {
   const modules = [
     { type: 'ESModule', path: 'index.js', contents: readFileSync(join(bundle, 'index.js'), 'utf8') },
     { type: 'CompiledWasm', path: 'index_bg.wasm', contents: readFileSync(join(bundle, 'index_bg.wasm')) },

@@ -12,7 +12,7 @@ import { fileURLToPath } from 'node:url';
 import { createRemoteJWKSet, decodeProtectedHeader, jwtVerify } from 'jose';
 
 import { compilePolicy } from '../../scripts/gateway/policy.mjs';
-import { startGateway } from '../../scripts/gateway/workerd.mjs';
+import { startWorkerd } from '../../scripts/gateway/workerd.mjs';
 import { send } from '../runtimes/client.mjs';
 import { startUpstream } from '../runtimes/upstream.mjs';
 
@@ -60,7 +60,7 @@ async function deployed(context) {
   const log = new PassThrough();
   let text = '';
   log.on('data', (chunk) => (text += chunk));
-  const gateway = await startGateway({
+  const gateway = await startWorkerd({
     bundle: join(root, 'build/cloudflare'),
     policy,
     keysSecret,

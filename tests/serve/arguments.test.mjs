@@ -43,6 +43,29 @@ for (const text of ['4455', '127.0.0.1', '127.0.0.1:', '127.0.0.1:65536', '::1:8
 test('what is missing or unknown is named', () => {
   assert.throws(() => readArguments(['--listen', ':1'], folder), /--config is missing/);
   assert.throws(() => readArguments(['--config', 'x'], folder), /--listen is missing/);
-  assert.throws(() => read('--runtime', 'deno'), /deno.*allowed: cloudflare/);
+  assert.throws(() => read('--runtime', 'deno'), /deno.*allowed: cloudflare, spin, wasi/);
   assert.throws(() => read('--port', '1'), /--port/);
+});
+
+test('what `spin up` knows is known with --runtime spin', () => {
+  const spin = (...more) => readArguments(['--runtime', 'spin', '--listen', '127.0.0.1:3000', ...more], folder);
+  const { from, runtimeConfigFile, variables, spinBin } = spin(
+    ...['--from', 'app', '--runtime-config-file', 'redis.toml', '--variable', 'a=1', '--variable', 'b=x=y', '--spin-bin', 'bin/spin'],
+  );
+  assert.equal(from, join(folder, 'app'));
+  assert.equal(runtimeConfigFile, join(folder, 'redis.toml'));
+  assert.deepEqual(variables, ['a=1', 'b=x=y']);
+  assert.equal(spinBin, join(folder, 'bin/spin'));
+  assert.equal(spin('--from', 'app', '--spin-bin', 'spin').spinBin, 'spin', 'a bare name is looked up on the PATH');
+});
+
+test('what cannot be meant together is refused with the reason', () => {
+  assert.throws(() => read('--from', 'app'), /--from is for --runtime spin, this is --runtime cloudflare/);
+  assert.throws(() => read('--runtime', 'wasi', '--spin-bin', 'x'), /--spin-bin is for --runtime spin, this is --runtime wasi/);
+  assert.throws(() => read('--runtime', 'spin', '--from', 'app'), /--config and --from: .* leave one of the two out/);
+  assert.throws(() => read('--runtime', 'spin', '--variable', 'KEYS_SECRET=hidden'), (error) => {
+    assert.match(error.message, /--variable KEYS_SECRET: write NAME=VALUE/);
+    assert.doesNotMatch(error.message, /hidden/);
+    return true;
+  });
 });
