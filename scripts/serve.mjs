@@ -53,8 +53,8 @@ if (options.config !== undefined) {
   }
 }
 
-const { listen, api, state } = options;
-const common = { policy, keysSecret: keysSecret(state, process.env), listen, api, state };
+const { listen, api, state, reuse } = options;
+const common = { policy, keysSecret: keysSecret(state, process.env), listen, api, state, reuse };
 // Each is loaded when it is needed, not before: node_modules may have just been installed.
 const start = {
   async cloudflare() {

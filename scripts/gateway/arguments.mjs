@@ -5,14 +5,22 @@ import { parseArgs } from 'node:util';
 /** Shown when the arguments are wrong. */
 export const usage = `usage: scripts/serve --config FILE --listen ADDR [--api ADDR] [--edge FILE] [--root DIR]
                      [--runtime cloudflare|spin|wasi] [--strict] [--state DIR]
+       with --runtime spin or wasi:
+                     [--max-instance-reuse-count N]
        with --runtime spin, as \`spin up\` has them:
                      [--spin-bin PATH] [--from PATH] [--runtime-config-file FILE] [--variable NAME=VALUE]...`;
 
 /** The runtimes that the gateway is built for. */
 export const runtimes = ['cloudflare', 'spin', 'wasi'];
 
-/** Flags that only `--runtime spin` has. */
-const ofSpin = ['spin-bin', 'from', 'runtime-config-file', 'variable'];
+/** Flags that not every runtime has. */
+const only = {
+  'spin-bin': ['spin'],
+  from: ['spin'],
+  'runtime-config-file': ['spin'],
+  variable: ['spin'],
+  'max-instance-reuse-count': ['spin', 'wasi'],
+};
 
 /**
  * An address to listen on.
@@ -34,6 +42,7 @@ const ofSpin = ['spin-bin', 'from', 'runtime-config-file', 'variable'];
  * @property {string} [from] a Spin application to run as it is, instead of one made from `config`
  * @property {string} [runtimeConfigFile] Spin's own configuration: where its key-value stores are
  * @property {string[]} variables `NAME=VALUE` for Spin
+ * @property {number} [reuse] how many requests one instance serves; 1 is a fresh one for each
  */
 
 /**
@@ -60,6 +69,7 @@ export function readArguments(argv, cwd) {
       from: { type: 'string' },
       'runtime-config-file': { type: 'string' },
       variable: { type: 'string', multiple: true },
+      'max-instance-reuse-count': { type: 'string' },
     },
   });
   for (const name of values.from === undefined ? ['config', 'listen'] : ['listen']) {
@@ -68,10 +78,14 @@ export function readArguments(argv, cwd) {
   if (!runtimes.includes(values.runtime)) {
     throw new Error(`--runtime ${values.runtime}: there is no such runtime here; allowed: ${runtimes.join(', ')}`);
   }
-  for (const name of ofSpin) {
-    if (values[name] !== undefined && values.runtime !== 'spin') {
-      throw new Error(`--${name} is for --runtime spin, this is --runtime ${values.runtime}`);
+  for (const [name, having] of Object.entries(only)) {
+    if (values[name] !== undefined && !having.includes(values.runtime)) {
+      throw new Error(`--${name} is for --runtime ${having.join(' or ')}, this is --runtime ${values.runtime}`);
     }
+  }
+  const reuse = values['max-instance-reuse-count'];
+  if (reuse !== undefined && !/^[1-9][0-9]{0,5}$/.test(reuse)) {
+    throw new Error(`--max-instance-reuse-count ${reuse}: write how many requests an instance serves, from 1 on`);
   }
   for (const name of ['config', 'edge', 'root', 'strict']) {
     if (values.from !== undefined && values[name]) {
@@ -98,6 +112,7 @@ export function readArguments(argv, cwd) {
     from: path(values.from),
     runtimeConfigFile: path(values['runtime-config-file']),
     variables: values.variable ?? [],
+    reuse: reuse && Number(reuse),
     listen: readAddress('--listen', values.listen),
     api: values.api === undefined ? undefined : readAddress('--api', values.api),
   };

@@ -8,6 +8,19 @@ import { start } from '../../scripts/run/process.mjs';
 /** The runtime that this run of the suite is about, one of those that scripts/serve knows. */
 export const runtime = process.env.EDGEKEEPER_RUNTIME ?? 'cloudflare';
 
+/**
+ * What a runtime forces, and the gateway cannot make up for; docs/runtimes.md has the same as a table. Whatever is not
+ * here is the same on all of them.
+ * @type {{ webSockets: boolean, setsHost: boolean, startsFresh: boolean }}
+ *   whether a WebSocket passes; whether the upstream can see the client's `Host`; whether it can be told to use a new
+ *   instance for every request
+ */
+export const can = {
+  cloudflare: { webSockets: true, setsHost: true, startsFresh: false },
+  spin: { webSockets: false, setsHost: false, startsFresh: true },
+  wasi: { webSockets: false, setsHost: false, startsFresh: true },
+}[runtime];
+
 const serve = fileURLToPath(new URL('../../scripts/serve', import.meta.url));
 
 /** How long a start may take: scripts/serve builds first when nobody has, which is minutes on a small machine. */
@@ -43,13 +56,15 @@ export async function choosePorts() {
  * @param {boolean} [options.strict]
  * @param {string} [options.state] a folder that keeps the signing keys
  * @param {string} [options.keysSecret]
+ * @param {boolean} [options.fresh] a new instance for every request, on a runtime that can be told so
  * @returns {Promise<RunningGateway>}
  */
-export async function startRuntime({ folder, config, edge, port, apiPort, strict = false, state, keysSecret }) {
+export async function startRuntime({ folder, config, edge, port, apiPort, strict = false, state, keysSecret, fresh = false }) {
   const args = ['--runtime', runtime, '--config', config, '--edge', edge];
   args.push('--listen', `127.0.0.1:${port}`, '--api', `127.0.0.1:${apiPort}`);
   if (strict) args.push('--strict');
   if (state) args.push('--state', state);
+  if (fresh) args.push('--max-instance-reuse-count', '1');
   const gateway = start(serve, args, {
     name: `the gateway on ${runtime}`,
     logFile: join(folder, 'gateway.log'),

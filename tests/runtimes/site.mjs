@@ -135,9 +135,10 @@ function oathkeeper(port, { cookieSession = {}, serve = {} }) {
  * @param {boolean} [options.strict]
  * @param {string} [options.state]
  * @param {string} [options.keysSecret]
+ * @param {boolean} [options.fresh] a new instance for every request
  * @returns {Promise<Site>}
  */
-export async function startSite({ rules, kratos, whoami, edge = {}, cookieSession, serve, strict, state, keysSecret }) {
+export async function startSite({ rules, kratos, whoami, edge = {}, cookieSession, serve, strict, state, keysSecret, fresh }) {
   const folder = mkdtempSync(join(tmpdir(), 'edgekeeper-runtimes-'));
   const { port, apiPort } = await choosePorts();
   const parts = [{ stop: () => rmSync(folder, { recursive: true, force: true }) }];
@@ -163,7 +164,7 @@ export async function startSite({ rules, kratos, whoami, edge = {}, cookieSessio
     const config = write('oathkeeper.yml', oathkeeper(port, { cookieSession, serve }));
     const upstreams = { [kratosName]: kratosOrigin, [upstreamName]: upstream.origin, ...edge.upstreams };
     const edgeFile = write('edge.yml', { ...edge, upstreams });
-    const gateway = await startRuntime({ folder, config, edge: edgeFile, port, apiPort, strict, state, keysSecret });
+    const gateway = await startRuntime({ folder, config, edge: edgeFile, port, apiPort, strict, state, keysSecret, fresh });
     parts.push(gateway);
     return {
       origin: gateway.origin,

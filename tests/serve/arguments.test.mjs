@@ -61,6 +61,8 @@ test('what `spin up` knows is known with --runtime spin', () => {
 
 test('what cannot be meant together is refused with the reason', () => {
   assert.throws(() => read('--from', 'app'), /--from is for --runtime spin, this is --runtime cloudflare/);
+  assert.throws(() => read('--max-instance-reuse-count', '1'), /is for --runtime spin or wasi, this is --runtime cloudflare/);
+  assert.throws(() => read('--runtime', 'wasi', '--max-instance-reuse-count', '0'), /how many requests an instance serves, from 1 on/);
   assert.throws(() => read('--runtime', 'wasi', '--spin-bin', 'x'), /--spin-bin is for --runtime spin, this is --runtime wasi/);
   assert.throws(() => read('--runtime', 'spin', '--from', 'app'), /--config and --from: .* leave one of the two out/);
   assert.throws(() => read('--runtime', 'spin', '--variable', 'KEYS_SECRET=hidden'), (error) => {
