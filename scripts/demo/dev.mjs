@@ -10,6 +10,7 @@ const stopped = new Promise((resolve) => {
   for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => resolve(null));
 });
 
+const [runtime] = process.argv.slice(2);
 const free = async (port) => ((await isFree(port)) ? port : freePort());
 const port = await free(written.port);
 const apiPort = await free(written.apiPort);
@@ -17,7 +18,7 @@ const apiPort = await free(written.apiPort);
 const folder = fileURLToPath(new URL(port === written.port ? '../../.dev' : `../../.dev/${port}`, import.meta.url));
 let demo;
 try {
-  demo = await startDemo({ folder, port, apiPort });
+  demo = await startDemo({ folder, port, apiPort, runtime });
 } catch (error) {
   console.error(`scripts/dev: ${error.message}`);
   process.exit(1);
@@ -28,6 +29,7 @@ console.log(`
 
   sign in as   ${demo.user.email}
   password     ${demo.user.password}
+  runtime      ${runtime}
 
 Try
   1. Open the URL, follow "Protected page", sign in: the page shows the token that the upstream received.
@@ -37,7 +39,7 @@ Try
      A preflight: answered at the edge, without session and upstream.
   4. curl ${demo.api}/.well-known/jwks.json
      The keys with which an upstream verifies the token.
-  5. Add a rule to scripts/demo/access-rules.json and run scripts/dev again.
+  5. Add a rule to scripts/demo/access-rules.json and run the same command again.
 
 The gateway's log: ${relative(process.cwd(), folder)}/gateway.log. Ctrl-C ends everything.
 `);

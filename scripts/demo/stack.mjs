@@ -37,9 +37,10 @@ export const demoUser = {
  * @param {string} options.folder for the configuration of this run and the gateway's log
  * @param {number} options.port the gateway's
  * @param {number} options.apiPort that of its API
+ * @param {string} [options.runtime] one of those that scripts/serve knows
  * @returns {Promise<Demo>}
  */
-export async function startDemo({ folder, port, apiPort }) {
+export async function startDemo({ folder, port, apiPort, runtime = 'cloudflare' }) {
   const origin = `http://localhost:${port}`;
   const parts = [];
   const stop = async () => {
@@ -51,7 +52,7 @@ export async function startDemo({ folder, port, apiPort }) {
     const upstream = await startUpstream({ kratosPublic: kratos.public });
     parts.push(upstream);
     const files = configure(resolve(folder), { port, apiPort, kratos: kratos.public, upstream: upstream.origin });
-    const where = ['--listen', `127.0.0.1:${port}`, '--api', `127.0.0.1:${apiPort}`];
+    const where = ['--runtime', runtime, '--listen', `127.0.0.1:${port}`, '--api', `127.0.0.1:${apiPort}`];
     const gateway = start(serve, ['--config', files.config, '--edge', files.edge, ...where], {
       name: 'the gateway',
       logFile: join(resolve(folder), 'gateway.log'),

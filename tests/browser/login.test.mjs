@@ -9,6 +9,7 @@ import { freePort } from '../../scripts/run/port.mjs';
 import { createIdentity } from '../ory/identity.mjs';
 import { enrolTotp, loginBrowser } from '../ory/login.mjs';
 import { totpCode } from '../ory/totp.mjs';
+import { runtime } from '../runtimes/runtime.mjs';
 import { launchChromium } from './chromium.mjs';
 
 // EDGEKEEPER_SCREENSHOT=docs/protected-page.png keeps a picture of the protected page.
@@ -20,7 +21,7 @@ let browser;
 
 before(async () => {
   folder = mkdtempSync(join(tmpdir(), 'edgekeeper-demo-'));
-  demo = await startDemo({ folder, port: await freePort(), apiPort: await freePort() });
+  demo = await startDemo({ folder, port: await freePort(), apiPort: await freePort(), runtime });
   browser = await launchChromium();
 });
 after(async () => {

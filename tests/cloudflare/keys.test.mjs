@@ -88,7 +88,7 @@ const ask = (gateway) => send(gateway.origin, 'http://app.test/');
 test('without a key no token is made, and the log says what to do', async (context) => {
   const gateway = await deployed(context);
   const answer = await ask(gateway);
-  assert.equal(answer.status, 500);
+  assert.equal(answer.status, 503);
   assert.equal(answer.json().error.message, 'An internal server error occurred, please contact the system administrator');
   assert.match(gateway.log(), /there is no signing key in the key-value store; run `edgekeeper keys new`/);
   assert.deepEqual(upstream.take(), []);
@@ -100,7 +100,7 @@ test('without a key no token is made, and the log says what to do', async (conte
 
 test('the key of `edgekeeper keys new` signs as soon as it is in the store', async (context) => {
   const gateway = await deployed(context);
-  assert.equal((await ask(gateway)).status, 500);
+  assert.equal((await ask(gateway)).status, 503);
   upstream.take();
   for (const { key, value } of newKey()) await gateway.kv.put(key, value);
   assert.equal((await ask(gateway)).status, 200);

@@ -52,15 +52,15 @@ test('keys outlive a restart under their secret; under another one no token is m
 
   await withSite(other, async (site) => {
     const answer = await site.ask('http://page.test/', { headers: { ...session, accept: 'text/html' } });
-    assert.equal(answer.status, 500);
+    assert.equal(answer.status, 503);
     assert.deepEqual(answer.json(), {
-      error: { code: 500, status: 'Internal Server Error', message: 'An internal server error occurred, please contact the system administrator' },
+      error: { code: 503, status: 'Service Unavailable', message: 'The token could not be signed; please try again' },
     });
     assert.deepEqual(site.upstream.take(), [], 'the request does not go on without a token');
-    assert.equal((await send(site.api, `${site.api}${jwksPath}`)).status, 500, 'no keys is not an answer');
+    assert.equal((await send(site.api, `${site.api}${jwksPath}`)).status, 503, 'no keys is not an answer');
     assert.equal((await site.ask('http://open.test/')).status, 200, 'rules without tokens go on');
 
-    const log = await until(async () => site.log(), (text) => text.includes('"status":500'));
+    const log = await until(async () => site.log(), (text) => text.includes('"status":503'));
     const [reason] = log.split('\n').filter((line) => line.includes('"msg":"keys"'));
     assert.match(JSON.parse(reason).reason, /"keys\/\d+"/, 'the entry is named');
     assert.match(JSON.parse(reason).reason, /KEYS_SECRET/, 'it is said what to look at');
