@@ -7,6 +7,7 @@ use edgekeeper_policy::compile::{Diagnostic, Options, Severity, compile};
 use edgekeeper_policy::document::Policy;
 
 use crate::files::{self, FileSystem};
+use crate::spin;
 
 /// Check Oathkeeper's configuration and rules and compile them into the policy document that the edge loads
 ///
@@ -32,6 +33,19 @@ pub(crate) struct Arguments {
     /// Where to write the policy document
     #[arg(long, short, value_name = "FILE")]
     out: PathBuf,
+
+    /// A `spin.toml` whose `allowed_outbound_hosts` are to be what the policy needs and nothing else
+    #[arg(long, value_name = "FILE")]
+    spin_manifest: Option<PathBuf>,
+
+    /// The component in it that is the gateway
+    #[arg(
+        long,
+        value_name = "NAME",
+        default_value = "edgekeeper",
+        requires = "spin_manifest"
+    )]
+    spin_component: String,
 }
 
 /// Runs the command.
@@ -54,8 +68,16 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), String> {
         .map_err(|error| format!("error: {error}"))?;
     // What the edge could not load must not get there.
     Policy::from_json(&document).map_err(|error| format!("error: {error}"))?;
+    let manifest = arguments
+        .spin_manifest
+        .as_deref()
+        .map(|path| spin::manifest(path, &arguments.spin_component, &policy))
+        .transpose()?;
     files::write(&arguments.out, document.as_bytes(), 0o644)?;
     println!("{}", summary(&policy, &document, arguments));
+    if let Some(manifest) = manifest {
+        manifest.write()?;
+    }
     Ok(())
 }
 

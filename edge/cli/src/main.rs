@@ -1,8 +1,21 @@
 //! `edgekeeper`: Ory Oathkeeper's access rules, made ready for the edge.
 
+#![cfg_attr(
+    test,
+    allow(
+        clippy::unwrap_used,
+        clippy::expect_used,
+        clippy::panic,
+        clippy::indexing_slicing,
+        clippy::string_slice,
+        clippy::arithmetic_side_effects
+    )
+)]
+
 mod build;
 mod files;
 mod keys;
+mod spin;
 
 use std::process::ExitCode;
 
@@ -22,12 +35,14 @@ enum Command {
     /// Make and keep the keys that sign tokens
     #[command(subcommand)]
     Keys(keys::Command),
+    Spin(spin::Arguments),
 }
 
 fn main() -> ExitCode {
     let result = match Arguments::parse().command {
         Command::Build(arguments) => build::run(&arguments),
         Command::Keys(command) => keys::run(&command),
+        Command::Spin(arguments) => spin::run(&arguments),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

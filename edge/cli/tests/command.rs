@@ -99,6 +99,66 @@ fn build_writes_what_the_edge_can_load() {
 }
 
 #[test]
+fn build_lets_a_spin_component_reach_what_the_rules_need() {
+    let rules = RULES.replace(
+        "\"match\"",
+        "\"upstream\": { \"url\": \"http://frames:8080/\" },\n  \"match\"",
+    );
+    let folder = folder("spin", &rules);
+    let manifest = "spin_manifest_version = 2\n[component.gateway]\nsource = \"a.wasm\" # ours\n";
+    fs::write(folder.join("spin.toml"), manifest).unwrap();
+    let mut arguments = BUILD.to_vec();
+    arguments.extend(["--spin-manifest", "spin.toml"]);
+    let (code, out, err) = run(&folder, &arguments, None);
+    assert_eq!((code, out.as_str()), (Some(1), ""));
+    assert!(
+        err.contains("spin.toml: error: there is no component `edgekeeper`; there is `gateway`"),
+        "{err}"
+    );
+    assert_eq!(
+        fs::read_to_string(folder.join("spin.toml")).unwrap(),
+        manifest
+    );
+    assert!(!folder.join("policy.json").exists(), "all or nothing");
+
+    arguments.extend(["--spin-component", "gateway"]);
+    let (code, out, err) = run(&folder, &arguments, None);
+    assert_eq!(code, Some(0), "{err}");
+    assert!(out.ends_with("spin.toml: may reach 1 host\n"), "{out}");
+    assert_eq!(
+        fs::read_to_string(folder.join("spin.toml")).unwrap(),
+        format!("{manifest}allowed_outbound_hosts = [\"http://frames:8080\"]\n")
+    );
+
+    // The same from the document alone.
+    fs::write(folder.join("spin.toml"), manifest).unwrap();
+    let arguments = [
+        "spin",
+        "--policy",
+        "policy.json",
+        "--manifest",
+        "spin.toml",
+        "--component",
+        "gateway",
+    ];
+    let (code, out, err) = run(&folder, &arguments, None);
+    assert_eq!(
+        (code, out.as_str(), err.as_str()),
+        (Some(0), "spin.toml: may reach 1 host\n", "")
+    );
+    let (code, _, err) = run(
+        &folder,
+        &["spin", "--policy", "none.json", "--manifest", "spin.toml"],
+        None,
+    );
+    assert_eq!(code, Some(1));
+    assert!(
+        err.starts_with("none.json: error: the file cannot be read: no such file or folder"),
+        "{err}"
+    );
+}
+
+#[test]
 fn a_refused_build_leaves_the_old_policy_alone() {
     let folder = folder(
         "refused",
