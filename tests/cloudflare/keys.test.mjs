@@ -89,7 +89,7 @@ test('without a key no token is made, and the log says what to do', async (conte
   const gateway = await deployed(context);
   const answer = await ask(gateway);
   assert.equal(answer.status, 503);
-  assert.equal(answer.json().error.message, 'An internal server error occurred, please contact the system administrator');
+  assert.equal(answer.json().error.message, 'The token could not be signed; please try again');
   assert.match(gateway.log(), /there is no signing key in the key-value store; run `edgekeeper keys new`/);
   assert.deepEqual(upstream.take(), []);
   assert.deepEqual((await gateway.kv.list()).keys, [], 'nothing was made by itself');
