@@ -32,7 +32,8 @@ const requestsPerInstance = 128;
  * @param {string} [options.keysSecret]
  * @param {import('./arguments.mjs').Address} options.listen port 0 lets the system choose
  * @param {import('./arguments.mjs').Address} [options.api]
- * @param {string} [options.state] a folder to keep the key-value store in; without one it ends with the gateway
+ * @param {string | false} [options.state] a folder to keep the key-value store in; without one it ends with the gateway,
+ *   with `false` there is none
  * @param {number} [options.reuse] how many requests an instance serves; 1 is a fresh one for each
  * @param {string} [options.wasmtime] the binary; by default what scripts/install/wasmtime says
  * @param {NodeJS.WritableStream} [options.log] what wasmtime and the gateway print; stderr by default
@@ -50,20 +51,17 @@ export async function startWasi({
   log = process.stderr,
 }) {
   const folder = mkdtempSync(join(tmpdir(), 'edgekeeper-wasi-'));
-  const made = (name) => {
-    const path = join(folder, name);
-    mkdirSync(path);
-    return path;
-  };
-  const policyFolder = made('policy');
+  const policyFolder = join(folder, 'policy');
+  mkdirSync(policyFolder);
   if (policy !== undefined) writeFileSync(join(policyFolder, 'policy.json'), policy);
-  if (state !== undefined) mkdirSync(state, { recursive: true });
-  const stateFolder = state ?? made('state');
+  // Beside it lies the secret that scripts/serve keeps, which is not for the component to read.
+  const stateFolder = state ? join(state, 'store') : join(folder, 'store');
+  mkdirSync(stateFolder, { recursive: true });
 
   const serve = (listener, { host, port }) => {
     const args = ['serve', '--addr', `${host}:${port}`, '-Scli', '--no-logging-prefix'];
     args.push('--max-instance-reuse-count', String(reuse));
-    args.push('--dir', `${policyFolder}::/policy`, '--dir', `${stateFolder}::/state`);
+    args.push('--dir', `${policyFolder}::/policy`, ...(state === false ? [] : ['--dir', `${stateFolder}::/state`]));
     // By name: a value would stand in the list of processes for all to see.
     args.push('--env', 'LISTENER', ...(keysSecret === undefined ? [] : ['--env', 'KEYS_SECRET']), component);
     // A request that wasmtime itself refuses would be forty lines of its stack.

@@ -1,7 +1,7 @@
 //! Headers between the host's type and the gateway's.
 
 use edgekeeper_gateway::decision::{Answer, Edit};
-use http::header::{CONNECTION, CONTENT_LENGTH, HOST, UPGRADE};
+use http::header::{CONTENT_LENGTH, HOST};
 use http::{HeaderMap, HeaderName, HeaderValue};
 use wasi::http::types::{Fields, HeaderError};
 
@@ -28,18 +28,13 @@ pub(crate) fn read(fields: &Fields) -> HeaderMap {
     map
 }
 
-/// All headers of a request, with those that wasmtime keeps to itself as far as they can be told: `Host` is the
-/// authority, and nobody but a client that wants a WebSocket sends `Sec-WebSocket-Key`.
+/// All headers of a request. wasmtime keeps `Host` to itself, but its authority is the same.
 pub(crate) fn of_request(fields: &Fields, authority: &str) -> HeaderMap {
     let mut map = read(fields);
     if !map.contains_key(HOST)
         && let Ok(host) = HeaderValue::from_str(authority)
     {
         map.insert(HOST, host);
-    }
-    if map.contains_key("sec-websocket-key") && !map.contains_key(UPGRADE) {
-        map.insert(UPGRADE, HeaderValue::from_static("websocket"));
-        map.insert(CONNECTION, HeaderValue::from_static("Upgrade"));
     }
     map
 }

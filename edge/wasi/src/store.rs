@@ -5,6 +5,7 @@
 //! and [`Store::names_in`] takes it away after an hour.
 
 use std::fs::{self, File, OpenOptions};
+use std::hash::{BuildHasher, Hasher, RandomState};
 use std::io::{self, ErrorKind, Read, Write};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
@@ -165,7 +166,8 @@ impl Store {
     /// A new file beside this one, with the whole value.
     fn temporary(&self, path: &Path, value: &str, durability: Durability) -> io::Result<PathBuf> {
         let folder = path.parent().unwrap_or(&self.folder);
-        let random = wasi::random::random::get_random_u64();
+        // Each of them is seeded with randomness of the host; two that are the same would fail, not mix.
+        let random = RandomState::new().build_hasher().finish();
         let temporary = folder.join(format!("{TEMPORARY}{random:016x}"));
         let open = || {
             OpenOptions::new()
@@ -267,4 +269,237 @@ fn not_ours(path: &Path, what: &str) -> Unavailable {
         "{} {what}, which nothing that the gateway writes is; remove it",
         path.display()
     ))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A folder of its own, away when the test ends.
+    struct Folder(PathBuf);
+
+    impl Folder {
+        fn new() -> Self {
+            let random = RandomState::new().build_hasher().finish();
+            let path = std::env::temp_dir().join(format!("edgekeeper-store-{random:016x}"));
+            fs::create_dir(&path).unwrap();
+            Self(path)
+        }
+
+        fn store(&self) -> Store {
+            Store::new(&self.0)
+        }
+
+        fn files(&self, folder: &str) -> Vec<String> {
+            let mut names: Vec<_> = fs::read_dir(self.0.join(folder))
+                .unwrap()
+                .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+                .collect();
+            names.sort();
+            names
+        }
+    }
+
+    impl Drop for Folder {
+        fn drop(&mut self) {
+            drop(fs::remove_dir_all(&self.0));
+        }
+    }
+
+    #[test]
+    fn what_is_written_is_read_and_nothing_else_is_left_in_the_folder() {
+        let folder = Folder::new();
+        let store = folder.store();
+        assert_eq!(store.read("keys/1"), Ok(None));
+        for value in ["first", "second", ""] {
+            store.write("keys/1", value, Durability::Durable).unwrap();
+            assert_eq!(store.read("keys/1"), Ok(Some(value.to_owned())));
+        }
+        assert_eq!(folder.files("keys"), ["1"]);
+        store.remove("keys/1").unwrap();
+        store.remove("keys/1").unwrap();
+        assert_eq!(store.read("keys/1"), Ok(None));
+    }
+
+    #[test]
+    fn only_one_of_many_who_add_an_entry_did_and_its_value_stays() {
+        let folder = Folder::new();
+        let barrier = std::sync::Barrier::new(16);
+        let added: Vec<String> = std::thread::scope(|scope| {
+            let threads: Vec<_> = (0..16)
+                .map(|number| {
+                    let (store, barrier) = (folder.store(), &barrier);
+                    scope.spawn(move || {
+                        let value = format!("by {number}").repeat(10_000);
+                        barrier.wait();
+                        let did = store.add("sessions/a", &value, Durability::Cache);
+                        did.unwrap().then_some(value)
+                    })
+                })
+                .collect();
+            let results = threads.into_iter().map(|thread| thread.join().unwrap());
+            results.flatten().collect()
+        });
+        assert_eq!(added.len(), 1);
+        assert_eq!(
+            folder.store().read("sessions/a").unwrap(),
+            added.first().cloned()
+        );
+        assert_eq!(folder.files("sessions"), ["a"]);
+    }
+
+    #[test]
+    fn whoever_reads_while_it_is_written_gets_a_whole_value() {
+        let folder = Folder::new();
+        let store = folder.store();
+        let values = ["a".repeat(200_000), "b".repeat(300_000)];
+        store
+            .write("sessions/a", &values[0], Durability::Cache)
+            .unwrap();
+        std::thread::scope(|scope| {
+            scope.spawn(|| {
+                for number in 0..200 {
+                    let value = &values[number % 2];
+                    folder
+                        .store()
+                        .write("sessions/a", value, Durability::Cache)
+                        .unwrap();
+                }
+            });
+            for _ in 0..200 {
+                let read = store.read("sessions/a").unwrap().unwrap();
+                assert!(
+                    values.contains(&read),
+                    "{} bytes are half a value",
+                    read.len()
+                );
+            }
+        });
+    }
+
+    #[test]
+    fn a_name_that_could_lead_elsewhere_is_no_name() {
+        let folder = Folder::new();
+        fs::write(folder.0.with_extension("outside"), "x").unwrap();
+        let store = Store::new(folder.0.join("inner"));
+        for name in [
+            "",
+            "/",
+            "..",
+            "../x",
+            "keys/../../x",
+            "/etc/passwd",
+            "keys/",
+            "/keys/1",
+            "keys//1",
+            ".new-1",
+            "keys/.",
+            "KEYS/1",
+            "keys\\1",
+            "keys/1.json",
+            "keys/ä",
+            "keys/1\0",
+            "keys/1\n",
+            "c:",
+            "sessions/a b",
+        ] {
+            let refused = Unavailable(format!("`{name}` is not the name of an entry"));
+            assert_eq!(store.read(name), Err(refused.clone()), "{name:?}");
+            assert_eq!(
+                store.write(name, "x", Durability::Cache),
+                Err(refused.clone()),
+                "{name:?}"
+            );
+            assert_eq!(
+                store.add(name, "x", Durability::Cache),
+                Err(refused.clone()),
+                "{name:?}"
+            );
+            assert_eq!(store.remove(name), Err(refused), "{name:?}");
+        }
+        drop(fs::remove_file(folder.0.with_extension("outside")));
+    }
+
+    #[test]
+    fn names_are_those_of_entries_and_what_was_left_over_goes_after_an_hour() {
+        let folder = Folder::new();
+        let store = folder.store();
+        assert_eq!(store.names_in("sessions/"), Ok(Vec::new()));
+        for name in ["sessions/a-1", "sessions/b", "keys/7"] {
+            store.write(name, "x", Durability::Cache).unwrap();
+        }
+        let sessions = folder.0.join("sessions");
+        let hour = Duration::from_secs(3600);
+        for (file, age) in [
+            (".new-old", hour * 2),
+            (".new-fresh", hour / 2),
+            ("README.md", hour * 2),
+        ] {
+            let file = File::create(sessions.join(file)).unwrap();
+            file.set_modified(SystemTime::now() - age).unwrap();
+        }
+        let mut names = store.names_in("sessions/").unwrap();
+        names.sort();
+        assert_eq!(names, ["sessions/a-1", "sessions/b"]);
+        assert_eq!(
+            folder.files("sessions"),
+            [".new-fresh", "README.md", "a-1", "b"]
+        );
+    }
+
+    #[test]
+    fn what_the_gateway_cannot_have_written_is_not_read() {
+        let folder = Folder::new();
+        let store = folder.store();
+        fs::create_dir(folder.0.join("keys")).unwrap();
+        fs::write(folder.0.join("keys/1"), vec![b'x'; 1 << 20]).unwrap();
+        assert_eq!(store.read("keys/1").unwrap().unwrap().len(), 1 << 20);
+        for (bytes, reason) in [
+            (vec![b'x'; (1 << 20) + 1], "is larger than 1 MiB"),
+            (vec![0xff], "is not text"),
+        ] {
+            fs::write(folder.0.join("keys/1"), bytes).unwrap();
+            let error = store.read("keys/1").unwrap_err().0;
+            assert!(
+                error.contains(reason) && error.contains("keys/1"),
+                "{error}"
+            );
+        }
+    }
+
+    #[test]
+    fn without_a_folder_nothing_is_known_and_the_text_says_what_to_do() {
+        let folder = Folder::new();
+        let store = Store::new(folder.0.join("none"));
+        assert!(!store.is_there());
+        let errors = [
+            store.read("keys/1").unwrap_err(),
+            store.write("keys/1", "x", Durability::Durable).unwrap_err(),
+            store.add("keys/1", "x", Durability::Durable).unwrap_err(),
+            store.remove("keys/1").unwrap_err(),
+            store.names_in("keys/").unwrap_err(),
+        ];
+        for Unavailable(text) in errors {
+            assert!(
+                text.contains("--dir FOLDER::") && text.contains("none"),
+                "{text}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_folder_that_cannot_be_used_is_said_to_be_one() {
+        let folder = Folder::new();
+        fs::write(folder.0.join("keys"), "not a folder").unwrap();
+        let store = folder.store();
+        let errors = [
+            store.read("keys/1").unwrap_err(),
+            store.write("keys/1", "x", Durability::Durable).unwrap_err(),
+            store.add("keys/1", "x", Durability::Durable).unwrap_err(),
+            store.names_in("keys/").unwrap_err(),
+        ];
+        for Unavailable(text) in errors {
+            assert!(text.contains("may read and write"), "{text}");
+        }
+    }
 }
