@@ -6,7 +6,7 @@ const usage = `usage: node tests/conformance/compare.mjs [--runtime R] [--scenar
   --runtime R      cloudflare when it is not said
   --scenario NAME  one scenario, or several; all when it is not said
   --case REGEX     only cases whose scenario/id matches
-  --verbose        what was compared of every case, also of those that are equal`;
+  --verbose        what was compared of every case, also of those that are equal, and the gateway's log`;
 
 function fail(message) {
   console.error(`compare.mjs: ${message}`);
@@ -41,7 +41,12 @@ const { count, line } = await import('./report.mjs');
 
 const unknown = (values.scenario ?? []).find((name) => !scenarioNames.includes(name));
 if (unknown !== undefined) fail(`there is no scenario ${unknown}; there are: ${scenarioNames.join(', ')}`);
-const pattern = new RegExp(values.case);
+let pattern;
+try {
+  pattern = new RegExp(values.case);
+} catch (error) {
+  fail(`--case: ${error.message}`);
+}
 
 const words = {
   equal: () => 'equal',
@@ -63,9 +68,16 @@ function show(result) {
 
 const counts = [];
 for (const scenario of values.scenario ?? scenarioNames) {
-  const run = await runScenario(scenario, (name) => pattern.test(name));
+  let run;
+  try {
+    run = await runScenario(scenario, (name) => pattern.test(name));
+  } catch (error) {
+    fail(`${scenario}: ${error.message}`);
+  }
   for (const result of run.results) if (values.verbose || result.kind !== 'equal') show(result);
-  counts.push(count(scenario, run));
+  if (values.verbose && run.log) console.log(`the end of the gateway's log:\n${run.log}`);
+  if (run.results.length + run.skipped > 0) counts.push(count(scenario, run));
 }
+if (counts.length === 0) fail(`no case matches ${values.case}`);
 console.log(['', ...counts.map(line)].join('\n'));
 process.exit(counts.some(({ failed }) => failed > 0) ? 1 : 0);

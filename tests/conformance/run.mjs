@@ -22,7 +22,11 @@ const notHere = new Set(['decision', 'api']);
  * @typedef {object} ScenarioRun
  * @property {Result[]} results
  * @property {number} skipped cases for a listener that is not here
+ * @property {string} log the end of what the gateway wrote
  */
+
+/** What somebody wants to see of the log when a case is wrong. */
+const linesOfLog = 15;
 
 /**
  * Runs a scenario on the runtime under test: the stand-ins, the gateway in strict mode with the scenario's configuration,
@@ -35,8 +39,8 @@ export async function runScenario(name, isWanted = () => true) {
   const scenario = readScenario(name);
   const wanted = scenario.requests.filter(({ id }) => isWanted(`${name}/${id}`));
   const requests = wanted.filter(({ via }) => !notHere.has(via));
-  const results = requests.length === 0 ? [] : await runRequests(scenario, requests);
-  return { results, skipped: wanted.length - requests.length };
+  const run = requests.length === 0 ? { results: [], log: '' } : await runRequests(scenario, requests);
+  return { ...run, skipped: wanted.length - requests.length };
 }
 
 async function runRequests({ name, golden }, requests) {
@@ -54,7 +58,7 @@ async function runRequests({ name, golden }, requests) {
       const verdict = judge(golden.get(request.id), ports.there(outcome), differenceOf(caseName, runtime));
       results.push({ name: caseName, request, ...verdict });
     }
-    return results;
+    return { results, log: gateway.log().trimEnd().split('\n').slice(-linesOfLog).join('\n') };
   } finally {
     await gateway?.stop();
     await standIns.stop();
