@@ -28,7 +28,7 @@ pub(crate) async fn send(request: Request, binding: Option<&str>) -> Result<Resp
     let result = match binding {
         None => client::send(request).await,
         #[cfg(feature = "middleware")]
-        Some(NEXT) => spin_sdk::http::next(request).await,
+        Some(NEXT) => next(request).await,
         Some(name) => {
             log_problem(
                 "binding",
@@ -44,6 +44,17 @@ pub(crate) async fn send(request: Request, binding: Option<&str>) -> Result<Resp
         log_problem("fetch", &explained(&origin, &error));
         failure(&error)
     })
+}
+
+/// Hands a request to the next component in a chain of middleware.
+#[cfg(feature = "middleware")]
+async fn next(request: Request) -> Result<Response, ErrorCode> {
+    let response = spin_sdk::http::next(request).await?;
+    // The SDK has wrapped it; nobody has touched its body.
+    response
+        .into_body()
+        .take_unstarted()
+        .ok_or(ErrorCode::InternalError(None))
 }
 
 /// Sends a request of the gateway's own and reads the answer, no longer and no further than it says.
