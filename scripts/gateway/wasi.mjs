@@ -34,6 +34,7 @@ const requestsPerInstance = 128;
  * @param {import('./arguments.mjs').Address} [options.api]
  * @param {string | false} [options.state] a folder to keep the key-value store in; without one it ends with the gateway,
  *   with `false` there is none
+ * @param {Record<string, string>} [options.environment] other variables for the gateway
  * @param {number} [options.reuse] how many requests an instance serves; 1 is a fresh one for each
  * @param {string} [options.wasmtime] the binary; by default what scripts/install/wasmtime says
  * @param {NodeJS.WritableStream} [options.log] what wasmtime and the gateway print; stderr by default
@@ -46,6 +47,7 @@ export async function startWasi({
   listen,
   api,
   state,
+  environment = {},
   reuse = requestsPerInstance,
   wasmtime = installedWasmtime(),
   log = process.stderr,
@@ -62,11 +64,11 @@ export async function startWasi({
     const args = ['serve', '--addr', `${host}:${port}`, '-Scli', '--no-logging-prefix'];
     args.push('--max-instance-reuse-count', String(reuse));
     args.push('--dir', `${policyFolder}::/policy`, ...(state === false ? [] : ['--dir', `${stateFolder}::/state`]));
+    const own = { ...environment, LISTENER: listener, ...(keysSecret === undefined ? {} : { KEYS_SECRET: keysSecret }) };
     // By name: a value would stand in the list of processes for all to see.
-    args.push('--env', 'LISTENER', ...(keysSecret === undefined ? [] : ['--env', 'KEYS_SECRET']), component);
-    // A request that wasmtime itself refuses would be forty lines of its stack.
-    const env = { ...process.env, LISTENER: listener, KEYS_SECRET: keysSecret, RUST_BACKTRACE: '0' };
-    return startProcess(wasmtime, args, env, log);
+    for (const name of Object.keys(own)) args.push('--env', name);
+    args.push(component);
+    return startProcess(wasmtime, args, own, log);
   };
   const processes = [serve('proxy', listen), ...(api === undefined ? [] : [serve('api', api)])];
   const stop = async () => {
@@ -91,7 +93,9 @@ function installedWasmtime() {
 // Becomes the program, and leaves somebody behind who ends it when this process is gone without a word (SIGKILL too).
 const guarded = 'exec 3<&0; { read -r _ <&3; kill -9 $$; } >/dev/null 2>&1 & exec "$@" 3<&- </dev/null';
 
-function startProcess(command, args, env, log) {
+function startProcess(command, args, own, log) {
+  // A request that wasmtime itself refuses would be forty lines of its stack.
+  const env = { ...process.env, RUST_BACKTRACE: '0', ...own };
   const child = spawn('/bin/sh', ['-c', guarded, 'sh', command, ...args], { env, stdio: 'pipe' });
   const killWithUs = () => child.kill('SIGKILL');
   process.once('exit', killWithUs);

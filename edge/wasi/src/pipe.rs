@@ -1,5 +1,7 @@
 //! A body on its way from one side to the other.
 
+use http::HeaderMap;
+use http::header::CONTENT_LENGTH;
 use wasi::http::types::{IncomingBody, OutgoingBody};
 use wasi::io::poll::Pollable;
 use wasi::io::streams::{InputStream, OutputStream, StreamError};
@@ -20,6 +22,8 @@ pub(crate) struct Pipe {
     outgoing: OutgoingBody,
     /// What was read to find out whether there is a body at all.
     first: Vec<u8>,
+    /// Bytes that may still come, where the headers announce how many.
+    left: Option<u64>,
 }
 
 /// A body that has not been given somewhere to go.
@@ -27,7 +31,11 @@ pub(crate) struct Source {
     input: InputStream,
     incoming: IncomingBody,
     first: Vec<u8>,
+    left: Option<u64>,
 }
+
+/// The sender broke off, or did not keep to what it announced.
+pub(crate) struct Broken;
 
 /// How far a pipe is after a step.
 pub(crate) enum Progress {
@@ -43,16 +51,25 @@ impl Source {
     /// A body; `None` when it is known to be empty. The host does not say otherwise which messages have one.
     ///
     /// # Errors
-    /// When the sender has already broken off.
-    pub(crate) fn open(incoming: IncomingBody) -> Result<Option<Self>, StreamError> {
-        let input = incoming.stream().map_err(|()| StreamError::Closed)?;
+    /// When the sender has already broken off, or has sent more than its headers announce: of a message with a length
+    /// and with chunks the host shows the length and gives the chunks (RFC 9112 section 6.3, a way to smuggle).
+    pub(crate) fn open(
+        incoming: IncomingBody,
+        headers: &HeaderMap,
+    ) -> Result<Option<Self>, Broken> {
+        let left = headers
+            .get(CONTENT_LENGTH)
+            .and_then(|value| value.to_str().ok()?.parse().ok());
+        let input = incoming.stream().map_err(|()| Broken)?;
         match input.read(CHUNK) {
             Err(StreamError::Closed) => Ok(None),
-            Err(error) => Err(error),
+            Err(StreamError::LastOperationFailed(_)) => Err(Broken),
+            Ok(first) if left.is_some_and(|left| length(&first) > left) => Err(Broken),
             Ok(first) => Ok(Some(Self {
                 input,
                 incoming,
                 first,
+                left,
             })),
         }
     }
@@ -65,6 +82,7 @@ impl Source {
             input: self.input,
             incoming: self.incoming,
             first: self.first,
+            left: self.left,
         })
     }
 }
@@ -80,17 +98,23 @@ impl Pipe {
                 let ready = self.output.subscribe();
                 return Progress::Waits(self, ready);
             }
-            let moved = if self.first.is_empty() {
-                self.output.splice(&self.input, room.min(CHUNK))
-            } else {
-                self.write_first(room)
+            let moved = match self.left {
+                _ if !self.first.is_empty() => self.write_first(room),
+                Some(0) => match self.input.read(1) {
+                    Ok(byte) if !byte.is_empty() => return Progress::Broken,
+                    nothing => nothing.map(|_| 0),
+                },
+                left => {
+                    let most = room.min(CHUNK).min(left.unwrap_or(CHUNK));
+                    self.output.splice(&self.input, most)
+                }
             };
             match moved {
                 Ok(0) => {
                     let ready = self.input.subscribe();
                     return Progress::Waits(self, ready);
                 }
-                Ok(_) => {}
+                Ok(bytes) => self.left = self.left.map(|left| left.saturating_sub(bytes)),
                 Err(StreamError::Closed) if self.output.check_write().is_ok() => {
                     return self.finish();
                 }
@@ -106,7 +130,7 @@ impl Pipe {
         let rest = self.first.split_off(room.min(self.first.len()));
         let now = std::mem::replace(&mut self.first, rest);
         self.output.write(&now)?;
-        Ok(u64::try_from(now.len()).unwrap_or(u64::MAX))
+        Ok(length(&now))
     }
 
     fn finish(self) -> Progress {
@@ -125,4 +149,8 @@ impl Pipe {
             Err(_) => Progress::Broken,
         }
     }
+}
+
+fn length(bytes: &[u8]) -> u64 {
+    u64::try_from(bytes.len()).unwrap_or(u64::MAX)
 }

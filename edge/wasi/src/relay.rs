@@ -6,16 +6,20 @@ use edgekeeper_gateway::Gateway;
 use edgekeeper_gateway::decision::Forward;
 use edgekeeper_gateway::runtime::FetchError;
 use wasi::http::types::{
-    FutureIncomingResponse, IncomingRequest, IncomingResponse, OutgoingResponse, ResponseOutparam,
+    FutureIncomingResponse, IncomingRequest, IncomingResponse, OutgoingResponse, RequestOptions,
+    ResponseOutparam,
 };
 use wasi::io::poll::{Pollable, poll};
 
-use crate::pipe::{Pipe, Progress, Source};
+use crate::pipe::{Broken, Pipe, Progress, Source};
 use crate::runtime::{Wasi, log_problem};
 use crate::{blocking, fetch, headers, respond};
 
 /// How often a silent upstream's client is looked after: without something to write, nothing tells that it has gone.
 const LOOK_AFTER: Duration = Duration::from_secs(5);
+
+/// How long a connection may take, as in Oathkeeper (the dialer of Go's default transport). wasmtime takes ten minutes.
+const CONNECT: Duration = Duration::from_secs(30);
 
 /// An upstream that has been asked, and what of the request is still on its way to it.
 struct Asked {
@@ -49,7 +53,7 @@ pub(crate) fn pass(
     let source = match response.consume() {
         // The host takes no interim answer, and none is asked for.
         _ if status < 200 => Err(()),
-        Ok(incoming) => Source::open(incoming).map_err(|_| ()),
+        Ok(incoming) => Source::open(incoming, &received).map_err(|Broken| ()),
         Err(()) => Err(()),
     };
     let Ok(source) = source else {
@@ -80,21 +84,29 @@ pub(crate) fn pass(
 fn ask(forward: &Forward, request: IncomingRequest, method: &str) -> Result<Asked, FetchError> {
     fetch::refuse_binding(forward.binding.as_deref())?;
     let own = request.headers();
-    let Some(fields) = headers::changed(&own, &headers::read(&own), &forward.edits) else {
+    let sent = headers::read(&own);
+    let Some(fields) = headers::changed(&own, &sent, &forward.edits) else {
         log_problem("request", headers::TOO_LARGE);
         return Err(FetchError::Unreachable);
     };
     let outgoing = fetch::request(method, &forward.url, fields)?;
     let incoming = request.consume().map_err(|()| FetchError::Unreachable)?;
-    let upload = match Source::open(incoming).map_err(|_| FetchError::Unreachable)? {
+    let upload = match Source::open(incoming, &sent).map_err(|Broken| FetchError::Unreachable)? {
         None => None,
         Some(source) => {
             let body = outgoing.body().map_err(|()| FetchError::Unreachable)?;
             source.into(body)
         }
     };
+    let options = RequestOptions::new();
+    let connect = u64::try_from(CONNECT.as_nanos()).unwrap_or(u64::MAX);
+    // A host may not know this option; it then has a time of its own.
+    let options = options
+        .set_connect_timeout(Some(connect))
+        .is_ok()
+        .then_some(options);
     Ok(Asked {
-        answer: fetch::send(outgoing, None)?,
+        answer: fetch::send(outgoing, options)?,
         upload,
     })
 }
