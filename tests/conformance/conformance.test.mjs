@@ -3,7 +3,7 @@ import { describe, test } from 'node:test';
 
 import { runtime } from '../runtimes/runtime.mjs';
 import { count, line, report } from './report.mjs';
-import { runScenario } from './run.mjs';
+import { nothingToRun, runScenario } from './run.mjs';
 import { scenarioNames } from './scenario.mjs';
 import { differingLines } from './verdict.mjs';
 
@@ -12,6 +12,11 @@ import { differingLines } from './verdict.mjs';
 
 describe(`conformance on ${runtime}`, { concurrency: 2 }, () => {
   for (const name of scenarioNames) {
+    const nothing = nothingToRun(name);
+    if (nothing !== undefined) {
+      report(count(name, nothing));
+      continue;
+    }
     test(`${name}: as Oathkeeper, but for the listed differences`, async (context) => {
       const run = await runScenario(name);
       const counted = count(name, run);
@@ -19,7 +24,6 @@ describe(`conformance on ${runtime}`, { concurrency: 2 }, () => {
       context.diagnostic(line(counted));
       const complaints = run.results.flatMap(complaint);
       if (complaints.length > 0) assert.fail([...complaints, "the end of the gateway's log:", run.log].join('\n'));
-      if (counted.cases === 0) context.skip('all its cases ask for what is not here yet');
     });
   }
 });
