@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
+import { listens } from '../../scripts/run/guarded.mjs';
 import { runtime, startRuntime } from '../runtimes/runtime.mjs';
 import { send } from './client.mjs';
 import { outcomeOf } from './outcome.mjs';
@@ -24,6 +25,9 @@ const notHere = new Set(['decision', 'api']);
  * @property {number} skipped cases for a listener that is not here
  * @property {string} log the end of what the gateway wrote
  */
+
+/** How long the proxy may be behind the API. */
+const secondsToListen = 30;
 
 /** What somebody wants to see of the log when a case is wrong. */
 const linesOfLog = 15;
@@ -67,6 +71,8 @@ async function runRequests({ name, golden }, requests) {
     const ports = await choosePorts(standIns.ports);
     const files = writeConfiguration(name, folder, ports.here);
     gateway = await startRuntime({ folder, ...files, port: ports.proxy, apiPort: ports.api, strict: true });
+    // On some runtimes each listener is a process, and the API's may be there first.
+    await listens(gateway, { host: '127.0.0.1', port: ports.proxy }, secondsToListen);
     const results = [];
     for (const request of requests) {
       const outcome = await runRequest(JSON.parse(ports.here(JSON.stringify(request))), { ports, standIns });
