@@ -108,8 +108,11 @@ function prepare(folder, { component, policy, command }) {
   return manifest;
 }
 
-/** `spin` from the PATH, else the host for tests: no package registry has Spin. */
-function installedSpin() {
+/**
+ * `spin` from the PATH when it is new enough, else the host for tests: no package registry has Spin.
+ * @returns {string}
+ */
+export function installedSpin() {
   const { status, stdout } = spawnSync('spin', ['--version'], { stdio: ['ignore', 'pipe', 'ignore'], encoding: 'utf8' });
   // Another program of that name checks models.
   const [, major, minor] = (status === 0 && /^spin (\d+)\.(\d+)\./.exec(stdout)) || [];
