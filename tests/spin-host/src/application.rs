@@ -35,7 +35,10 @@ pub async fn up(arguments: Up) -> Result<()> {
     let (server, _mounts) = assemble(&arguments, manifest, &folder, &address)?;
     // Last, so that whoever waits for the port finds an application that answers.
     let listener = listen(arguments.listen).await?;
-    announce(&server, *address.get_or_init(|| listener.local_addr().unwrap_or(arguments.listen)))?;
+    announce(
+        &server,
+        *address.get_or_init(|| listener.local_addr().unwrap_or(arguments.listen)),
+    )?;
     tokio::select! {
         served = Arc::new(server).serve(listener) => served,
         _ = terminate.recv() => Ok(()),

@@ -20,6 +20,8 @@ impl Mounts {
             return Ok(None);
         }
         let folder = std::env::temp_dir().join(format!("spin-host-{}-{id}", std::process::id()));
+        // What a killed process of the same number left.
+        drop(std::fs::remove_dir_all(&folder));
         std::fs::create_dir(&folder)
             .with_context(|| format!("cannot create {}", folder.display()))?;
         let mounts = Self(folder);

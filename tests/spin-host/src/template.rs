@@ -46,14 +46,15 @@ impl Template {
     ///
     /// # Errors
     /// What `value` says of a name.
-    pub fn resolve<'a>(&'a self, value: impl Fn(&'a str) -> Result<&'a str>) -> Result<String> {
-        self.0
-            .iter()
-            .map(|part| match part {
-                Part::Text(text) => Ok(text.as_str()),
-                Part::Variable(name) => value(name),
-            })
-            .collect()
+    pub fn resolve<'v>(&self, value: impl Fn(&str) -> Result<&'v str>) -> Result<String> {
+        let mut text = String::new();
+        for part in &self.0 {
+            text.push_str(match part {
+                Part::Text(text) => text,
+                Part::Variable(name) => value(name)?,
+            });
+        }
+        Ok(text)
     }
 }
 
@@ -63,12 +64,9 @@ mod tests {
 
     #[test]
     fn puts_values_in_place_of_names() {
-        let value = |name| {
-            if name == "a" {
-                Ok("1")
-            } else {
-                anyhow::bail!("no {name}")
-            }
+        let value = |name: &str| match name {
+            "a" => Ok("1"),
+            _ => anyhow::bail!("no {name}"),
         };
         for (text, expected) in [
             ("", Some("")),
@@ -78,15 +76,8 @@ mod tests {
             ("}} {", Some("}} {")),
             ("{{ b }}", None),
         ] {
-            assert_eq!(
-                Template::parse(text)
-                    .unwrap()
-                    .resolve(value)
-                    .ok()
-                    .as_deref(),
-                expected,
-                "{text}"
-            );
+            let template = Template::parse(text).unwrap();
+            assert_eq!(template.resolve(value).ok().as_deref(), expected, "{text}");
         }
         assert!(Template::parse("{{ a").is_err());
     }
