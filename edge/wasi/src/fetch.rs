@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
+use edgekeeper_gateway::fields;
 use edgekeeper_gateway::runtime::{FetchError, Inbound, Outbound};
+use http::{HeaderMap, Uri};
 use wasi::http::outgoing_handler;
 use wasi::http::types::{
     ErrorCode, Fields, FutureIncomingResponse, IncomingResponse, Method, OutgoingRequest,
@@ -11,44 +13,51 @@ use wasi::http::types::{
 use wasi::io::poll::{Pollable, poll};
 use wasi::io::streams::StreamError;
 
+use crate::blocking;
 use crate::runtime::log_problem;
-use crate::{blocking, headers};
 
 /// The most to ask a stream for at once, in bytes.
 const CHUNK: u64 = 64 * 1024;
 
+/// Headers as the host takes them.
+///
+/// # Errors
+/// When they are too many; there is a line of log then.
+pub(crate) fn fields(headers: &HeaderMap) -> Result<Fields, FetchError> {
+    let reason = match fields::list(headers) {
+        Ok(list) => match Fields::from_list(&list) {
+            Ok(fields) => return Ok(fields),
+            Err(error) => format!("the host does not take the headers: {error}"),
+        },
+        Err(error) => error.to_string(),
+    };
+    log_problem("headers", &reason);
+    Err(FetchError::Unreachable)
+}
+
 /// A request to be sent, without a body so far.
 ///
 /// # Errors
-/// When the URL or the method is none that can be sent to.
+/// When the host takes no such method, URL or headers.
 pub(crate) fn request(
-    method: &str,
+    method: &Method,
     url: &str,
-    fields: Fields,
+    headers: &HeaderMap,
 ) -> Result<OutgoingRequest, FetchError> {
-    let (scheme, rest) = url.split_once("://").ok_or(FetchError::Unreachable)?;
-    let scheme = match scheme {
-        "http" => Scheme::Http,
-        "https" => Scheme::Https,
+    let url: Uri = url.parse().map_err(|_| FetchError::Unreachable)?;
+    let scheme = match url.scheme_str() {
+        Some("http") => Scheme::Http,
+        Some("https") => Scheme::Https,
         _ => return Err(FetchError::Unreachable),
     };
-    let (authority, target) = match rest.find(['/', '?']) {
-        Some(at) => rest.split_at(at),
-        None => (rest, "/"),
-    };
-    let rooted;
-    let target = if target.starts_with('/') {
-        target
-    } else {
-        rooted = format!("/{target}");
-        &rooted
-    };
-    let request = OutgoingRequest::new(fields);
+    let request = OutgoingRequest::new(fields(headers)?);
     request
-        .set_method(&named(method))
+        .set_method(method)
         .and_then(|()| request.set_scheme(Some(&scheme)))
-        .and_then(|()| request.set_authority(Some(authority)))
-        .and_then(|()| request.set_path_with_query(Some(target)))
+        .and_then(|()| request.set_authority(url.authority().map(|authority| authority.as_str())))
+        .and_then(|()| {
+            request.set_path_with_query(url.path_and_query().map(|target| target.as_str()))
+        })
         .map_err(|()| FetchError::Unreachable)?;
     Ok(request)
 }
@@ -93,11 +102,7 @@ pub(crate) fn refuse_binding(binding: Option<&str>) -> Result<(), FetchError> {
 /// Sends a request of the gateway's own and reads the answer, no longer and no further than it says.
 pub(crate) fn whole(outbound: &Outbound) -> Result<Inbound, FetchError> {
     refuse_binding(outbound.binding.as_deref())?;
-    let Some(fields) = headers::fields(&outbound.headers) else {
-        log_problem("fetch", headers::TOO_LARGE);
-        return Err(FetchError::Unreachable);
-    };
-    let request = request(&outbound.method, &outbound.url, fields)?;
+    let request = request(&named(&outbound.method), &outbound.url, &outbound.headers)?;
     // One end for all of it: an answer that drips in ends as well.
     let end = blocking::timer(Duration::from_millis(outbound.timeout));
     let future = send(request, None)?;
@@ -109,7 +114,7 @@ pub(crate) fn whole(outbound: &Outbound) -> Result<Inbound, FetchError> {
     };
     Ok(Inbound {
         status: response.status(),
-        headers: headers::read(&response.headers()),
+        headers: fields::of_answer(response.headers().entries()),
         body: read(&response, outbound.largest, &end)?,
     })
 }

@@ -32,7 +32,6 @@
 
 mod blocking;
 mod fetch;
-mod headers;
 mod pipe;
 mod relay;
 mod runtime;
@@ -41,11 +40,13 @@ mod store;
 use std::cell::RefCell;
 use std::rc::Rc;
 
-use edgekeeper_gateway::Gateway;
 use edgekeeper_gateway::decision::{Answer, Decision};
 use edgekeeper_gateway::request::{Listener, RawRequest};
+use edgekeeper_gateway::{Gateway, fields};
+use http::header::CONTENT_LENGTH;
+use http::{HeaderMap, HeaderValue};
 use wasi::http::types::{
-    IncomingRequest, Method, OutgoingBody, OutgoingResponse, ResponseOutparam, Scheme,
+    ErrorCode, IncomingRequest, Method, OutgoingBody, OutgoingResponse, ResponseOutparam, Scheme,
 };
 
 use crate::runtime::{Wasi, log_problem, setting};
@@ -79,7 +80,7 @@ fn serve(
     let raw = RawRequest {
         method: method.clone(),
         url: url(&request, &authority),
-        headers: headers::of_request(&request.headers(), &authority),
+        headers: fields::of_request(request.headers().entries(), &authority),
         listener: listener(),
     };
     match blocking::wait(gateway.decide(runtime, raw)) {
@@ -93,24 +94,22 @@ fn serve(
 /// An answer of the gateway's own.
 fn respond(response: ResponseOutparam, answer: &Answer, method: &str) {
     let text = answer.body_for(method);
-    let unfit = Answer::unavailable();
-    let (answer, text, fields) = match headers::of_answer(answer, text) {
-        Some(fields) => (answer, text, fields),
-        None => {
-            log_problem("answer", headers::TOO_LARGE);
-            (&unfit, "", wasi::http::types::Fields::new())
-        }
+    let mut headers: HeaderMap = answer.headers.iter().cloned().collect();
+    if !text.is_empty() {
+        headers.insert(CONTENT_LENGTH, HeaderValue::from(text.len()));
+    }
+    let Ok(fields) = fetch::fields(&headers) else {
+        // That one is small; the log says what this one was.
+        return respond(response, &Answer::unavailable(), method);
     };
     let outgoing = OutgoingResponse::new(fields);
-    // Refused is only what is no status at all; the answer is then the host's 200, without a body that says otherwise.
-    let taken = outgoing.set_status_code(answer.status).is_ok();
-    if !taken || text.is_empty() {
-        ResponseOutparam::set(response, Ok(outgoing));
-        return;
+    if outgoing.set_status_code(answer.status).is_err() {
+        log_problem("answer", "the host does not take its status");
+        return ResponseOutparam::set(response, Err(ErrorCode::InternalError(None)));
     }
-    let body = outgoing.body();
+    let body = (!text.is_empty()).then(|| outgoing.body());
     ResponseOutparam::set(response, Ok(outgoing));
-    if let Ok(body) = body
+    if let Some(Ok(body)) = body
         && blocking::write(&body, text.as_bytes()).is_ok()
     {
         // A client that has gone is no failure of ours.

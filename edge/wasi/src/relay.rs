@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use edgekeeper_gateway::Gateway;
-use edgekeeper_gateway::decision::Forward;
+use edgekeeper_gateway::decision::{self, Forward};
 use edgekeeper_gateway::runtime::FetchError;
+use edgekeeper_gateway::{Gateway, fields};
 use wasi::http::types::{
     FutureIncomingResponse, IncomingRequest, IncomingResponse, OutgoingResponse, RequestOptions,
     ResponseOutparam,
@@ -12,8 +12,8 @@ use wasi::http::types::{
 use wasi::io::poll::{Pollable, poll};
 
 use crate::pipe::{Broken, Pipe, Progress, Source};
-use crate::runtime::{Wasi, log_problem};
-use crate::{blocking, fetch, headers, respond};
+use crate::runtime::Wasi;
+use crate::{blocking, fetch, respond};
 
 /// How often a silent upstream's client is looked after: without something to write, nothing tells that it has gone.
 const LOOK_AFTER: Duration = Duration::from_secs(5);
@@ -43,13 +43,13 @@ pub(crate) fn pass(
             &method,
         )
     };
-    let answered = ask(forward, request, &method).and_then(first_answer);
+    let answered = ask(forward, request).and_then(first_answer);
     let (response, upload) = match answered {
         Ok(answered) => answered,
         Err(error) => return failed(out, error),
     };
     let status = response.status();
-    let received = headers::read(&response.headers());
+    let mut received = fields::of_answer(response.headers().entries());
     let source = match response.consume() {
         // The host takes no interim answer, and none is asked for.
         _ if status < 200 => Err(()),
@@ -60,9 +60,10 @@ pub(crate) fn pass(
         return failed(out, FetchError::Unreachable);
     };
     let edits = blocking::wait(gateway.finish(runtime, forward, status, &received));
-    let Some(fields) = headers::changed(&response.headers(), &received, &edits) else {
-        log_problem("response", headers::TOO_LARGE);
-        return failed(out, FetchError::Unreachable);
+    decision::apply(&mut received, &edits);
+    let fields = match fetch::fields(&received) {
+        Ok(fields) => fields,
+        Err(error) => return failed(out, error),
     };
     let answer = OutgoingResponse::new(fields);
     if answer.set_status_code(status).is_err() {
@@ -81,17 +82,13 @@ pub(crate) fn pass(
 }
 
 /// Sends the request's head, with as much of its body as goes at once.
-fn ask(forward: &Forward, request: IncomingRequest, method: &str) -> Result<Asked, FetchError> {
+fn ask(forward: &Forward, request: IncomingRequest) -> Result<Asked, FetchError> {
     fetch::refuse_binding(forward.binding.as_deref())?;
-    let own = request.headers();
-    let sent = headers::read(&own);
-    let Some(fields) = headers::changed(&own, &sent, &forward.edits) else {
-        log_problem("request", headers::TOO_LARGE);
-        return Err(FetchError::Unreachable);
-    };
-    let outgoing = fetch::request(method, &forward.url, fields)?;
+    let mut headers = fields::of_answer(request.headers().entries());
+    decision::apply(&mut headers, &forward.edits);
+    let outgoing = fetch::request(&request.method(), &forward.url, &headers)?;
     let incoming = request.consume().map_err(|()| FetchError::Unreachable)?;
-    let upload = match Source::open(incoming, &sent).map_err(|Broken| FetchError::Unreachable)? {
+    let upload = match Source::open(incoming, &headers).map_err(|Broken| FetchError::Unreachable)? {
         None => None,
         Some(source) => {
             let body = outgoing.body().map_err(|()| FetchError::Unreachable)?;
