@@ -55,16 +55,11 @@ pub(crate) fn request(
     end: End,
 ) -> Result<Request, FetchError> {
     let url: Uri = url.parse().map_err(|_| FetchError::Unreachable)?;
-    let scheme = match url.scheme_str() {
-        Some("http") => Scheme::Http,
-        Some("https") => Scheme::Https,
-        _ => return Err(FetchError::Unreachable),
-    };
     // How the sending ended is of no interest: what comes back says it.
     let (request, _sent) = Request::new(fields(headers)?, body, end, None);
     request
         .set_method(method)
-        .and_then(|()| request.set_scheme(Some(&scheme)))
+        .and_then(|()| request.set_scheme(url.scheme().map(Scheme::from).as_ref()))
         .and_then(|()| request.set_authority(url.authority().map(|authority| authority.as_str())))
         .and_then(|()| {
             request.set_path_with_query(url.path_and_query().map(|target| target.as_str()))
@@ -73,35 +68,24 @@ pub(crate) fn request(
     Ok(request)
 }
 
-/// An answer of the gateway's own.
-///
-/// # Errors
-/// None in practice: the gateway's answers have few headers and a status. Spin answers 500 to one.
+/// An answer of the gateway's own. It has few headers and a status, so Spin takes it.
 pub(crate) fn answer(answer: &Answer, method: &str) -> Result<Response, ErrorCode> {
     let body = answer.body_for(method);
     let mut headers: HeaderMap = answer.headers.iter().cloned().collect();
-    let has_length = method != "HEAD" && !matches!(answer.status, 204 | 304);
-    if has_length {
+    if method != "HEAD" && !matches!(answer.status, 204 | 304) {
         headers.insert(CONTENT_LENGTH, HeaderValue::from(body.len()));
     }
     let fields = fields(&headers).map_err(|_| ErrorCode::HttpResponseHeaderSectionSize(None))?;
-    let (response, _sent) = Response::new(fields, stream(body), end());
+    let bytes = body.as_bytes().to_vec();
+    let stream = (!bytes.is_empty()).then(|| {
+        let (mut sender, stream) = wit_stream::new();
+        // What is left over nobody wanted: the client has gone.
+        spawn(async move { drop(sender.write_all(bytes).await) });
+        stream
+    });
+    let (response, _sent) = Response::new(fields, stream, end());
     response
         .set_status_code(answer.status)
         .map_err(|()| ErrorCode::InternalError(None))?;
     Ok(response)
-}
-
-/// A body of which everything is there.
-fn stream(text: &str) -> Option<StreamReader<u8>> {
-    if text.is_empty() {
-        return None;
-    }
-    let (mut sender, body) = wit_stream::new();
-    let bytes = text.as_bytes().to_vec();
-    spawn(async move {
-        // What is left over nobody wanted: the client has gone.
-        drop(sender.write_all(bytes).await);
-    });
-    Some(body)
 }

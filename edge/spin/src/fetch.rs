@@ -9,7 +9,7 @@ use edgekeeper_gateway::fields;
 use edgekeeper_gateway::runtime::{FetchError, Inbound, Outbound};
 use spin_sdk::time::sleep;
 use spin_sdk::wasip3::http::client;
-use spin_sdk::wasip3::http::types::{ErrorCode, Method, Request, Response, Scheme};
+use spin_sdk::wasip3::http::types::{ErrorCode, Request, Response};
 use spin_sdk::wasip3::wit_bindgen::StreamResult;
 
 use crate::exchange;
@@ -24,7 +24,8 @@ const NEXT: &str = "NEXT";
 
 /// Sends a request. Redirects are not followed.
 pub(crate) async fn send(request: Request, binding: Option<&str>) -> Result<Response, FetchError> {
-    let origin = origin(&request);
+    // For the log: a path can hold what is nobody's business.
+    let host = request.get_authority().unwrap_or_default();
     let result = match binding {
         None => client::send(request).await,
         #[cfg(feature = "middleware")]
@@ -41,7 +42,14 @@ pub(crate) async fn send(request: Request, binding: Option<&str>) -> Result<Resp
         }
     };
     result.map_err(|error| {
-        log_problem("fetch", &explained(&origin, &error));
+        let reason = match error {
+            ErrorCode::HttpRequestDenied => format!(
+                "Spin does not let the component reach {host}: it is not in `allowed_outbound_hosts` of spin.toml. \
+                 `edgekeeper build --spin-manifest spin.toml` writes what the policy needs"
+            ),
+            _ => format!("{host} does not answer: {error:?}"),
+        };
+        log_problem("fetch", &reason);
         failure(&error)
     })
 }
@@ -67,8 +75,10 @@ pub(crate) async fn whole(outbound: Outbound) -> Result<Inbound, FetchError> {
 }
 
 async fn exchanged(outbound: Outbound) -> Result<Inbound, FetchError> {
+    let method = http::Method::from_bytes(outbound.method.as_bytes())
+        .map_err(|_| FetchError::Unreachable)?;
     let request = exchange::request(
-        &named(outbound.method),
+        &method.into(),
         &outbound.url,
         &outbound.headers,
         None,
@@ -93,13 +103,12 @@ async fn read(response: Response, largest: usize) -> Result<Option<Vec<u8>>, Fet
         }
         body.extend(chunk);
         if !matches!(result, StreamResult::Complete(_)) {
-            break;
+            // Only this tells a body that has ended from one that broke off.
+            return match end.await {
+                Ok(_) => Ok(Some(body)),
+                Err(error) => Err(failure(&error)),
+            };
         }
-    }
-    // Only this tells a body that has ended from one that broke off.
-    match end.await {
-        Ok(_) => Ok(Some(body)),
-        Err(error) => Err(failure(&error)),
     }
 }
 
@@ -114,21 +123,6 @@ async fn within<T>(time: Duration, future: impl Future<Output = T>) -> Option<T>
     .await
 }
 
-fn named(method: String) -> Method {
-    match method.as_str() {
-        "GET" => Method::Get,
-        "HEAD" => Method::Head,
-        "POST" => Method::Post,
-        "PUT" => Method::Put,
-        "DELETE" => Method::Delete,
-        "CONNECT" => Method::Connect,
-        "OPTIONS" => Method::Options,
-        "TRACE" => Method::Trace,
-        "PATCH" => Method::Patch,
-        _ => Method::Other(method),
-    }
-}
-
 fn failure(error: &ErrorCode) -> FetchError {
     match error {
         ErrorCode::DnsTimeout
@@ -137,27 +131,5 @@ fn failure(error: &ErrorCode) -> FetchError {
         | ErrorCode::ConnectionWriteTimeout
         | ErrorCode::HttpResponseTimeout => FetchError::Timeout,
         _ => FetchError::Unreachable,
-    }
-}
-
-/// Scheme, host and port, for the log: a path can hold what is nobody's business.
-fn origin(request: &Request) -> String {
-    let scheme = match request.get_scheme() {
-        Some(Scheme::Https) => "https",
-        _ => "http",
-    };
-    format!("{scheme}://{}", request.get_authority().unwrap_or_default())
-}
-
-fn explained(origin: &str, error: &ErrorCode) -> String {
-    match error {
-        ErrorCode::HttpRequestDenied => format!(
-            "Spin does not let the component reach {origin}: it is not in `allowed_outbound_hosts` of spin.toml. \
-             `edgekeeper build --spin-manifest spin.toml` writes what the policy needs"
-        ),
-        ErrorCode::DestinationIpProhibited => format!(
-            "Spin does not let the component reach {origin}: `block_networks` of the runtime configuration blocks its address"
-        ),
-        error => format!("{origin} does not answer: {error:?}"),
     }
 }

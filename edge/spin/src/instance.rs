@@ -29,10 +29,12 @@ pub(crate) async fn current() -> Result<Rc<Instance>, String> {
     if let Some(instance) = INSTANCE.with(|known| known.borrow().clone()) {
         return Ok(instance);
     }
-    let instance = Rc::new(Instance {
-        gateway: gateway().await?,
-        listener: listener().await?,
-    });
+    let place = variable("policy").await?;
+    let place = place.as_deref().unwrap_or("file:/policy.json");
+    let gateway = Gateway::from_json(&document(place).await?)
+        .map_err(|error| format!("`{place}`: {error}"))?;
+    let listener = listener().await?;
+    let instance = Rc::new(Instance { gateway, listener });
     // Another request may have been faster, and remembers something already.
     Ok(INSTANCE.with(|known| Rc::clone(known.borrow_mut().get_or_insert(instance))))
 }
@@ -49,14 +51,6 @@ pub(crate) async fn variable(name: &str) -> Result<Option<String>, String> {
             Err(format!("the variable `{name}` cannot be read: {reason}"))
         }
     }
-}
-
-async fn gateway() -> Result<Rc<Gateway>, String> {
-    let place = variable("policy")
-        .await?
-        .unwrap_or_else(|| "file:/policy.json".to_owned());
-    let document = document(&place).await?;
-    Gateway::from_json(&document).map_err(|error| format!("`{place}`: {error}"))
 }
 
 async fn document(place: &str) -> Result<String, String> {

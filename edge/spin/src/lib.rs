@@ -18,15 +18,16 @@
 mod exchange;
 mod fetch;
 mod instance;
-mod relay;
 mod runtime;
 mod store;
 
-use edgekeeper_gateway::decision::{Answer, Decision};
-use edgekeeper_gateway::fields;
+use edgekeeper_gateway::decision::{Answer, Decision, Forward, apply};
 use edgekeeper_gateway::request::RawRequest;
+use edgekeeper_gateway::runtime::FetchError;
+use edgekeeper_gateway::{Gateway, fields};
+use http::HeaderMap;
 use spin_sdk::wasip3::exports::http::handler::Guest;
-use spin_sdk::wasip3::http::types::{ErrorCode, Method, Request, Response, Scheme};
+use spin_sdk::wasip3::http::types::{ErrorCode, Request, Response, Scheme};
 
 use crate::runtime::{Spin, log_problem};
 
@@ -55,26 +56,63 @@ impl Guest for Edgekeeper {
         match instance.gateway.decide(&Spin, raw).await {
             Decision::Answer(answer) => exchange::answer(&answer, &method),
             Decision::Forward(forward) => {
-                relay::pass(&instance.gateway, &forward, request, headers, &method).await
+                pass(&instance.gateway, &forward, request, headers, &method).await
             }
         }
     }
 }
 
+/// Sends a request on with the gateway's changes, and brings back the answer with the gateway's changes.
+async fn pass(
+    gateway: &Gateway,
+    forward: &Forward,
+    request: Request,
+    headers: HeaderMap,
+    method: &str,
+) -> Result<Response, ErrorCode> {
+    let result = async { back(gateway, forward, there(forward, request, headers).await?).await };
+    result
+        .await
+        .or_else(|error| exchange::answer(&gateway.upstream_failed(&Spin, forward, error), method))
+}
+
+/// To the upstream. Its answer comes as soon as it begins, whether or not the request's body has ended.
+async fn there(
+    forward: &Forward,
+    request: Request,
+    mut headers: HeaderMap,
+) -> Result<Response, FetchError> {
+    apply(&mut headers, &forward.edits);
+    let method = request.get_method();
+    // A body that nobody has read is not copied through the Wasm, and breaks off for the upstream when it does for us.
+    let (body, end) = Request::consume_body(request, exchange::taken());
+    let upstream = exchange::request(&method, &forward.url, &headers, Some(body), end)?;
+    fetch::send(upstream, forward.binding.as_deref()).await
+}
+
+/// Back to the client, who sees it when the upstream breaks off.
+async fn back(
+    gateway: &Gateway,
+    forward: &Forward,
+    response: Response,
+) -> Result<Response, FetchError> {
+    let status = response.get_status_code();
+    let mut headers = fields::of_answer(response.get_headers().copy_all());
+    let edits = gateway.finish(&Spin, forward, status, &headers).await;
+    apply(&mut headers, &edits);
+    let (body, end) = Response::consume_body(response, exchange::taken());
+    let (answer, _sent) = Response::new(exchange::fields(&headers)?, Some(body), end);
+    answer
+        .set_status_code(status)
+        .map_err(|()| FetchError::Unreachable)?;
+    Ok(answer)
+}
+
 fn method(request: &Request) -> String {
-    let name = match request.get_method() {
-        Method::Get => "GET",
-        Method::Head => "HEAD",
-        Method::Post => "POST",
-        Method::Put => "PUT",
-        Method::Delete => "DELETE",
-        Method::Connect => "CONNECT",
-        Method::Options => "OPTIONS",
-        Method::Trace => "TRACE",
-        Method::Patch => "PATCH",
-        Method::Other(name) => return name,
-    };
-    name.to_owned()
+    // Spin has read it off the wire, so it is one.
+    http::Method::try_from(request.get_method())
+        .map(|method| method.to_string())
+        .unwrap_or_default()
 }
 
 /// The URL, from the parts that Spin made of the request line and `Host`. Its header `spin-full-url` says the same, but
@@ -82,8 +120,7 @@ fn method(request: &Request) -> String {
 fn url(request: &Request, authority: &str) -> String {
     let scheme = match request.get_scheme() {
         Some(Scheme::Https) => "https",
-        Some(Scheme::Http) | None => "http",
-        Some(Scheme::Other(_)) => "other",
+        _ => "http",
     };
     let target = request.get_path_with_query().unwrap_or_default();
     format!("{scheme}://{authority}{target}")

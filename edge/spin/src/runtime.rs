@@ -34,30 +34,23 @@ impl Runtime for Spin {
     }
 
     fn random(&self, bytes: &mut [u8]) -> Result<(), Unavailable> {
-        let mut filled = 0;
-        // A host may give less than it is asked for.
-        while let Some(rest) = bytes.get_mut(filled..).filter(|rest| !rest.is_empty()) {
-            let random = get_random_bytes(u64::try_from(rest.len()).unwrap_or(u64::MAX));
-            if random.is_empty() {
-                return Err(Unavailable("there is no source of randomness".to_owned()));
-            }
-            for (byte, random) in rest.iter_mut().zip(&random) {
-                *byte = *random;
-            }
-            filled = filled.saturating_add(random.len());
+        let random = get_random_bytes(u64::try_from(bytes.len()).unwrap_or(u64::MAX));
+        if random.len() != bytes.len() {
+            return Err(Unavailable(
+                "Spin gave less randomness than asked for".to_owned(),
+            ));
         }
+        bytes.copy_from_slice(&random);
         Ok(())
     }
 
     /// Spin's variables are lower case.
     async fn secret(&self, name: &str) -> Option<String> {
-        match instance::variable(&name.to_ascii_lowercase()).await {
-            Ok(secret) => secret,
-            Err(reason) => {
-                log_problem("secret", &reason);
-                None
-            }
-        }
+        let secret = instance::variable(&name.to_ascii_lowercase()).await;
+        secret.unwrap_or_else(|reason| {
+            log_problem("secret", &reason);
+            None
+        })
     }
 
     async fn fetch(&self, request: Outbound) -> Result<Inbound, FetchError> {
@@ -86,16 +79,12 @@ impl Runtime for Spin {
     }
 
     fn log(&self, line: &str) {
-        log(line);
+        // In one piece, so that lines of several instances do not mix. There is nowhere to say that it failed.
+        drop(std::io::stdout().write_all(format!("{line}\n").as_bytes()));
     }
 }
 
 /// Writes one line about something that Spin does not give.
 pub(crate) fn log_problem(what: &str, reason: &str) {
-    log(&problem::line(what, reason));
-}
-
-fn log(line: &str) {
-    // In one piece, so that lines of several instances do not mix. There is nowhere to say that it failed.
-    drop(std::io::stdout().write_all(format!("{line}\n").as_bytes()));
+    Spin.log(&problem::line(what, reason));
 }

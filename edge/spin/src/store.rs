@@ -64,9 +64,7 @@ fn failed(error: Error) -> Unavailable {
         Error::NoSuchStore => format!(
             "there is no key-value store `{LABEL}`; the runtime configuration needs `[key_value_store.{LABEL}]`"
         ),
-        Error::StoreTableFull => {
-            format!("the key-value store `{LABEL}` is opened too often at once")
-        }
         Error::Other(reason) => format!("the key-value store `{LABEL}` failed: {reason}"),
+        Error::StoreTableFull => format!("the key-value store `{LABEL}` is open too often"),
     })
 }
