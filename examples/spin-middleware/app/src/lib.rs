@@ -10,6 +10,9 @@ async fn greet(request: Request) -> Response<String> {
         .get("x-user")
         .and_then(|user| user.to_str().ok())
         .unwrap_or("nobody");
-    let target = request.uri().path_and_query().map_or("/", |target| target.as_str());
+    let target = request
+        .uri()
+        .path_and_query()
+        .map_or("/", |target| target.as_str());
     Response::new(format!("{} {target} for {who}\n", request.method()))
 }
