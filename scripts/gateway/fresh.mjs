@@ -23,7 +23,8 @@ const sources = [
 export function isFresh(root, runtime, outputs) {
   const built = modified(join(root, 'build', runtime, 'finished'));
   if (built === undefined || outputs.some((path) => modified(path) === undefined)) return false;
-  return [...sources, join('edge', runtime)].every((name) => newest(join(root, name)) <= built);
+  const adapter = runtime === 'cloudflare' ? [runtime] : [runtime, 'component', 'folder', 'pipe'];
+  return [...sources, ...adapter.map((name) => join('edge', name))].every((name) => newest(join(root, name)) <= built);
 }
 
 function modified(path) {

@@ -6,7 +6,7 @@ import { afterEach, beforeEach, test } from 'node:test';
 
 import { isFresh } from '../../scripts/gateway/fresh.mjs';
 
-const sources = ['Cargo.toml', 'Cargo.lock', 'rust-toolchain.toml', 'package-lock.json', 'scripts/build', 'shared/a/src/lib.rs', 'edge/cli/src/main.rs', 'edge/wasi/src/lib.rs'];
+const sources = ['Cargo.toml', 'Cargo.lock', 'rust-toolchain.toml', 'package-lock.json', 'scripts/build', 'shared/a/src/lib.rs', 'edge/cli/src/main.rs', 'edge/wasi/src/lib.rs', 'edge/component/src/lib.rs', 'edge/folder/src/lib.rs', 'edge/pipe/src/lib.rs'];
 let root;
 const at = (path, seconds) => utimesSync(join(root, path), seconds, seconds);
 const fresh = () => isFresh(root, 'wasi', [join(root, 'build/wasi/edgekeeper.wasm')]);
@@ -17,7 +17,7 @@ beforeEach(() => {
     mkdirSync(dirname(join(root, path)), { recursive: true });
     writeFileSync(join(root, path), '');
   }
-  for (const path of ['shared', 'shared/a', 'shared/a/src', 'edge', ...['cli', 'wasi'].flatMap((name) => [`edge/${name}`, `edge/${name}/src`]), ...sources]) at(path, 1000);
+  for (const path of ['shared', 'shared/a', 'shared/a/src', 'edge', ...['cli', 'wasi', 'component', 'folder', 'pipe'].flatMap((name) => [`edge/${name}`, `edge/${name}/src`]), ...sources]) at(path, 1000);
   at('build/wasi/finished', 2000);
 });
 afterEach(() => rmSync(root, { recursive: true, force: true }));

@@ -120,13 +120,18 @@ async fn forward(
         // Cloudflare's cache goes by the URL; what one person may see is not to be found there by another.
         options.set_cache(RequestCache::NoStore);
     }
-    fetch::send(
+    let response = fetch::send(
         runtime.env(),
         decision.binding.as_deref(),
         &upstream,
         &options,
     )
-    .await
+    .await?;
+    match response.status() {
+        // workerd takes an interim answer for the last one; what follows on that connection is nobody's answer.
+        100 | 102..=199 => Err(FetchError::Unreachable),
+        _ => Ok(response),
+    }
 }
 
 /// The upstream's answer with the gateway's changes. Without any, and for a WebSocket, it is the upstream's own object.
@@ -139,7 +144,7 @@ async fn finish(
     let status = response.status();
     let received = headers::read(&response.headers())?;
     let edits = gateway.finish(runtime, decision, status, &received).await;
-    if edits.is_empty() || !(200..=599).contains(&status) {
+    if edits.is_empty() || status == 101 {
         return Ok(response);
     }
     let changed = Response::new_with_opt_readable_stream_and_init(

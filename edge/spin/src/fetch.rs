@@ -5,15 +5,15 @@ use std::pin::pin;
 use std::task::Poll;
 use std::time::Duration;
 
-use edgekeeper_gateway::fields;
+use edgekeeper_component::fields;
 use edgekeeper_gateway::runtime::{FetchError, Inbound, Outbound};
 use spin_sdk::time::sleep;
 use spin_sdk::wasip3::http::client;
 use spin_sdk::wasip3::http::types::{ErrorCode, Request, Response};
 use spin_sdk::wasip3::wit_bindgen::StreamResult;
 
-use crate::exchange;
 use crate::runtime::log_problem;
+use crate::{exchange, wire};
 
 /// The most to ask a body for at once, in bytes.
 const CHUNK: usize = 16 * 1024;
@@ -50,7 +50,7 @@ pub(crate) async fn send(request: Request, binding: Option<&str>) -> Result<Resp
             _ => format!("{host} does not answer: {error:?}"),
         };
         log_problem("fetch", &reason);
-        failure(&error)
+        wire::failure(&error)
     })
 }
 
@@ -75,10 +75,8 @@ pub(crate) async fn whole(outbound: Outbound) -> Result<Inbound, FetchError> {
 }
 
 async fn exchanged(outbound: Outbound) -> Result<Inbound, FetchError> {
-    let method = http::Method::from_bytes(outbound.method.as_bytes())
-        .map_err(|_| FetchError::Unreachable)?;
     let request = exchange::request(
-        &method.into(),
+        &wire::method_named(&outbound.method),
         &outbound.url,
         &outbound.headers,
         None,
@@ -106,7 +104,7 @@ async fn read(response: Response, largest: usize) -> Result<Option<Vec<u8>>, Fet
             // Only this tells a body that has ended from one that broke off.
             return match end.await {
                 Ok(_) => Ok(Some(body)),
-                Err(error) => Err(failure(&error)),
+                Err(error) => Err(wire::failure(&error)),
             };
         }
     }
@@ -121,15 +119,4 @@ async fn within<T>(time: Duration, future: impl Future<Output = T>) -> Option<T>
         Poll::Pending => end.as_mut().poll(context).map(|()| None),
     })
     .await
-}
-
-fn failure(error: &ErrorCode) -> FetchError {
-    match error {
-        ErrorCode::DnsTimeout
-        | ErrorCode::ConnectionTimeout
-        | ErrorCode::ConnectionReadTimeout
-        | ErrorCode::ConnectionWriteTimeout
-        | ErrorCode::HttpResponseTimeout => FetchError::Timeout,
-        _ => FetchError::Unreachable,
-    }
 }

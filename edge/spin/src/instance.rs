@@ -1,42 +1,26 @@
 //! What an instance is set up with, once for all of its requests.
 
-use std::cell::RefCell;
 use std::fs;
 use std::rc::Rc;
 
-use edgekeeper_gateway::Gateway;
-use edgekeeper_gateway::request::Listener;
+use edgekeeper_component::instance::{self, Instance};
 use edgekeeper_gateway::runtime::SharedCache;
 use spin_sdk::variables::{self, Error};
 
 use crate::store::KeyValue;
-
-/// A policy in force, and where it is.
-pub(crate) struct Instance {
-    pub(crate) gateway: Rc<Gateway>,
-    pub(crate) listener: Listener,
-}
-
-thread_local! {
-    static INSTANCE: RefCell<Option<Rc<Instance>>> = const { RefCell::new(None) };
-}
 
 /// This instance. While it cannot be set up, each request tries again.
 ///
 /// # Errors
 /// What to set otherwise, for the log.
 pub(crate) async fn current() -> Result<Rc<Instance>, String> {
-    if let Some(instance) = INSTANCE.with(|known| known.borrow().clone()) {
+    if let Some(instance) = instance::current() {
         return Ok(instance);
     }
     let place = variable("policy").await?;
     let place = place.as_deref().unwrap_or("file:/policy.json");
-    let gateway = Gateway::from_json(&document(place).await?)
-        .map_err(|error| format!("`{place}`: {error}"))?;
-    let listener = listener().await?;
-    let instance = Rc::new(Instance { gateway, listener });
-    // Another request may have been faster, and remembers something already.
-    Ok(INSTANCE.with(|known| Rc::clone(known.borrow_mut().get_or_insert(instance))))
+    let document = document(place).await?;
+    instance::set_up(place, &document, variable("listener").await?.as_deref())
 }
 
 /// A variable of the component; `None` when the manifest does not give it one, or an empty one.
@@ -70,16 +54,6 @@ async fn document(place: &str) -> Result<String, String> {
         },
         _ => Err(format!(
             "the variable `policy` is `{place}`; allowed are `file:PATH` and `store:NAME`"
-        )),
-    }
-}
-
-async fn listener() -> Result<Listener, String> {
-    match variable("listener").await?.as_deref() {
-        None | Some("proxy") => Ok(Listener::Proxy),
-        Some("api") => Ok(Listener::Api),
-        Some(other) => Err(format!(
-            "the variable `listener` is `{other}`; allowed are `proxy` and `api`"
         )),
     }
 }

@@ -20,14 +20,16 @@ mod fetch;
 mod instance;
 mod runtime;
 mod store;
+mod wire;
 
+use edgekeeper_component::fields;
+use edgekeeper_component::http::HeaderMap;
+use edgekeeper_gateway::Gateway;
 use edgekeeper_gateway::decision::{Answer, Decision, Forward, apply};
 use edgekeeper_gateway::request::RawRequest;
 use edgekeeper_gateway::runtime::FetchError;
-use edgekeeper_gateway::{Gateway, fields};
-use http::HeaderMap;
 use spin_sdk::wasip3::exports::http::handler::Guest;
-use spin_sdk::wasip3::http::types::{ErrorCode, Request, Response, Scheme};
+use spin_sdk::wasip3::http::types::{ErrorCode, Request, Response};
 
 use crate::runtime::{Spin, log_problem};
 
@@ -37,7 +39,7 @@ spin_sdk::wasip3::http::service::export!(Edgekeeper);
 
 impl Guest for Edgekeeper {
     async fn handle(request: Request) -> Result<Response, ErrorCode> {
-        let method = method(&request);
+        let method = wire::name(request.get_method());
         let instance = match instance::current().await {
             Ok(instance) => instance,
             Err(reason) => {
@@ -49,7 +51,11 @@ impl Guest for Edgekeeper {
         let headers = fields::of_request(request.get_headers().copy_all(), &authority);
         let raw = RawRequest {
             method: method.clone(),
-            url: url(&request, &authority),
+            url: wire::url(
+                request.get_scheme(),
+                &authority,
+                request.get_path_with_query(),
+            ),
             headers: headers.clone(),
             listener: instance.listener,
         };
@@ -101,27 +107,9 @@ async fn back(
     let edits = gateway.finish(&Spin, forward, status, &headers).await;
     apply(&mut headers, &edits);
     let (body, end) = Response::consume_body(response, exchange::taken());
-    let (answer, _sent) = Response::new(exchange::fields(&headers)?, Some(body), end);
+    let (answer, _sent) = Response::new(wire::fields(&headers)?, Some(body), end);
     answer
         .set_status_code(status)
         .map_err(|()| FetchError::Unreachable)?;
     Ok(answer)
-}
-
-fn method(request: &Request) -> String {
-    // Spin has read it off the wire, so it is one.
-    http::Method::try_from(request.get_method())
-        .map(|method| method.to_string())
-        .unwrap_or_default()
-}
-
-/// The URL, from the parts that Spin made of the request line and `Host`. Its header `spin-full-url` says the same, but
-/// a client can send one, too. `OPTIONS *` comes out as a URL that is none.
-fn url(request: &Request, authority: &str) -> String {
-    let scheme = match request.get_scheme() {
-        Some(Scheme::Https) => "https",
-        _ => "http",
-    };
-    let target = request.get_path_with_query().unwrap_or_default();
-    format!("{scheme}://{authority}{target}")
 }

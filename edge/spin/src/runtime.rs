@@ -2,9 +2,9 @@
 
 use std::future::Future;
 use std::io::Write;
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
-use edgekeeper_gateway::problem;
+use edgekeeper_component::{host, problem};
 use edgekeeper_gateway::runtime::{
     FetchError, Inbound, Outbound, Runtime, SharedCache, Unavailable,
 };
@@ -27,21 +27,11 @@ impl Runtime for Spin {
     const SCHEDULE: bool = false;
 
     fn now(&self) -> u64 {
-        let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
-        since.map_or(0, |since| {
-            u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
-        })
+        host::now()
     }
 
     fn random(&self, bytes: &mut [u8]) -> Result<(), Unavailable> {
-        let random = get_random_bytes(u64::try_from(bytes.len()).unwrap_or(u64::MAX));
-        if random.len() != bytes.len() {
-            return Err(Unavailable(
-                "Spin gave less randomness than asked for".to_owned(),
-            ));
-        }
-        bytes.copy_from_slice(&random);
-        Ok(())
+        host::random(bytes, get_random_bytes)
     }
 
     /// Spin's variables are lower case.

@@ -2,72 +2,28 @@
 
 use std::time::Duration;
 
-use edgekeeper_gateway::fields;
+use edgekeeper_component::fields;
 use edgekeeper_gateway::runtime::{FetchError, Inbound, Outbound};
-use http::{HeaderMap, Uri};
+use edgekeeper_pipe::timer;
 use wasi::http::outgoing_handler;
 use wasi::http::types::{
-    ErrorCode, Fields, FutureIncomingResponse, IncomingResponse, Method, OutgoingRequest,
-    RequestOptions, Scheme,
+    FutureIncomingResponse, IncomingResponse, OutgoingRequest, RequestOptions,
 };
 use wasi::io::poll::{Pollable, poll};
 use wasi::io::streams::StreamError;
 
-use crate::blocking;
 use crate::runtime::log_problem;
+use crate::wire;
 
 /// The most to ask a stream for at once, in bytes.
 const CHUNK: u64 = 64 * 1024;
-
-/// Headers as the host takes them.
-///
-/// # Errors
-/// When they are too many; there is a line of log then.
-pub(crate) fn fields(headers: &HeaderMap) -> Result<Fields, FetchError> {
-    let reason = match fields::list(headers) {
-        Ok(list) => match Fields::from_list(&list) {
-            Ok(fields) => return Ok(fields),
-            Err(error) => format!("the host does not take the headers: {error}"),
-        },
-        Err(error) => error.to_string(),
-    };
-    log_problem("headers", &reason);
-    Err(FetchError::Unreachable)
-}
-
-/// A request to be sent, without a body so far.
-///
-/// # Errors
-/// When the host takes no such method, URL or headers.
-pub(crate) fn request(
-    method: &Method,
-    url: &str,
-    headers: &HeaderMap,
-) -> Result<OutgoingRequest, FetchError> {
-    let url: Uri = url.parse().map_err(|_| FetchError::Unreachable)?;
-    let scheme = match url.scheme_str() {
-        Some("http") => Scheme::Http,
-        Some("https") => Scheme::Https,
-        _ => return Err(FetchError::Unreachable),
-    };
-    let request = OutgoingRequest::new(fields(headers)?);
-    request
-        .set_method(method)
-        .and_then(|()| request.set_scheme(Some(&scheme)))
-        .and_then(|()| request.set_authority(url.authority().map(|authority| authority.as_str())))
-        .and_then(|()| {
-            request.set_path_with_query(url.path_and_query().map(|target| target.as_str()))
-        })
-        .map_err(|()| FetchError::Unreachable)?;
-    Ok(request)
-}
 
 /// Starts to send a request. Redirects are not followed.
 pub(crate) fn send(
     request: OutgoingRequest,
     options: Option<RequestOptions>,
 ) -> Result<FutureIncomingResponse, FetchError> {
-    outgoing_handler::handle(request, options).map_err(|error| failure(&error))
+    outgoing_handler::handle(request, options).map_err(|error| wire::failure(&error))
 }
 
 /// The answer's head, once it is there.
@@ -76,7 +32,7 @@ pub(crate) fn answer(
 ) -> Option<Result<IncomingResponse, FetchError>> {
     Some(match future.get()? {
         Ok(Ok(response)) => Ok(response),
-        Ok(Err(error)) => Err(failure(&error)),
+        Ok(Err(error)) => Err(wire::failure(&error)),
         // It was taken before, which nobody does.
         Err(()) => Err(FetchError::Unreachable),
     })
@@ -84,27 +40,30 @@ pub(crate) fn answer(
 
 /// A binding is Cloudflare's way to name a service; here is only the network.
 pub(crate) fn refuse_binding(binding: Option<&str>) -> Result<(), FetchError> {
-    match binding {
-        None => Ok(()),
-        Some(name) => {
-            log_problem(
-                "binding",
-                &format!(
-                    "the policy names the service binding `{name}`, which only Cloudflare has; leave `binding` out of \
-                     edge.yml and write the address of the service as `url`"
-                ),
-            );
-            Err(FetchError::Unreachable)
-        }
-    }
+    let Some(name) = binding else {
+        return Ok(());
+    };
+    log_problem(
+        "binding",
+        &format!(
+            "the policy names the service binding `{name}`, which only Cloudflare has; leave `binding` out of edge.yml \
+             and write the address of the service as `url`"
+        ),
+    );
+    Err(FetchError::Unreachable)
 }
 
 /// Sends a request of the gateway's own and reads the answer, no longer and no further than it says.
 pub(crate) fn whole(outbound: &Outbound) -> Result<Inbound, FetchError> {
     refuse_binding(outbound.binding.as_deref())?;
-    let request = request(&named(&outbound.method), &outbound.url, &outbound.headers)?;
+    let request = OutgoingRequest::new(wire::fields(&outbound.headers)?);
+    wire::aim(
+        &request,
+        &wire::method_named(&outbound.method),
+        &outbound.url,
+    )?;
     // One end for all of it: an answer that drips in ends as well.
-    let end = blocking::timer(Duration::from_millis(outbound.timeout));
+    let end = timer(Duration::from_millis(outbound.timeout));
     let future = send(request, None)?;
     let response = loop {
         if let Some(response) = answer(&future) {
@@ -151,31 +110,5 @@ fn before(end: &Pollable, awaited: &Pollable) -> Result<(), FetchError> {
         Err(FetchError::Timeout)
     } else {
         Ok(())
-    }
-}
-
-fn named(method: &str) -> Method {
-    match method {
-        "GET" => Method::Get,
-        "HEAD" => Method::Head,
-        "POST" => Method::Post,
-        "PUT" => Method::Put,
-        "DELETE" => Method::Delete,
-        "CONNECT" => Method::Connect,
-        "OPTIONS" => Method::Options,
-        "TRACE" => Method::Trace,
-        "PATCH" => Method::Patch,
-        other => Method::Other(other.to_owned()),
-    }
-}
-
-fn failure(error: &ErrorCode) -> FetchError {
-    match error {
-        ErrorCode::DnsTimeout
-        | ErrorCode::ConnectionTimeout
-        | ErrorCode::ConnectionReadTimeout
-        | ErrorCode::ConnectionWriteTimeout
-        | ErrorCode::HttpResponseTimeout => FetchError::Timeout,
-        _ => FetchError::Unreachable,
     }
 }

@@ -5,13 +5,14 @@ use std::future::Future;
 use std::io::Write;
 use std::pin::Pin;
 use std::rc::Rc;
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
-use edgekeeper_gateway::runtime::{
-    FetchError, Inbound, Outbound, Runtime, SharedCache, Unavailable,
-};
+use edgekeeper_component::{host, problem};
+use edgekeeper_folder::{Durability, Store};
+use edgekeeper_gateway::runtime::{FetchError, Inbound, Outbound, Runtime, Unavailable};
+use edgekeeper_pipe::timer;
+use wasi::random::random::get_random_bytes;
 
-use crate::store::{Durability, Store};
 use crate::{blocking, fetch};
 
 type Task = Pin<Box<dyn Future<Output = ()>>>;
@@ -56,23 +57,11 @@ impl Runtime for Wasi {
     }
 
     fn now(&self) -> u64 {
-        SystemTime::now()
-            .duration_since(SystemTime::UNIX_EPOCH)
-            .map_or(0, |since| {
-                u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
-            })
+        host::now()
     }
 
     fn random(&self, bytes: &mut [u8]) -> Result<(), Unavailable> {
-        let length = u64::try_from(bytes.len()).unwrap_or(u64::MAX);
-        let random = wasi::random::random::get_random_bytes(length);
-        if random.len() != bytes.len() {
-            return Err(Unavailable(
-                "the host gave less randomness than asked for".to_owned(),
-            ));
-        }
-        bytes.copy_from_slice(&random);
-        Ok(())
+        host::random(bytes, get_random_bytes)
     }
 
     async fn secret(&self, name: &str) -> Option<String> {
@@ -96,7 +85,7 @@ impl Runtime for Wasi {
     }
 
     async fn sleep(&self, milliseconds: u64) {
-        blocking::timer(Duration::from_millis(milliseconds)).block();
+        timer(Duration::from_millis(milliseconds)).block();
     }
 
     fn later(&self, task: impl Future<Output = ()> + 'static) {
@@ -108,28 +97,6 @@ impl Runtime for Wasi {
     }
 }
 
-impl SharedCache for Store {
-    async fn get(&self, name: &str) -> Result<Option<String>, Unavailable> {
-        self.read(name)
-    }
-
-    async fn set(&self, name: &str, value: &str) -> Result<(), Unavailable> {
-        self.write(name, value, Durability::Cache)
-    }
-
-    async fn add(&self, name: &str, value: &str) -> Result<bool, Unavailable> {
-        Self::add(self, name, value, Durability::Cache)
-    }
-
-    async fn delete(&self, name: &str) -> Result<(), Unavailable> {
-        self.remove(name)
-    }
-
-    async fn names(&self) -> Result<Vec<String>, Unavailable> {
-        self.names_in(edgekeeper_gateway::runtime::SHARED_PREFIX)
-    }
-}
-
 /// A variable of the environment; one that is empty is not set.
 pub(crate) fn setting(name: &str) -> Option<String> {
     std::env::var(name).ok().filter(|value| !value.is_empty())
@@ -137,7 +104,7 @@ pub(crate) fn setting(name: &str) -> Option<String> {
 
 /// Writes one line about something the adapter cannot do.
 pub(crate) fn log_problem(what: &str, reason: &str) {
-    log(&serde_json::json!({ "msg": what, "reason": reason }).to_string());
+    log(&problem::line(what, reason));
 }
 
 fn log(line: &str) {

@@ -32,10 +32,8 @@
 
 pub mod authentication;
 pub mod decision;
-pub mod fields;
 pub mod keys;
 pub mod path;
-pub mod problem;
 pub mod refusal;
 pub mod request;
 pub mod runtime;

@@ -140,8 +140,10 @@ fn address(text: &str) -> Result<SocketAddr, String> {
         .ok_or_else(|| "the host has no address".to_owned())
 }
 
+type Unit = fn(u64) -> Duration;
+
 fn duration(text: &str) -> Result<Duration, String> {
-    let units: [(&str, fn(u64) -> Duration); 4] = [
+    let units: [(&str, Unit); 4] = [
         ("ms", Duration::from_millis),
         ("us", Duration::from_micros),
         ("ns", Duration::from_nanos),

@@ -1,6 +1,6 @@
 // Packs a compiled component: wasm-opt for the modules in it, and no names. Needs binaryen's wasm-opt, nothing else.
 //
-//   node edge/wasi/component.mjs IN.wasm OUT.wasm
+//   node edge/component/pack.mjs IN.wasm OUT.wasm
 //
 // Does nothing when OUT was made from the same input.
 //
@@ -69,12 +69,12 @@ function optimised(module, folder) {
 
 const [input, output] = process.argv.slice(2);
 if (output === undefined) {
-  console.error('usage: node edge/wasi/component.mjs IN.wasm OUT.wasm');
+  console.error('usage: node edge/component/pack.mjs IN.wasm OUT.wasm');
   process.exit(2);
 }
 const component = readFileSync(input);
 if (component.subarray(0, header).toString('hex') !== '0061736d0d000100') {
-  console.error(`edge/wasi/component.mjs: ${input} is not a component`);
+  console.error(`edge/component/pack.mjs: ${input} is not a component`);
   process.exit(1);
 }
 const inputs = createHash('sha256');

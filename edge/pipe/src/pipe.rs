@@ -15,7 +15,7 @@ const ROUNDS: usize = 16;
 /// One body and where it goes. Streams stand before the bodies they belong to: the host wants them dropped first.
 ///
 /// Dropped before it has ended, the far side sees a broken connection and no end.
-pub(crate) struct Pipe {
+pub struct Pipe {
     input: InputStream,
     output: OutputStream,
     incoming: IncomingBody,
@@ -27,7 +27,7 @@ pub(crate) struct Pipe {
 }
 
 /// A body that has not been given somewhere to go.
-pub(crate) struct Source {
+pub struct Source {
     input: InputStream,
     incoming: IncomingBody,
     first: Vec<u8>,
@@ -35,10 +35,11 @@ pub(crate) struct Source {
 }
 
 /// The sender broke off, or did not keep to what it announced.
-pub(crate) struct Broken;
+#[derive(Debug)]
+pub struct Broken;
 
 /// How far a pipe is after a step.
-pub(crate) enum Progress {
+pub enum Progress {
     /// Not at the end; there is more to do when this is ready.
     Waits(Pipe, Pollable),
     /// Everything has arrived.
@@ -53,10 +54,7 @@ impl Source {
     /// # Errors
     /// When the sender has already broken off, or has sent more than its headers announce: of a message with a length
     /// and with chunks the host shows the length and gives the chunks (RFC 9112 section 6.3, a way to smuggle).
-    pub(crate) fn open(
-        incoming: IncomingBody,
-        headers: &HeaderMap,
-    ) -> Result<Option<Self>, Broken> {
+    pub fn open(incoming: IncomingBody, headers: &HeaderMap) -> Result<Option<Self>, Broken> {
         let left = headers
             .get(CONTENT_LENGTH)
             .and_then(|value| value.to_str().ok()?.parse().ok());
@@ -75,7 +73,8 @@ impl Source {
     }
 
     /// Gives it somewhere to go; `None` when somebody else writes there.
-    pub(crate) fn into(self, outgoing: OutgoingBody) -> Option<Pipe> {
+    #[must_use]
+    pub fn into(self, outgoing: OutgoingBody) -> Option<Pipe> {
         Some(Pipe {
             output: outgoing.write().ok()?,
             outgoing,
@@ -89,7 +88,8 @@ impl Source {
 
 impl Pipe {
     /// Moves what can be moved without waiting.
-    pub(crate) fn step(mut self) -> Progress {
+    #[must_use]
+    pub fn step(mut self) -> Progress {
         for _ in 0..ROUNDS {
             let Ok(room) = self.output.check_write() else {
                 return Progress::Broken;

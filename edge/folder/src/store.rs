@@ -10,7 +10,7 @@ use std::io::{self, ErrorKind, Read, Write};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
-use edgekeeper_gateway::runtime::Unavailable;
+use edgekeeper_gateway::runtime::{SHARED_PREFIX, SharedCache, Unavailable};
 
 /// The most that is read of an entry, in bytes; the gateway writes half of that at most.
 const LARGEST: u64 = 1 << 20;
@@ -23,7 +23,7 @@ const LEFT_OVER: Duration = Duration::from_secs(3600);
 
 /// Whether a value is to outlive a crash of the machine.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Durability {
+pub enum Durability {
     /// It may get lost.
     Cache,
     /// It is on the disk before it has its name.
@@ -32,19 +32,22 @@ pub(crate) enum Durability {
 
 /// The folder.
 #[derive(Debug)]
-pub(crate) struct Store {
+pub struct Store {
     folder: PathBuf,
 }
 
 impl Store {
-    pub(crate) fn new(folder: impl Into<PathBuf>) -> Self {
+    /// The store in this folder, which the host has to have made.
+    #[must_use]
+    pub fn new(folder: impl Into<PathBuf>) -> Self {
         Self {
             folder: folder.into(),
         }
     }
 
     /// Whether there is a folder. Without one, a deployment does without a store.
-    pub(crate) fn is_there(&self) -> bool {
+    #[must_use]
+    pub fn is_there(&self) -> bool {
         self.folder.is_dir()
     }
 
@@ -52,7 +55,7 @@ impl Store {
     ///
     /// # Errors
     /// When the folder or the entry cannot be read.
-    pub(crate) fn read(&self, name: &str) -> Result<Option<String>, Unavailable> {
+    pub fn read(&self, name: &str) -> Result<Option<String>, Unavailable> {
         let path = self.path(name)?;
         let mut file = match File::open(&path) {
             Ok(file) => file,
@@ -79,7 +82,7 @@ impl Store {
     ///
     /// # Errors
     /// When the folder cannot be written.
-    pub(crate) fn write(
+    pub fn write(
         &self,
         name: &str,
         value: &str,
@@ -96,7 +99,7 @@ impl Store {
     ///
     /// # Errors
     /// When the folder cannot be written.
-    pub(crate) fn add(
+    pub fn add(
         &self,
         name: &str,
         value: &str,
@@ -120,7 +123,7 @@ impl Store {
     ///
     /// # Errors
     /// When the folder cannot be written.
-    pub(crate) fn remove(&self, name: &str) -> Result<(), Unavailable> {
+    pub fn remove(&self, name: &str) -> Result<(), Unavailable> {
         match fs::remove_file(self.path(name)?) {
             Err(error) if error.kind() != ErrorKind::NotFound || !self.is_there() => {
                 Err(self.failed("removed", name, &error))
@@ -133,7 +136,7 @@ impl Store {
     ///
     /// # Errors
     /// When the folder cannot be read.
-    pub(crate) fn names_in(&self, prefix: &str) -> Result<Vec<String>, Unavailable> {
+    pub fn names_in(&self, prefix: &str) -> Result<Vec<String>, Unavailable> {
         let failed = |error| self.failed("listed", prefix, &error);
         let entries = match fs::read_dir(self.path(prefix.trim_end_matches('/'))?) {
             Err(error) if error.kind() == ErrorKind::NotFound && self.is_there() => {
@@ -211,6 +214,29 @@ impl Store {
                  wasmtime say `--dir FOLDER::{folder}`"
             )
         })
+    }
+}
+
+/// What instances share is a cache, so none of it waits for the disk.
+impl SharedCache for Store {
+    async fn get(&self, name: &str) -> Result<Option<String>, Unavailable> {
+        self.read(name)
+    }
+
+    async fn set(&self, name: &str, value: &str) -> Result<(), Unavailable> {
+        self.write(name, value, Durability::Cache)
+    }
+
+    async fn add(&self, name: &str, value: &str) -> Result<bool, Unavailable> {
+        Self::add(self, name, value, Durability::Cache)
+    }
+
+    async fn delete(&self, name: &str) -> Result<(), Unavailable> {
+        self.remove(name)
+    }
+
+    async fn names(&self) -> Result<Vec<String>, Unavailable> {
+        self.names_in(SHARED_PREFIX)
     }
 }
 

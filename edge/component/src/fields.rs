@@ -2,7 +2,8 @@
 //!
 //! Such a host keeps what belongs to a connection to itself: it neither shows it nor takes it.
 
-use http::header::{CONNECTION, HOST, UPGRADE};
+use edgekeeper_gateway::decision::Answer;
+use http::header::{CONNECTION, CONTENT_LENGTH, HOST, UPGRADE};
 use http::{HeaderMap, HeaderName, HeaderValue};
 
 /// One field: its name and its value.
@@ -71,6 +72,20 @@ pub fn of_request(fields: Vec<Field>, authority: &str) -> HeaderMap {
     if headers.contains_key("sec-websocket-key") && !headers.contains_key(UPGRADE) {
         headers.insert(UPGRADE, HeaderValue::from_static("websocket"));
         headers.insert(CONNECTION, HeaderValue::from_static("Upgrade"));
+    }
+    headers
+}
+
+/// The headers of an answer of the gateway's own to a request of this method. The length is said where there could be a
+/// body; the answer to `HEAD` says none, as its body is not known.
+#[must_use]
+pub fn of_own_answer(answer: &Answer, method: &str) -> HeaderMap {
+    let mut headers: HeaderMap = answer.headers.iter().cloned().collect();
+    if method != "HEAD" && !matches!(answer.status, 204 | 304) {
+        headers.insert(
+            CONTENT_LENGTH,
+            HeaderValue::from(answer.body_for(method).len()),
+        );
     }
     headers
 }
@@ -157,6 +172,24 @@ mod tests {
             !of_request(Vec::new(), "a.example").contains_key(UPGRADE),
             "nothing is made up"
         );
+    }
+
+    #[test]
+    fn an_answer_says_how_long_its_body_is_where_it_has_one() {
+        let answer = |status| Answer {
+            status,
+            headers: Vec::new(),
+            body: "four".to_owned(),
+        };
+        let length = |status, method| {
+            of_own_answer(&answer(status), method)
+                .get(CONTENT_LENGTH)
+                .cloned()
+        };
+        assert_eq!(length(200, "GET").unwrap(), "4");
+        assert_eq!(length(200, "HEAD"), None);
+        assert_eq!(length(204, "OPTIONS"), None);
+        assert_eq!(length(304, "GET"), None);
     }
 
     #[test]

@@ -1,0 +1,55 @@
+//! What a host of components gives, as the gateway wants it.
+
+use std::time::SystemTime;
+
+use edgekeeper_gateway::runtime::Unavailable;
+
+/// Milliseconds since the Unix epoch; 0 before it.
+#[must_use]
+pub fn now() -> u64 {
+    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
+    since.map_or(0, |since| {
+        u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
+    })
+}
+
+/// Fills `bytes` from what `draw` gives when it is asked for so many.
+///
+/// # Errors
+/// When it gives another number; half a nonce is none.
+pub fn random(bytes: &mut [u8], draw: impl FnOnce(u64) -> Vec<u8>) -> Result<(), Unavailable> {
+    let random = draw(u64::try_from(bytes.len()).unwrap_or(u64::MAX));
+    if random.len() != bytes.len() {
+        return Err(Unavailable(
+            "the host gave less randomness than asked for".to_owned(),
+        ));
+    }
+    bytes.copy_from_slice(&random);
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_clock_is_in_milliseconds() {
+        assert!(now() > 1_700_000_000_000);
+        assert!(now() < 100_000_000_000_000);
+    }
+
+    #[test]
+    fn too_little_randomness_is_none() {
+        let mut bytes = [0; 4];
+        assert!(
+            random(&mut bytes, |wanted| vec![
+                7;
+                usize::try_from(wanted).unwrap()
+            ])
+            .is_ok()
+        );
+        assert_eq!(bytes, [7; 4]);
+        assert!(random(&mut bytes, |_| vec![1; 3]).is_err());
+        assert!(random(&mut bytes, |_| Vec::new()).is_err());
+    }
+}
