@@ -52,7 +52,7 @@ test('200 fresh instances at once ask Kratos a few times at most', { skip }, asy
   assert.ok(answers.every(({ status }) => status === 200), answers.find(({ status }) => status !== 200)?.text);
   const count = (await whoami()) - asked;
   t.diagnostic(`200 fresh instances, 32 at once: Kratos counted ${count} whoami`);
-  assert.ok(count <= 8, `Kratos was asked ${count} times`);
+  assert.ok(count <= (can.asksOnce ? 1 : 8), `Kratos was asked ${count} times`);
 });
 
 test('a logout that one instance sees counts for the next', { skip }, async () => {

@@ -8,6 +8,7 @@ import { after, before, test } from 'node:test';
 import { decodeJwt, decodeProtectedHeader } from 'jose';
 
 import { send } from './client.mjs';
+import { can } from './runtime.mjs';
 import { open, rule, startSite, until, withToken } from './site.mjs';
 import { fetchKeys, jwksPath, tokenOf } from './token.mjs';
 import { startWhoamiStandIn } from './whoami-stand-in.mjs';
@@ -93,7 +94,8 @@ test('many first requests at once make one key, and everybody gets a token of th
     assert.equal(received.length, asks.length);
     for (const request of received) assert.equal(decodeJwt(tokenOf(request)).sub, request.target.slice(1));
     assert.equal(new Set(received.map((request) => decodeProtectedHeader(tokenOf(request)).kid)).size, 1, 'one key');
-    assert.equal(new Set(received.map(tokenOf)).size, 25, 'one token for each session');
+    const tokens = new Set(received.map(tokenOf)).size;
+    if (can.oneInstance) assert.equal(tokens, 25, 'one token for each session');
   } finally {
     await site.stop();
   }

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 import { freePort } from '../../scripts/run/port.mjs';
+import { listens } from '../../scripts/run/guarded.mjs';
 import { start } from '../../scripts/run/process.mjs';
 
 /** The runtime that this run of the suite is about, one of those that scripts/serve knows. */
@@ -11,14 +12,22 @@ export const runtime = process.env.EDGEKEEPER_RUNTIME ?? 'cloudflare';
 /**
  * What a runtime forces, and the gateway cannot make up for; docs/runtimes.md has the same as a table. Whatever is not
  * here is the same on all of them.
- * @type {{ webSockets: boolean, setsHost: boolean, startsFresh: boolean }}
- *   whether a WebSocket passes; whether the upstream can see the client's `Host`; whether it can be told to use a new
- *   instance for every request
+ * @typedef {object} Abilities
+ * @property {boolean} webSockets a WebSocket passes
+ * @property {boolean} setsHost the upstream can see the client's `Host`
+ * @property {boolean} seesConnection the gateway sees `Connection`, and so which headers it names
+ * @property {boolean} oneInstance requests at the same moment are in one instance, which mints one token for a session
+ * @property {boolean} asksOnce a burst over many instances is one question to Kratos, never two
+ * @property {boolean} startsFresh it can be told to use a new instance for every request
  */
+const component = { webSockets: false, setsHost: false, seesConnection: false, oneInstance: false, asksOnce: true, startsFresh: true };
+
+/** @type {Abilities} */
 export const can = {
-  cloudflare: { webSockets: true, setsHost: true, startsFresh: false },
-  spin: { webSockets: false, setsHost: false, startsFresh: true },
-  wasi: { webSockets: false, setsHost: false, startsFresh: true },
+  cloudflare: { webSockets: true, setsHost: true, seesConnection: true, oneInstance: true, asksOnce: true, startsFresh: false },
+  // Its stores cannot add an entry in one step.
+  spin: { ...component, asksOnce: false },
+  wasi: component,
 }[runtime];
 
 const serve = fileURLToPath(new URL('../../scripts/serve', import.meta.url));
@@ -73,7 +82,9 @@ export async function startRuntime({ folder, config, edge, port, apiPort, strict
   });
   const api = `http://127.0.0.1:${apiPort}`;
   try {
+    // Two listeners may be two processes; the proxy has no path of its own, so any answer will do.
     await gateway.answers(`${api}/health/ready`, startSeconds);
+    await listens(gateway, { host: '127.0.0.1', port }, startSeconds);
   } catch (error) {
     await gateway.stop();
     throw error;

@@ -4,6 +4,7 @@ import { after, before, test } from 'node:test';
 
 import { createIdentity, disableIdentity, revokeSession } from '../ory/identity.mjs';
 import { enrolTotp, loginApi, loginBrowser, stepUp } from '../ory/login.mjs';
+import { can } from './runtime.mjs';
 import { loginUrl, rule, startSite, until, withToken } from './site.mjs';
 import { verify } from './token.mjs';
 
@@ -44,8 +45,10 @@ test('1,000 requests with one cookie in ten seconds are one whoami at Kratos', a
   t.diagnostic(`1,000 requests in ${seconds.toFixed(2)} s: Kratos counted ${whoami} whoami`);
 
   assert.ok(answers.every(({ status }) => status === 200), 'every request is let through');
-  assert.equal(new Set(site.upstream.take().map((request) => request.header('authorization'))).size, 1, 'with one token');
-  assert.equal(whoami, 1);
+  const tokens = new Set(site.upstream.take().map((request) => request.header('authorization'))).size;
+  if (can.oneInstance) assert.equal(tokens, 1, 'with one token');
+  // Instances tell each other by a store; one that cannot write "where there is none" in one step lets a few ask at once.
+  assert.ok(whoami >= 1 && whoami <= (can.asksOnce ? 1 : 4), `Kratos was asked ${whoami} times`);
   assert.ok(seconds <= 10, `it took ${seconds} s`);
 });
 
