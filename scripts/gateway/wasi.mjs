@@ -70,6 +70,8 @@ export async function startWasi({
     await mustBeFree(address);
     const args = ['serve', '--addr', `${host}:${address.port}`, '-Scli', '--no-logging-prefix'];
     args.push('--max-instance-reuse-count', String(reuse));
+    // What it has compiled it keeps below HOME, and without one it does not start.
+    if (!process.env.HOME) args.push('-Ccache=n');
     args.push('--dir', `${policyFolder}::/policy`, ...(state === false ? [] : ['--dir', `${stateFolder}::/state`]));
     const own = { ...environment, LISTENER: listener, ...(keysSecret === undefined ? {} : { KEYS_SECRET: keysSecret }) };
     // By name: a value would stand in the list of processes for all to see.
