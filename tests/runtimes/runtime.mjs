@@ -18,13 +18,33 @@ export const runtime = process.env.EDGEKEEPER_RUNTIME ?? 'cloudflare';
  * @property {boolean} seesConnection the gateway sees `Connection`, and so which headers it names
  * @property {boolean} oneInstance requests at the same moment are in one instance, which mints one token for a session
  * @property {boolean} asksOnce a burst over many instances is one question to Kratos, never two
+ * @property {boolean} breaksChunks an answer without a length that breaks off upstream is broken for the client, too
+ * @property {boolean} noticesLeaving the upstream's connection is closed when a client leaves an answer that is silent
  * @property {boolean} startsFresh it can be told to use a new instance for every request
  */
-const component = { webSockets: false, setsHost: false, seesConnection: false, oneInstance: false, asksOnce: true, startsFresh: true };
+const component = {
+  webSockets: false,
+  setsHost: false,
+  seesConnection: false,
+  oneInstance: false,
+  asksOnce: true,
+  breaksChunks: true,
+  noticesLeaving: true,
+  startsFresh: true,
+};
 
 /** @type {Abilities} */
 export const can = {
-  cloudflare: { webSockets: true, setsHost: true, seesConnection: true, oneInstance: true, asksOnce: true, startsFresh: false },
+  cloudflare: {
+    webSockets: true,
+    setsHost: true,
+    seesConnection: true,
+    oneInstance: true,
+    asksOnce: true,
+    breaksChunks: false,
+    noticesLeaving: false,
+    startsFresh: false,
+  },
   // Its stores cannot add an entry in one step.
   spin: { ...component, asksOnce: false },
   wasi: component,

@@ -28,6 +28,26 @@ pub fn random(bytes: &mut [u8], draw: impl FnOnce(u64) -> Vec<u8>) -> Result<(),
     Ok(())
 }
 
+/// The part of a [`Runtime`](edgekeeper_gateway::runtime::Runtime) that is the same on every host of components: no
+/// protocol is switched, nothing runs on a schedule, and the clock and the randomness are WASI's. `$draw` gives as many
+/// random bytes as it is asked for.
+#[macro_export]
+macro_rules! component_host {
+    ($draw:path) => {
+        const WEBSOCKETS: bool = false;
+
+        const SCHEDULE: bool = false;
+
+        fn now(&self) -> u64 {
+            $crate::host::now()
+        }
+
+        fn random(&self, bytes: &mut [u8]) -> Result<(), $crate::gateway::runtime::Unavailable> {
+            $crate::host::random(bytes, $draw)
+        }
+    };
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

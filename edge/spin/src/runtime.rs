@@ -4,7 +4,7 @@ use std::future::Future;
 use std::io::Write;
 use std::time::Duration;
 
-use edgekeeper_component::{host, problem};
+use edgekeeper_component::problem;
 use edgekeeper_gateway::runtime::{
     FetchError, Inbound, Outbound, Runtime, SharedCache, Unavailable,
 };
@@ -22,17 +22,7 @@ pub(crate) struct Spin;
 impl Runtime for Spin {
     type Shared = KeyValue;
 
-    const WEBSOCKETS: bool = false;
-
-    const SCHEDULE: bool = false;
-
-    fn now(&self) -> u64 {
-        host::now()
-    }
-
-    fn random(&self, bytes: &mut [u8]) -> Result<(), Unavailable> {
-        host::random(bytes, get_random_bytes)
-    }
+    edgekeeper_component::component_host!(get_random_bytes);
 
     /// Spin's variables are lower case.
     async fn secret(&self, name: &str) -> Option<String> {
@@ -53,6 +43,10 @@ impl Runtime for Spin {
 
     async fn put(&self, key: &str, value: &str) -> Result<(), Unavailable> {
         KeyValue.set(key, value).await
+    }
+
+    async fn add(&self, key: &str, value: &str) -> Result<bool, Unavailable> {
+        KeyValue.add(key, value).await
     }
 
     fn shared(&self) -> Option<&KeyValue> {

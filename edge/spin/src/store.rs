@@ -2,8 +2,11 @@
 //!
 //! Spin's stores have no expiry. The values say themselves until when they count, and the gateway sweeps what has ended.
 
+use std::time::Instant;
+
 use edgekeeper_gateway::runtime::{SHARED_PREFIX, SharedCache, Unavailable};
 use spin_sdk::key_value::{Error, Store};
+use spin_sdk::time::sleep;
 
 /// The store's label in `spin.toml`.
 const LABEL: &str = "default";
@@ -30,14 +33,16 @@ impl SharedCache for KeyValue {
         open().await?.set(name, value).await.map_err(failed)
     }
 
-    // Spin's stores cannot do that at once for everybody.
+    /// Spin's stores cannot do that in one step. Of those who find nothing and write, the last one has it: whoever looked
+    /// before this value was there has written, too, after as long again.
     async fn add(&self, name: &str, value: &str) -> Result<bool, Unavailable> {
-        let store = open().await?;
-        if store.exists(name).await.map_err(failed)? {
+        let began = Instant::now();
+        if self.get(name).await?.is_some() {
             return Ok(false);
         }
-        store.set(name, value).await.map_err(failed)?;
-        Ok(true)
+        self.set(name, value).await?;
+        sleep(began.elapsed()).await;
+        Ok(self.get(name).await?.as_deref() == Some(value))
     }
 
     async fn delete(&self, name: &str) -> Result<(), Unavailable> {

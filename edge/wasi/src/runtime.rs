@@ -7,7 +7,7 @@ use std::pin::Pin;
 use std::rc::Rc;
 use std::time::Duration;
 
-use edgekeeper_component::{host, problem};
+use edgekeeper_component::problem;
 use edgekeeper_folder::{Durability, Store};
 use edgekeeper_gateway::runtime::{FetchError, Inbound, Outbound, Runtime, Unavailable};
 use edgekeeper_pipe::timer;
@@ -48,20 +48,10 @@ impl Wasi {
 impl Runtime for Wasi {
     type Shared = Store;
 
-    const WEBSOCKETS: bool = false;
-
-    const SCHEDULE: bool = false;
+    edgekeeper_component::component_host!(get_random_bytes);
 
     fn shared(&self) -> Option<&Store> {
         self.store.is_there().then_some(&*self.store)
-    }
-
-    fn now(&self) -> u64 {
-        host::now()
-    }
-
-    fn random(&self, bytes: &mut [u8]) -> Result<(), Unavailable> {
-        host::random(bytes, get_random_bytes)
     }
 
     async fn secret(&self, name: &str) -> Option<String> {

@@ -80,7 +80,8 @@ pub trait SharedCache {
     /// Writes an entry. Whoever reads meanwhile gets the old value or the new one, whole.
     fn set(&self, name: &str, value: &str) -> impl Future<Output = Result<(), Unavailable>>;
 
-    /// Writes an entry where there is none, and says whether it did: at once for all instances where the store can.
+    /// Writes an entry where there is none, and says whether it did: to one of all who do so at the same moment, where the
+    /// store can tell. No two of them write the same value.
     fn add(&self, name: &str, value: &str) -> impl Future<Output = Result<bool, Unavailable>>;
 
     /// Removes an entry. One that is not there is removed.

@@ -411,7 +411,11 @@ async fn add_claim<R: Runtime>(
 ) -> Result<bool, Unavailable> {
     let patience = seconds(question.outbound.timeout).saturating_add(2);
     let until = runtime.seconds().saturating_add(patience);
-    shared.add(name, &format!("{until} asking")).await
+    // A store that cannot add in one step tells whose claim it is by its text.
+    let mut own = [0; 8];
+    runtime.random(&mut own)?;
+    let own = u64::from_be_bytes(own);
+    shared.add(name, &format!("{until} asking {own}")).await
 }
 
 /// Whether an entry no longer counts; what is no entry never did.

@@ -4,13 +4,16 @@ import http from 'node:http';
 import net from 'node:net';
 import { after, before, test } from 'node:test';
 
-import { answerTo, openRequest } from '../runtimes/client.mjs';
-import { startWhoamiStandIn } from '../runtimes/whoami-stand-in.mjs';
-import { logged, policyFor, session, startGateway } from './gateway.mjs';
+import { answerTo, openRequest } from './client.mjs';
+import { can } from './runtime.mjs';
+import { open, rule, startSite } from './site.mjs';
+import { startWhoamiStandIn } from './whoami-stand-in.mjs';
 
 // Connections that break, and many at once. Nothing of it ends an instance or looks like the end of a body.
 
-let gateway;
+const session = { 'x-session-token': 'ory_st_ada' };
+
+let site;
 let standIn;
 let upstream;
 /** What the upstream does with the next connection. */
@@ -24,46 +27,58 @@ before(async () => {
   upstream.listen(0, '127.0.0.1');
   await once(upstream, 'listening');
   standIn = await startWhoamiStandIn();
-  const policy = policyFor({ upstream: `http://127.0.0.1:${upstream.address().port}`, whoami: standIn.origin });
-  gateway = await startGateway({ policy });
+  site = await startSite({
+    rules: [rule('open', open), rule('page')],
+    whoami: standIn.origin,
+    edge: { upstreams: { 'http://web:3000': `http://127.0.0.1:${upstream.address().port}` } },
+  });
 });
 after(async () => {
-  assert.doesNotMatch(gateway?.log() ?? '', /worker failed|panicked|trap/);
-  await gateway?.stop();
+  assert.doesNotMatch(site?.log() ?? '', /worker failed|panicked|trap/);
+  await site?.stop();
   await standIn?.stop();
   upstream?.close();
 });
 
-/** Sends a request and gives its answer's status, what came of the body, and whether that came to its end. */
-async function ask({ method = 'GET', body, headers = {} } = {}) {
-  const request = openRequest(gateway.origin, 'http://open.test/', { method, headers });
+/**
+ * Sends a request and gives its answer's status, what came of the body, and whether that came to its end. `onBody` is
+ * called when the first of it is there.
+ */
+async function ask({ method = 'GET', body, headers = {}, onBody } = {}) {
+  const request = openRequest(site.origin, 'http://open.test/', { method, headers });
   request.on('error', () => {});
   request.end(body);
   const response = await answerTo(request);
   let text = '';
   try {
-    for await (const chunk of response) text += chunk;
+    for await (const chunk of response) {
+      if (text === '') onBody?.();
+      text += chunk;
+    }
   } catch (error) {
     return { status: response.statusCode, text, broken: error.code };
   }
   return { status: response.statusCode, text, broken: undefined };
 }
 
-for (const [name, head, part] of [
-  ['a length', 'HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n', 'half'],
-  ['chunks', 'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n', '4\r\nhalf\r\n'],
+const endsChunks = can.breaksChunks ? false : 'this runtime ends chunks whatever happens, even of an answer it passes on untouched';
+for (const [name, head, part, skip] of [
+  ['a length', 'HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n', 'half', false],
+  ['chunks', 'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n', '4\r\nhalf\r\n', endsChunks],
 ]) {
   for (const [how, end] of [['closes', (socket) => socket.end()], ['resets', (socket) => socket.resetAndDestroy()]]) {
-    test(`an upstream that ${how} half-way through a body with ${name} breaks the answer`, async () => {
+    test(`an upstream that ${how} half-way through a body with ${name} breaks the answer`, { skip }, async () => {
+      let connection;
       behave = (socket) => {
-        socket.once('data', () => socket.write(head + part, () => setTimeout(end, 50, socket)));
+        connection = socket;
+        socket.once('data', () => socket.write(head + part));
       };
-      const answer = await ask();
+      const answer = await ask({ onBody: () => end(connection) });
       assert.equal(answer.status, 200);
       assert.equal(answer.text, 'half');
       assert.equal(answer.broken, 'ECONNRESET', 'it must not look like the end');
     });
-    test(`an upstream that ${how} right behind a head with ${name} gives no whole answer`, async () => {
+    test(`an upstream that ${how} right behind a head with ${name} gives no whole answer`, { skip }, async () => {
       behave = (socket) => socket.once('data', () => socket.write(head, () => end(socket)));
       const outcome = await ask().catch((error) => error);
       assert.ok(outcome.status === 502 || outcome.broken === 'ECONNRESET', JSON.stringify(outcome));
@@ -78,14 +93,8 @@ test('an upstream that ends its head half-way, or speaks something else, is 502'
   }
 });
 
-test('an answer whose headers are larger than wasmtime passes on is 502', async () => {
-  behave = (socket) => socket.once('data', () => socket.end(`HTTP/1.1 200 OK\r\nX: ${'a'.repeat(200_000)}\r\nContent-Length: 0\r\n\r\n`));
-  assert.equal((await ask()).status, 502);
-  await logged(gateway, /127 KiB/);
-});
-
-// One that closes in the same moment is heard half of the time: wasmtime 48 gives up the answer that it has when it finds
-// the connection closed under a body, and says that there was none.
+// One that closes in the same moment is not always heard: wasmtime 48 gives up the answer that it has when it finds the
+// connection closed under a body, and says that there was none.
 test('an upstream that answers without reading the body, and closes, is heard', async () => {
   behave = (socket) => {
     socket.once('data', () => {
@@ -93,7 +102,7 @@ test('an upstream that answers without reading the body, and closes, is heard', 
       setTimeout(() => socket.end(), 100);
     });
   };
-  const request = openRequest(gateway.origin, 'http://open.test/', { method: 'POST' });
+  const request = openRequest(site.origin, 'http://open.test/', { method: 'POST' });
   request.on('error', () => {});
   const answered = answerTo(request);
   request.write(Buffer.alloc(1 << 20));
@@ -107,15 +116,16 @@ test('a client that goes away while it sends is a broken request for the upstrea
   const seen = new Promise((resolve) => {
     behave = (socket) => {
       let text = '';
-      socket.on('data', (chunk) => (text += chunk));
+      socket.on('data', (chunk) => {
+        text += chunk;
+        if (text.includes('begun')) request.destroy();
+      });
       socket.once('close', () => resolve(text));
     };
   });
-  const request = openRequest(gateway.origin, 'http://open.test/', { method: 'POST' });
+  const request = openRequest(site.origin, 'http://open.test/', { method: 'POST' });
   request.on('error', () => {});
   request.write('begun');
-  await new Promise((resolve) => setTimeout(resolve, 200));
-  request.destroy();
   const text = await seen;
   assert.match(text, /begun/);
   assert.doesNotMatch(text, /\r\n0\r\n\r\n$/, 'no last chunk is made up');
@@ -132,7 +142,7 @@ test('a client that goes away while it reads ends the upstream\'s answer', async
       });
     };
   });
-  const request = openRequest(gateway.origin, 'http://open.test/');
+  const request = openRequest(site.origin, 'http://open.test/');
   request.on('error', () => {});
   request.end();
   const response = await answerTo(request);
@@ -142,7 +152,8 @@ test('a client that goes away while it reads ends the upstream\'s answer', async
   await ended;
 });
 
-test('a client that goes away from a silent answer is noticed within seconds', async () => {
+const waits = can.noticesLeaving ? false : 'this runtime looks after a client when there is something to send';
+test('a client that goes away from a silent answer is noticed within seconds', { skip: waits }, async () => {
   const started = Date.now();
   const ended = new Promise((resolve) => {
     behave = (socket) => {
@@ -150,7 +161,7 @@ test('a client that goes away from a silent answer is noticed within seconds', a
       socket.once('data', () => socket.write('HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n4\r\nonce\r\n'));
     };
   });
-  const request = openRequest(gateway.origin, 'http://open.test/');
+  const request = openRequest(site.origin, 'http://open.test/');
   request.on('error', () => {});
   request.end();
   const response = await answerTo(request);
@@ -164,7 +175,7 @@ test('a client that goes away from a silent answer is noticed within seconds', a
 test('clients that go away by the hundred leave nothing behind', async () => {
   behave = (socket) => socket.once('data', () => socket.write('HTTP/1.1 200 OK\r\nContent-Length: 1000000\r\n\r\nx'));
   const leave = async () => {
-    const request = openRequest(gateway.origin, 'http://open.test/', { method: 'POST', headers: { 'content-length': '1000' } });
+    const request = openRequest(site.origin, 'http://open.test/', { method: 'POST', headers: { 'content-length': '1000' } });
     request.on('error', () => {});
     request.write('x');
     await answerTo(request).then((response) => response.on('error', () => {}));
@@ -187,7 +198,7 @@ test('200 requests at once are all served, each with its own answer', async () =
   };
   const agent = new http.Agent({ maxSockets: Infinity });
   const answers = await Promise.all(
-    Array.from({ length: 200 }, (_, n) => gateway.ask('http://page.test/', { agent, headers: { ...session, 'x-own': String(n) } })),
+    Array.from({ length: 200 }, (_, n) => site.ask('http://page.test/', { agent, headers: { ...session, 'x-own': String(n) } })),
   );
   agent.destroy();
   assert.deepEqual(answers.map(({ status, text }) => [status, text]), answers.map((_, n) => [200, String(n)]));
