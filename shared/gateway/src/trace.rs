@@ -17,7 +17,8 @@ pub struct Trace {
     pub rule: Option<String>,
     /// The authenticator that was responsible.
     pub authenticator: Option<&'static str>,
-    /// Where the session came from: `hit`, `stale`, `miss`, `wait`.
+    /// Where the session came from: `hit` (memory), `shared` (another instance), `wait` (another request), `stale`, `miss`
+    /// (Kratos was asked), `failed`.
     pub session: Option<&'static str>,
     /// Why it was refused.
     pub reason: Option<String>,
