@@ -2,7 +2,7 @@
 //!
 //! Spin's stores have no expiry. The values say themselves until when they count, and the gateway sweeps what has ended.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use edgekeeper_gateway::runtime::{SHARED_PREFIX, SharedCache, Unavailable};
 use spin_sdk::key_value::{Error, Store};
@@ -10,6 +10,10 @@ use spin_sdk::time::sleep;
 
 /// The store's label in `spin.toml`.
 const LABEL: &str = "default";
+
+/// For how long what was read of an entry is taken for true before it is written, and how often it is read until then.
+const UP_TO_DATE: Duration = Duration::from_millis(10);
+const TRIES: usize = 5;
 
 /// The store. It is opened for each use: what Spin keeps behind it stays open, and a store that was away comes back.
 #[derive(Debug, Clone, Copy)]
@@ -36,9 +40,16 @@ impl SharedCache for KeyValue {
     /// Spin's stores cannot do that in one step. Of those who find nothing and write, the last one has it: whoever looked
     /// before this value was there has written, too, after as long again.
     async fn add(&self, name: &str, value: &str) -> Result<bool, Unavailable> {
-        let began = Instant::now();
-        if self.get(name).await?.is_some() {
-            return Ok(false);
+        let mut began = Instant::now();
+        for _ in 0..TRIES {
+            began = Instant::now();
+            if self.get(name).await?.is_some() {
+                return Ok(false);
+            }
+            // An instance has many requests: what was seen while others had their turn is out of date.
+            if began.elapsed() < UP_TO_DATE {
+                break;
+            }
         }
         self.set(name, value).await?;
         sleep(began.elapsed()).await;

@@ -34,8 +34,9 @@ const TRY_AGAIN: u64 = 5;
 /// How long making a key may take, in milliseconds.
 const MAKING: u64 = 10_000;
 
-/// How long after making the first key it is looked which one is in the store, in milliseconds.
-const SETTLE: u64 = 100;
+/// How long after making the first key it is looked which one is in the store, in milliseconds. Once in the life of a
+/// deployment, so it may be long: a busy machine can take its time between looking and writing.
+const SETTLE: u64 = 500;
 
 #[derive(Debug, Clone)]
 struct Loaded {
