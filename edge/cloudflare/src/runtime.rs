@@ -53,6 +53,9 @@ impl Runtime for Cloudflare {
 
     const SCHEDULE: bool = true;
 
+    // Keys come from the command and the schedule; in development there is one instance.
+    const SETTLE: u64 = 0;
+
     fn shared(&self) -> Option<&Unshared> {
         None
     }

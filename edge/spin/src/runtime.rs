@@ -24,6 +24,9 @@ impl Runtime for Spin {
 
     edgekeeper_component::component_host!(get_random_bytes);
 
+    // Its stores take two steps, and a busy machine its time between them.
+    const SETTLE: u64 = 2;
+
     /// Spin's variables are lower case.
     async fn secret(&self, name: &str) -> Option<String> {
         let secret = instance::variable(&name.to_ascii_lowercase()).await;

@@ -50,6 +50,9 @@ impl Runtime for Wasi {
 
     edgekeeper_component::component_host!(get_random_bytes);
 
+    // A folder adds in one step.
+    const SETTLE: u64 = 0;
+
     fn shared(&self) -> Option<&Store> {
         self.store.is_there().then_some(&*self.store)
     }

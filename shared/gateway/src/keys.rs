@@ -34,9 +34,8 @@ const TRY_AGAIN: u64 = 5;
 /// How long making a key may take, in milliseconds.
 const MAKING: u64 = 10_000;
 
-/// How long after making the first key it is looked which one is in the store, in milliseconds. Once in the life of a
-/// deployment, so it may be long: a busy machine can take its time between looking and writing.
-const SETTLE: u64 = 500;
+/// How long a request that waits for the first key sleeps before it looks again, in milliseconds.
+const LOOK_AGAIN: u64 = 50;
 
 #[derive(Debug, Clone)]
 struct Loaded {
@@ -131,10 +130,21 @@ impl Keys {
         &self,
         runtime: &R,
     ) -> Result<Rc<KeyRing>, Unavailable> {
-        let ring = self.ring(runtime).await?;
-        if ring.signing(runtime.seconds()).is_some() {
-            return Ok(ring);
+        let mut ring = self.ring(runtime).await?;
+        if ring.signing(runtime.seconds()).is_none() {
+            self.make_first(runtime).await?;
+            ring = self.ring(runtime).await?;
         }
+        // Until it has settled, the first key may be replaced by another instance's, and what it signed is lost then.
+        while is_young(&ring, runtime.seconds(), R::SETTLE) {
+            runtime.sleep(LOOK_AGAIN).await;
+            *self.ring.borrow_mut() = None;
+            ring = self.ring(runtime).await?;
+        }
+        Ok(ring)
+    }
+
+    async fn make_first<R: Runtime>(&self, runtime: &R) -> Result<(), Unavailable> {
         if R::SCHEDULE && !self.development {
             return Err(Unavailable(
                 "there is no signing key in the key-value store; run `edgekeeper keys new` and put its entry there".to_owned(),
@@ -150,8 +160,7 @@ impl Keys {
         self.making.set(Some(runtime.now()));
         let made = self.make_missing(runtime).await;
         self.making.set(None);
-        made?;
-        self.ring(runtime).await
+        made
     }
 
     async fn make_missing<R: Runtime>(&self, runtime: &R) -> Result<(), Unavailable> {
@@ -165,11 +174,7 @@ impl Keys {
             return Ok(());
         }
         let period = self.rotation.signing_period(runtime.seconds());
-        self.make(runtime, period).await?;
-        // Not every store writes "where there is none" in one step. Whichever key is there after a while signs, on every
-        // instance; the others never do.
-        runtime.sleep(SETTLE).await;
-        Ok(())
+        self.make(runtime, period).await
     }
 
     /// Makes the next key when it is due, where no schedule does. It does not sign yet, so nobody waits for another.
@@ -259,6 +264,13 @@ impl Keys {
         }
         Ok(ring)
     }
+}
+
+/// Whether the key that signs was made within so many seconds. Only a first key can be that young: any other signs when
+/// every verifier knows it.
+fn is_young(ring: &KeyRing, now: u64, seconds: u64) -> bool {
+    ring.signing_created(now)
+        .is_some_and(|created| now.abs_diff(created) < seconds)
 }
 
 /// The secret that everything is sealed under.

@@ -18,6 +18,10 @@ pub trait Runtime: Clone + 'static {
     /// Whether the deployment runs [`crate::Gateway::scheduled`] by a timer. Where it does not, requests see to it.
     const SCHEDULE: bool;
 
+    /// For how many seconds what [`Self::add`] wrote may still be replaced by another's, who wrote at the same moment; 0
+    /// where the store adds in one step.
+    const SETTLE: u64;
+
     /// Milliseconds since the Unix epoch.
     fn now(&self) -> u64;
 
@@ -44,8 +48,8 @@ pub trait Runtime: Clone + 'static {
     /// Writes a value to the key-value store.
     fn put(&self, key: &str, value: &str) -> impl Future<Output = Result<(), Unavailable>>;
 
-    /// Writes a value to the key-value store where there is none, and says whether it did. A store that can do that at
-    /// once for everybody does; else two who write at the same moment can both be told that they did.
+    /// Writes a value to the key-value store where there is none, and says whether it did. Two who write at the same
+    /// moment can both be told that they did, see [`Self::SETTLE`].
     fn add(&self, key: &str, value: &str) -> impl Future<Output = Result<bool, Unavailable>> {
         async move {
             if self.get(key).await?.is_some() {

@@ -87,6 +87,11 @@ impl KeyRing {
         self.signing_at(now).map(|key| &key.key)
     }
 
+    /// When the key that signs at `now` was made (both Unix seconds).
+    pub fn signing_created(&self, now: u64) -> Option<u64> {
+        self.signing_at(now).map(|key| key.created)
+    }
+
     fn signing_at(&self, now: u64) -> Option<&RingKey> {
         let allowed = self.rotation.last_good(now)..=self.rotation.signing_period(now);
         let mut candidates = self.keys.iter().filter(|key| allowed.contains(&key.period));

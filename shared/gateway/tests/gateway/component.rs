@@ -23,6 +23,8 @@ impl Runtime for Component {
 
     const SCHEDULE: bool = false;
 
+    const SETTLE: u64 = 2;
+
     fn now(&self) -> u64 {
         self.0.now()
     }

@@ -258,6 +258,8 @@ impl Runtime for Memory {
 
     const SCHEDULE: bool = true;
 
+    const SETTLE: u64 = 0;
+
     fn shared(&self) -> Option<&Unshared> {
         None
     }
