@@ -31,14 +31,13 @@ pub fn current() -> Option<Rc<Instance>> {
 /// # Errors
 /// What to set otherwise, for the log: `place` says where the document is from; `listener` is a setting.
 pub fn set_up(place: &str, document: &str, listener: Option<&str>) -> Result<Rc<Instance>, String> {
-    let gateway = Gateway::from_json(document)
-        .map_err(|error| format!("the policy `{place}` cannot be used: {error}"))?;
+    let gateway = Gateway::from_json(document).map_err(|error| format!("`{place}`: {error}"))?;
     let listener = match listener {
         None | Some("proxy") => Listener::Proxy,
         Some("api") => Listener::Api,
         Some(other) => {
             return Err(format!(
-                "the listener is set to `{other}`; allowed are `proxy` and `api`"
+                "the setting `listener` is `{other}`; allowed are `proxy` and `api`"
             ));
         }
     };
@@ -56,11 +55,11 @@ mod tests {
     fn what_cannot_be_used_is_told_with_its_place_and_what_is_allowed() {
         let refused = |place, document, listener| set_up(place, document, listener).unwrap_err();
         let error = refused("/policy.json", "{", None);
-        assert!(error.starts_with("the policy `/policy.json` cannot be used"));
+        assert!(error.starts_with("`/policy.json`: the policy document cannot be used"));
         assert!(error.contains("edgekeeper build"), "{error}");
         assert_eq!(
             refused("/policy.json", POLICY, Some("both")),
-            "the listener is set to `both`; allowed are `proxy` and `api`"
+            "the setting `listener` is `both`; allowed are `proxy` and `api`"
         );
         assert!(current().is_none(), "nothing of it is kept");
     }
