@@ -53,6 +53,7 @@ mod mutators;
 mod query;
 mod response;
 mod second_tier;
+mod sweep;
 mod told;
 mod upstream;
 mod view;

@@ -31,10 +31,6 @@ const LARGEST: usize = 512 << 10;
 /// For how long an answer that was asked for before a logout can still come, in seconds.
 const ON_ITS_WAY: u64 = 120;
 
-/// In how many of 256 cases a session that is shared lets ended entries be taken off, and how many are looked at then.
-const SWEEP_ODDS: u8 = 8;
-const SWEEP: usize = 256;
-
 /// What the other instances know.
 pub(crate) enum Found {
     /// A session.
@@ -141,8 +137,7 @@ async fn look_and_wait<R: Runtime>(
             may_claim = false;
             continue;
         };
-        if has_ended(&state, seconds(now)) {
-            // Who asked was cut off.
+        if is_abandoned(&state, question, seconds(now)) {
             shared.delete(&claim).await?;
             may_claim = true;
             if now < give_up {
@@ -186,7 +181,7 @@ pub(crate) async fn claim<R: Runtime>(
             return Claiming::Mine(None);
         }
     }
-    if let Err(error) = free_if_ended(runtime, shared, &name).await {
+    if let Err(error) = free_if_abandoned(runtime, shared, question, &name).await {
         complain(gateway, runtime, &error);
     }
     Claiming::Taken
@@ -210,13 +205,16 @@ async fn answered<R: Runtime>(
 }
 
 /// Takes off the claim of a request that was cut off, so that the next one finds the question free.
-async fn free_if_ended<R: Runtime>(
+async fn free_if_abandoned<R: Runtime>(
     runtime: &R,
     shared: &R::Shared,
+    question: &Question,
     name: &str,
 ) -> Result<(), Unavailable> {
     match shared.get(name).await? {
-        Some(state) if has_ended(&state, runtime.seconds()) => shared.delete(name).await,
+        Some(state) if is_abandoned(&state, question, runtime.seconds()) => {
+            shared.delete(name).await
+        }
         _ => Ok(()),
     }
 }
@@ -314,50 +312,6 @@ pub(crate) async fn changed<R: Runtime>(gateway: &Gateway, runtime: &R, credenti
     }
 }
 
-/// Now and then takes off entries that have ended, behind the response. When, and where to begin, is drawn by lot: so
-/// each entry has its turn, and no instance needs to know of another's work.
-pub(crate) fn sweep_sometimes<R: Runtime>(gateway: &Rc<Gateway>, runtime: &R) {
-    let mut lot = [0; 4];
-    if runtime.shared().is_none() || runtime.random(&mut lot).is_err() {
-        return;
-    }
-    let [first, ..] = lot;
-    if first >= SWEEP_ODDS {
-        return;
-    }
-    let (gateway, own) = (Rc::clone(gateway), runtime.clone());
-    runtime.later(async move {
-        if let Err(error) = sweep(&own, u32::from_be_bytes(lot)).await {
-            complain(&gateway, &own, &error);
-        }
-    });
-}
-
-async fn sweep<R: Runtime>(runtime: &R, lot: u32) -> Result<(), Unavailable> {
-    let Some(shared) = runtime.shared() else {
-        return Ok(());
-    };
-    let names = shared.names().await?;
-    let begin = usize::try_from(lot)
-        .unwrap_or_default()
-        .checked_rem(names.len())
-        .unwrap_or_default();
-    // Another machine's clock may be behind.
-    let now = runtime.seconds().saturating_sub(SKEW);
-    for name in names
-        .iter()
-        .cycle()
-        .skip(begin)
-        .take(SWEEP.min(names.len()))
-    {
-        let entry = shared.get(name).await?;
-        if entry.is_some_and(|entry| has_ended(&entry, now)) {
-            shared.delete(name).await?;
-        }
-    }
-    Ok(())
-}
-
 /// The record of a question, if it counts. It is remembered by this instance, too.
 async fn look<R: Runtime>(
     gateway: &Gateway,
@@ -409,8 +363,7 @@ async fn add_claim<R: Runtime>(
     question: &Question,
     name: &str,
 ) -> Result<bool, Unavailable> {
-    let patience = seconds(question.outbound.timeout).saturating_add(2);
-    let until = runtime.seconds().saturating_add(patience);
+    let until = runtime.seconds().saturating_add(patience(question));
     // A store that cannot add in one step tells whose claim it is by its text.
     let mut own = [0; 8];
     runtime.random(&mut own)?;
@@ -418,9 +371,16 @@ async fn add_claim<R: Runtime>(
     shared.add(name, &format!("{until} asking {own}")).await
 }
 
-/// Whether an entry no longer counts; what is no entry never did.
-fn has_ended(entry: &str, now: u64) -> bool {
-    record::end(entry).is_none_or(|end| end <= now)
+/// For how many seconds a claim stands at most.
+fn patience(question: &Question) -> u64 {
+    seconds(question.outbound.timeout).saturating_add(2)
+}
+
+/// Whether a claim is one of a request that was cut off, or from the future: a clock was set back, and nobody is to wait
+/// for it to come there again.
+fn is_abandoned(claim: &str, question: &Question, now: u64) -> bool {
+    let latest = now.saturating_add(patience(question)).saturating_add(SKEW);
+    record::end(claim).is_none_or(|end| end <= now || end > latest)
 }
 
 /// Whether an answer was asked for before a mark. Clocks of different machines differ, so a moment after it counts as
@@ -486,7 +446,7 @@ async fn sealer<R: Runtime>(runtime: &R) -> Result<Sealer, Unavailable> {
 }
 
 /// Without the second tier every instance asks for itself, which is no reason to refuse anybody.
-fn complain<R: Runtime>(gateway: &Gateway, runtime: &R, error: &Unavailable) {
+pub(crate) fn complain<R: Runtime>(gateway: &Gateway, runtime: &R, error: &Unavailable) {
     if gateway.memory().may_complain(runtime.now()) {
         let reason = format!("sessions are not shared between instances: {error}");
         runtime.log(&serde_json::json!({ "msg": "sessions", "reason": reason }).to_string());

@@ -11,6 +11,7 @@ use crate::Gateway;
 use crate::memory::Moments;
 use crate::runtime::{FetchError, Inbound, Outbound, Runtime};
 use crate::second_tier::{self, Claim, Claiming, Found};
+use crate::sweep;
 use crate::trace::Trace;
 
 /// What explains a rate limit (Oathkeeper passes these on since v26.2.0).
@@ -182,7 +183,7 @@ async fn ask<R: Runtime>(
     );
     if let Verdict::Active(session) = &verdict {
         second_tier::share(gateway, runtime, question, session, asked).await;
-        second_tier::sweep_sometimes(gateway, runtime);
+        sweep::now_and_then(gateway, runtime);
     }
     if let Some(claim) = claim {
         claim.release(gateway, runtime, &verdict).await;

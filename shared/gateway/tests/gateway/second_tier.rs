@@ -326,6 +326,24 @@ fn a_request_that_was_cut_off_holds_nobody_up_for_long() {
 }
 
 #[test]
+fn a_claim_from_before_the_clock_was_set_back_holds_nobody_up() {
+    for end in [NOW + 3_600, u64::MAX] {
+        let deployment = deployment();
+        let world = deployment.world();
+        assert_eq!(deployment.ada_fresh(), 0);
+        let [record] = deployment.shared().try_into().unwrap();
+        let claim = record.replacen(SHARED_PREFIX, &format!("{SHARED_PREFIX}asking-"), 1);
+        world.store().remove(&record);
+        world.store().insert(claim, format!("{end} asking 7"));
+        let began = edgekeeper_gateway::runtime::Runtime::now(&deployment.runtime);
+        assert_eq!(deployment.ada_fresh(), 0);
+        let ended = edgekeeper_gateway::runtime::Runtime::now(&deployment.runtime);
+        assert!(ended - began < 100, "it waited {} ms", ended - began);
+        assert_eq!(world.questions(), 2);
+    }
+}
+
+#[test]
 fn entries_of_others_secrets_and_damaged_ones_are_as_good_as_none() {
     let deployment = deployment();
     let world = deployment.world();
