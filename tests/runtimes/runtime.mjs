@@ -107,7 +107,8 @@ export async function startRuntime({ folder, config, edge, port, apiPort, strict
     await listens(gateway, { host: '127.0.0.1', port }, startSeconds);
   } catch (error) {
     await gateway.stop();
-    throw error;
+    const last = readFileSync(gateway.logFile, 'utf8').trimEnd().split('\n').slice(-15).join('\n');
+    throw error.message.includes(last) ? error : new Error(`${error.message}. Its last lines:\n${last}`, { cause: error });
   }
   return {
     origin: `http://127.0.0.1:${port}`,
