@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { readArguments, usage } from './gateway/arguments.mjs';
 import { isFresh } from './gateway/fresh.mjs';
 import { compilePolicy, PolicyRefused, withKeysOnFirstUse } from './gateway/policy.mjs';
-import { keysSecret } from './gateway/secret.mjs';
+import { keysSecret, spinSecret } from './gateway/secret.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const target = process.env.CARGO_TARGET_DIR ?? join(root, 'target');
@@ -36,7 +36,8 @@ const bundle = join(root, 'build', options.runtime);
 
 const files = options.runtime === 'cloudflare' ? ['index.js', 'index_bg.wasm'] : ['edgekeeper.wasm'];
 const outputs = [command, join(root, 'node_modules/.installed-lock.json'), ...files.map((name) => join(bundle, name))];
-if (!isFresh(root, options.runtime, outputs)) {
+// An application that is there was built by whoever made it.
+if (options.from === undefined && !isFresh(root, options.runtime, outputs)) {
   console.error('scripts/serve: building first');
   const built = spawnSync(join(root, 'scripts/build'), ['--no-policy', '--runtime', options.runtime], { stdio: ['ignore', 2, 2] });
   if (built.status !== 0) fail('the build failed, see above');
@@ -54,7 +55,8 @@ if (options.config !== undefined) {
 }
 
 const { listen, api, state, reuse } = options;
-const common = { policy, keysSecret: keysSecret(state, process.env), listen, api, state, reuse };
+const common = { policy, listen, api, state, reuse };
+const secret = () => keysSecret(state, process.env);
 // Each is loaded when it is needed, not before: node_modules may have just been installed.
 const start = {
   async cloudflare() {
@@ -64,17 +66,26 @@ const start = {
     for (const id of bound.unbound) {
       console.error(`scripts/serve: rule "${id}": preserve_host has no effect here, because its upstream is not plain http`);
     }
-    return startWorkerd({ ...common, bundle, policy: bound.policy, bindings: bound.bindings });
+    return startWorkerd({ ...common, keysSecret: secret(), bundle, policy: bound.policy, bindings: bound.bindings });
   },
   async spin() {
     const { startSpin } = await import('./gateway/spin.mjs');
     const { spinBin, from, runtimeConfigFile, variables } = options;
     const component = join(bundle, 'edgekeeper.wasm');
-    return startSpin({ ...common, component, command, spinBin, from, runtimeConfigFile, variables });
+    return startSpin({
+      ...common,
+      keysSecret: spinSecret(options, process.env),
+      component,
+      command,
+      spinBin,
+      from,
+      runtimeConfigFile,
+      variables,
+    });
   },
   async wasi() {
     const { startWasi } = await import('./gateway/wasi.mjs');
-    return startWasi({ ...common, component: join(bundle, 'edgekeeper.wasm') });
+    return startWasi({ ...common, keysSecret: secret(), component: join(bundle, 'edgekeeper.wasm') });
   },
 };
 try {

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 
 /**
  * The secret that seals signing keys: `KEYS_SECRET` of the environment, else the one kept in the state folder (made when
@@ -23,4 +23,18 @@ export function keysSecret(state, environment) {
     if (error.code !== 'EEXIST') throw error;
     return readFileSync(file, 'utf8').trim();
   }
+}
+
+/**
+ * The same for a Spin application: Spin's own variable in the environment counts first, and an application that is started
+ * where it lies keeps its secret where Spin keeps its store, which outlives the run.
+ * @param {{ state?: string, from?: string }} where
+ * @param {Record<string, string | undefined>} environment
+ * @returns {string}
+ */
+export function spinSecret({ state, from }, environment) {
+  if (environment.SPIN_VARIABLE_KEYS_SECRET) return environment.SPIN_VARIABLE_KEYS_SECRET;
+  if (state !== undefined || from === undefined) return keysSecret(state, environment);
+  const folder = statSync(from, { throwIfNoEntry: false })?.isDirectory() ? from : dirname(from);
+  return keysSecret(join(folder, '.spin'), environment);
 }
