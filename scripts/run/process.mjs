@@ -74,6 +74,7 @@ async function statusOf(url) {
   }
 }
 
-function lastLines(file) {
+/** The end of a log, for an error that speaks of it. */
+export function lastLines(file) {
   return readFileSync(file, 'utf8').trimEnd().split('\n').slice(-15).join('\n');
 }

@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 
 import { freePort } from '../../scripts/run/port.mjs';
 import { listens } from '../../scripts/run/guarded.mjs';
-import { start } from '../../scripts/run/process.mjs';
+import { lastLines, start } from '../../scripts/run/process.mjs';
 
 /** The runtime that this run of the suite is about, one of those that scripts/serve knows. */
 export const runtime = process.env.EDGEKEEPER_RUNTIME ?? 'cloudflare';
@@ -107,7 +107,7 @@ export async function startRuntime({ folder, config, edge, port, apiPort, strict
     await listens(gateway, { host: '127.0.0.1', port }, startSeconds);
   } catch (error) {
     await gateway.stop();
-    const last = readFileSync(gateway.logFile, 'utf8').trimEnd().split('\n').slice(-15).join('\n');
+    const last = lastLines(gateway.logFile);
     throw error.message.includes(last) ? error : new Error(`${error.message}. Its last lines:\n${last}`, { cause: error });
   }
   return {

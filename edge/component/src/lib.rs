@@ -29,7 +29,6 @@
 pub mod fields;
 pub mod host;
 pub mod instance;
-pub mod problem;
 mod wasi_http;
 
 #[doc(hidden)]

@@ -4,7 +4,7 @@ use std::future::Future;
 use std::io::Write;
 use std::time::Duration;
 
-use edgekeeper_component::problem;
+use edgekeeper_gateway::problem;
 use edgekeeper_gateway::runtime::{
     FetchError, Inbound, Outbound, Runtime, SharedCache, Unavailable,
 };

@@ -7,8 +7,8 @@ use std::pin::Pin;
 use std::rc::Rc;
 use std::time::Duration;
 
-use edgekeeper_component::problem;
 use edgekeeper_folder::{Durability, Store};
+use edgekeeper_gateway::problem;
 use edgekeeper_gateway::runtime::{FetchError, Inbound, Outbound, Runtime, Unavailable};
 use edgekeeper_pipe::timer;
 use wasi::random::random::get_random_bytes;

@@ -12,6 +12,7 @@ use edgekeeper_token::ring::KeyRing;
 use edgekeeper_token::rotation::{RING_RELOAD, Rotation};
 use edgekeeper_token::seal::Sealer;
 
+use crate::problem;
 use crate::runtime::{Runtime, Unavailable};
 
 /// The name of the secret under which private keys are sealed.
@@ -77,7 +78,8 @@ impl Keys {
                     && let Some(known) = known.filter(|known| known.ring.signing(now).is_some())
                 {
                     self.keep_for_now(&known, now);
-                    runtime.log(&problem(
+                    runtime.log(&problem::line(
+                        "keys",
                         "the signing keys are gone from the store, the known ones stay",
                     ));
                     return Ok(known.ring);
@@ -91,16 +93,18 @@ impl Keys {
                 }
                 Ok(ring)
             }
-            Err(error) => match known {
-                Some(known) => {
-                    self.keep_for_now(&known, now);
-                    runtime.log(&problem(&format!(
+            Err(error) => {
+                match known {
+                    Some(known) => {
+                        self.keep_for_now(&known, now);
+                        runtime.log(&problem::line("keys", &format!(
                         "the signing keys cannot be read again, the known ones stay: {error}"
                     )));
-                    Ok(known.ring)
+                        Ok(known.ring)
+                    }
+                    None => Err(error),
                 }
-                None => Err(error),
-            },
+            }
         }
     }
 
@@ -185,7 +189,10 @@ impl Keys {
         if let Some(period) = next
             && let Err(error) = self.make(runtime, period).await
         {
-            runtime.log(&problem(&format!("the next one is not made yet: {error}")));
+            runtime.log(&problem::line(
+                "keys",
+                &format!("the next one is not made yet: {error}"),
+            ));
         }
     }
 
@@ -228,10 +235,10 @@ impl Keys {
         .map_err(|error| failed(&error))?;
         let value = entry.to_json().map_err(|error| failed(&error))?;
         if runtime.add(&entry.name(), &value).await? {
-            runtime.log(&problem(&format!(
-                "made signing key {} for period {period}",
-                key.kid()
-            )));
+            runtime.log(&problem::line(
+                "keys",
+                &format!("made signing key {} for period {period}", key.kid()),
+            ));
         }
         Ok(())
     }
@@ -252,7 +259,7 @@ impl Keys {
             .map(|(name, value)| (name.as_str(), value.as_str()));
         let (ring, errors) = KeyRing::open(self.rotation, borrowed, &sealer);
         for error in &errors {
-            runtime.log(&problem(&error.to_string()));
+            runtime.log(&problem::line("keys", &error.to_string()));
         }
         if ring.is_empty()
             && let Some(error) = errors.first()
@@ -285,8 +292,4 @@ pub(crate) async fn secret<R: Runtime>(runtime: &R) -> Result<String, Unavailabl
 async fn sealer<R: Runtime>(runtime: &R) -> Result<Sealer, Unavailable> {
     let secret = secret(runtime).await?;
     Sealer::new(secret.as_bytes()).map_err(|error| Unavailable(error.to_string()))
-}
-
-fn problem(text: &str) -> String {
-    serde_json::json!({ "msg": "keys", "reason": text }).to_string()
 }

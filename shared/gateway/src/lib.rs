@@ -34,6 +34,7 @@ pub mod authentication;
 pub mod decision;
 pub mod keys;
 pub mod path;
+pub mod problem;
 pub mod refusal;
 pub mod request;
 pub mod runtime;

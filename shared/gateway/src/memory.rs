@@ -11,6 +11,8 @@ use edgekeeper_session::key::CacheKey;
 use edgekeeper_session::whoami::{Failure, Verdict};
 use edgekeeper_token::cache::TokenCache;
 
+use crate::runtime::seconds;
+
 /// Tokens and their bytes that one instance remembers.
 const TOKENS: (usize, usize) = (10_000, 8 << 20);
 
@@ -136,8 +138,4 @@ impl Memory {
     pub(crate) fn cache_token(&self, key: [u8; 32], token: String, issued: u64, expires: u64) {
         self.tokens.borrow_mut().put(key, token, issued, expires);
     }
-}
-
-fn seconds(milliseconds: u64) -> u64 {
-    milliseconds.checked_div(1_000).unwrap_or(0)
 }

@@ -27,7 +27,7 @@ pub trait Runtime: Clone + 'static {
 
     /// Seconds since the Unix epoch.
     fn seconds(&self) -> u64 {
-        self.now().checked_div(1_000).unwrap_or(0)
+        seconds(self.now())
     }
 
     /// Fills `bytes` from a cryptographic source.
@@ -70,6 +70,11 @@ pub trait Runtime: Clone + 'static {
 
     /// Writes one line of structured log.
     fn log(&self, line: &str);
+}
+
+/// Whole seconds of an instant in milliseconds.
+pub(crate) fn seconds(milliseconds: u64) -> u64 {
+    milliseconds.checked_div(1_000).unwrap_or(0)
 }
 
 /// What the instances of a deployment share of Kratos' answers: the second tier behind each one's memory.

@@ -15,9 +15,9 @@ use edgekeeper_session::whoami::{ActiveSession, Failure, FailureKind, Verdict};
 use edgekeeper_token::seal::{NONCE_LENGTH, Sealer};
 
 use crate::Gateway;
-use crate::keys;
-use crate::runtime::{Runtime, SHARED_PREFIX, SharedCache, Unavailable};
+use crate::runtime::{Runtime, SHARED_PREFIX, SharedCache, Unavailable, seconds};
 use crate::whoami::Question;
+use crate::{keys, problem};
 
 /// For how long an instance goes by its memory before it looks whether another has seen a logout, in milliseconds.
 const BELIEVED: u64 = 1_000;
@@ -449,10 +449,6 @@ async fn sealer<R: Runtime>(runtime: &R) -> Result<Sealer, Unavailable> {
 pub(crate) fn complain<R: Runtime>(gateway: &Gateway, runtime: &R, error: &Unavailable) {
     if gateway.memory().may_complain(runtime.now()) {
         let reason = format!("sessions are not shared between instances: {error}");
-        runtime.log(&serde_json::json!({ "msg": "sessions", "reason": reason }).to_string());
+        runtime.log(&problem::line("sessions", &reason));
     }
-}
-
-fn seconds(milliseconds: u64) -> u64 {
-    milliseconds.checked_div(1_000).unwrap_or(0)
 }

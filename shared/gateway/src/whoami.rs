@@ -9,7 +9,7 @@ use edgekeeper_session::whoami::{Answer, Failure, FailureKind, Verdict};
 
 use crate::Gateway;
 use crate::memory::Moments;
-use crate::runtime::{FetchError, Inbound, Outbound, Runtime};
+use crate::runtime::{FetchError, Inbound, Outbound, Runtime, seconds};
 use crate::second_tier::{self, Claim, Claiming, Found};
 use crate::sweep;
 use crate::trace::Trace;
@@ -209,7 +209,7 @@ fn read(inbound: &Inbound, strict: bool, now: u64) -> Verdict {
         retry_after: header("retry-after"),
         rate_limit: &rate_limit,
     };
-    Verdict::read(&answer, strict, now.checked_div(1_000).unwrap_or(0))
+    Verdict::read(&answer, strict, seconds(now))
 }
 
 /// The right to ask, given back when it is dropped, also when the request is cut off.

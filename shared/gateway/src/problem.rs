@@ -1,4 +1,4 @@
-//! A line of log about something that the runtime does not give or cannot do.
+//! A line of log about something that is not as it should be: keys, the store, what the runtime does not give.
 
 use serde_json::json;
 
