@@ -1,12 +1,16 @@
 // Shows people where the gateway differs from Oathkeeper; conformance.test.mjs is the same as a test.
 import { parseArgs } from 'node:util';
 
-const usage = `usage: node tests/conformance/compare.mjs [--runtime R] [--scenario NAME]... [--case REGEX] [--verbose]
+const usage = `usage: node tests/conformance/compare.mjs [--runtime R] [--scenario NAME]... [--case REGEX] [--level core|strict]
+                                          [--oathkeeper BIN] [--quiet] [--verbose]
 
-  --runtime R      cloudflare when it is not said
-  --scenario NAME  one scenario, or several; all when it is not said
-  --case REGEX     only cases whose scenario/id matches
-  --verbose        what was compared of every case, also of those that are equal, and the gateway's log`;
+  --runtime R       cloudflare when it is not said
+  --scenario NAME   one scenario, or several; all when it is not said
+  --case REGEX      only cases whose scenario/id matches
+  --level LEVEL     core when it is not said; strict also shows what differs in words and in other headers
+  --oathkeeper BIN  the real Oathkeeper instead of the gateway: does the suite itself do as it did?
+  --quiet           only the counts
+  --verbose         what was compared of every case, also of those that are equal, and the gateway's log`;
 
 function fail(message) {
   console.error(`compare.mjs: ${message}`);
@@ -20,6 +24,9 @@ try {
       runtime: { type: 'string' },
       scenario: { type: 'string', multiple: true },
       case: { type: 'string', default: '' },
+      level: { type: 'string', default: 'core' },
+      oathkeeper: { type: 'string' },
+      quiet: { type: 'boolean', default: false },
       verbose: { type: 'boolean', default: false },
       help: { type: 'boolean', default: false },
     },
@@ -34,13 +41,16 @@ if (values.help) {
 if (values.runtime !== undefined) process.env.EDGEKEEPER_RUNTIME = values.runtime;
 
 // Not before: the runtime is read from the environment when it is loaded.
+const { oathkeeperAt } = await import('./oathkeeper.mjs');
 const { runScenario } = await import('./run.mjs');
 const { scenarioNames } = await import('./scenario.mjs');
 const { differingLines } = await import('./verdict.mjs');
-const { count, line } = await import('./report.mjs');
+const { count, line, total } = await import('./report.mjs');
+const { levels } = await import('./view.mjs');
 
 const unknown = (values.scenario ?? []).find((name) => !scenarioNames.includes(name));
 if (unknown !== undefined) fail(`there is no scenario ${unknown}; there are: ${scenarioNames.join(', ')}`);
+if (!levels.includes(values.level)) fail(`--level: ${values.level} is none of ${levels.join(', ')}`);
 let pattern;
 try {
   pattern = new RegExp(values.case);
@@ -66,18 +76,22 @@ function show(result) {
   console.log(`    got ${JSON.stringify(got)}`);
 }
 
+const options = { isWanted: (name) => pattern.test(name), level: values.level };
+if (values.oathkeeper !== undefined) options.start = oathkeeperAt(values.oathkeeper);
 const counts = [];
 for (const scenario of values.scenario ?? scenarioNames) {
   let run;
   try {
-    run = await runScenario(scenario, (name) => pattern.test(name));
+    run = await runScenario(scenario, options);
   } catch (error) {
     fail(`${scenario}: ${error.message}`);
   }
-  for (const result of run.results) if (values.verbose || result.kind !== 'equal') show(result);
+  if (run.results.length === 0) continue;
+  counts.push(count(scenario, run));
+  if (run.refused !== undefined) console.log(`${scenario}: ${run.results.length} cases DIFFER, because there is no gateway: ${run.refused}`);
+  else if (!values.quiet) for (const result of run.results) if (values.verbose || result.kind !== 'equal') show(result);
   if (values.verbose && run.log) console.log(`the end of the gateway's log:\n${run.log}`);
-  if (run.results.length + run.skipped > 0) counts.push(count(scenario, run));
 }
 if (counts.length === 0) fail(`no case matches ${values.case}`);
-console.log(['', ...counts.map(line)].join('\n'));
+console.log(['', ...counts.map(line), line(total(counts))].join('\n'));
 process.exit(counts.some(({ failed }) => failed > 0) ? 1 : 0);

@@ -9,7 +9,7 @@ import { outcomeOf } from './outcome.mjs';
 import { choosePorts } from './ports.mjs';
 import { readScenario, scenarioNames } from './scenario.mjs';
 import { startStandIns } from './stand-ins.mjs';
-import { differenceOf, differences, differingLines, judge } from './verdict.mjs';
+import { differenceOf, differences, differingLines, isEqualAt, judge } from './verdict.mjs';
 
 // The suite is worth what its driver notices. Here it is given answers that are wrong.
 
@@ -24,6 +24,16 @@ const noKeys = async () => ({ keys: [] });
 const golden = {
   res: { status: 200, headers: { 'content-type': ['text/plain'], location: ['http://a.test/'] }, body: 'ok' },
   upstream: [{ method: 'GET', target: '/a?x', host: 'b.test', headers: { 'x-sub': ['alice'], te: ['trailers'] }, body: '' }],
+};
+
+/** What a service is asked. */
+const question = {
+  service: 'introspect',
+  method: 'POST',
+  target: '/introspect',
+  host: '127.0.0.1:38003',
+  headers: { 'content-type': ['application/x-www-form-urlencoded'], authorization: ['Bearer a'] },
+  body: 'token=t&scope=s',
 };
 
 /** The same, with one thing changed. */
@@ -58,6 +68,43 @@ for (const [what, [pointer, change]] of Object.entries(wrong)) {
     assert.ok(pointers.includes(pointer), `${pointer} is among ${pointers}`);
   });
 }
+
+test('what other services are asked is compared, but not whoami, the order of a form, and how often', () => {
+  const asking = (...side) => changed((outcome) => (outcome.side = side));
+  const expected = asking(question);
+  assert.equal(judge(expected, asking({ ...question, body: 'scope=s&token=t' }, question)).kind, 'equal');
+  assert.equal(judge(expected, asking(question, { ...question, service: 'kratos' })).kind, 'equal');
+  assert.equal(isEqualAt('core', expected, golden), true);
+  const others = [{ target: '/' }, { method: 'GET' }, { body: 'token=t' }, { service: 'remote' }, { headers: { ...question.headers, x: ['1'] } }];
+  for (const other of others) assert.equal(judge(expected, asking({ ...question, ...other })).kind, 'differs');
+  assert.equal(judge(expected, golden).kind, 'differs');
+  assert.equal(judge(golden, expected).kind, 'differs');
+});
+
+test('level strict also looks at words and at every header', () => {
+  const error = (reason) => changed(({ res }) => (res.body = { error: { code: 401, reason } }));
+  const alike = [
+    [error('a'), error('b')],
+    [golden, changed(({ res }) => (res.headers.server = ['other']))],
+    [golden, changed(({ upstream }) => (upstream[0].headers.via = ['1.1 y']))],
+  ];
+  for (const [expected, got] of alike) {
+    assert.deepEqual([judge(expected, got).kind, judge(expected, got, undefined, 'strict').kind], ['equal', 'differs']);
+    assert.deepEqual([isEqualAt('core', expected, got), isEqualAt('strict', expected, got)], [true, false]);
+    assert.equal(judge(expected, expected, undefined, 'strict').kind, 'equal');
+  }
+});
+
+test('a difference that is listed for level strict excuses nothing in the core', () => {
+  const listed = { case: 's/c', runtimes: ['all'], reason: 'r', level: 'strict', here: { '/headers/server': ['other'] } };
+  const got = changed(({ res }) => (res.headers.server = ['other']));
+  assert.equal(judge(golden, got, listed, 'strict').kind, 'listed');
+  assert.equal(judge(golden, got, listed).kind, 'equal');
+  assert.equal(judge(golden, golden, listed, 'strict').kind, 'stale');
+  got.res.status = 500;
+  assert.equal(judge(golden, got, listed, 'strict').kind, 'differs');
+  assert.equal(judge(golden, got, listed).kind, 'differs');
+});
 
 test('what each runtime has its own way with is passed over', () => {
   const outcome = changed(({ res, upstream }) => {
@@ -112,9 +159,10 @@ test('a difference counts on the runtimes it names', () => {
 
 test('differences.json lists cases that exist, with a reason, once for each runtime', () => {
   const cases = new Set(scenarioNames.flatMap((name) => readScenario(name).requests.map(({ id }) => `${name}/${id}`)));
-  for (const { case: name, runtimes, reason, ...what } of differences) {
+  for (const { case: name, runtimes, reason, level = 'core', ...what } of differences) {
     assert.ok(cases.has(name), `${name} is a case`);
     assert.ok(reason.length > 0 && !reason.includes('\n'), `${name} has a reason of one line`);
+    assert.ok(['core', 'strict'].includes(level), `${name}: ${level} is a level`);
     assert.ok(Object.keys(what).length > 0, `${name} says what is different`);
     for (const each of runtimes) assert.ok(['all', 'cloudflare', 'spin', 'wasi'].includes(each), `${name}: ${each} is a runtime`);
     for (const each of ['cloudflare', 'spin', 'wasi']) differenceOf(name, each);
@@ -130,7 +178,7 @@ test('a request arrives byte for byte: odd targets, methods in lower case, dupli
     body: 'ž',
   };
   assert.equal((await send(standIns.ports.upstream, request)).status, 200);
-  const [received, ...others] = standIns.takeUpstream();
+  const [received, ...others] = standIns.take();
   assert.deepEqual(others, []);
   assert.equal(received.method, 'purge');
   assert.equal(Buffer.from(received.target, 'latin1').toString(), request.target);
@@ -195,7 +243,7 @@ test('a token of the gateway is decoded and verified, a token of the client is l
   const upstreamGot = async (token, keys) => {
     const headers = [['Host', 'a.test'], ['Authorization', `Bearer ${token}`], ['Cookie', 'b=2; a=1']];
     const answer = { status: 200, headers: [], body: Buffer.alloc(0) };
-    const received = [{ method: 'GET', target: '/', headers, body: Buffer.alloc(0) }];
+    const received = [{ service: 'upstream', method: 'GET', target: '/', headers, body: Buffer.alloc(0) }];
     return (await outcomeOf(answer, received, async () => ({ keys }))).upstream[0];
   };
 
@@ -210,6 +258,17 @@ test('a token of the gateway is decoded and verified, a token of the client is l
   assert.deepEqual(named(await upstreamGot(ours, [])), [jwk.kid, null], 'no such key');
   const theirs = await sign({});
   assert.deepEqual((await upstreamGot(theirs, [jwk])).headers.authorization, [`Bearer ${theirs}`]);
+});
+
+test('a decision is its headers, too; what other services got stands apart from the upstream', async () => {
+  const answer = { status: 200, headers: [['X-User', 'a'], ['Cookie', 'b=2; a=1'], ['Authorization', 'x'], ['Date', 'y']], body: Buffer.alloc(0) };
+  const body = Buffer.from('{"subject":"a","match_context":{},"context":{"requestedAt":1,"b":2}}');
+  const received = ['keys', 'hydrator', 'upstream'].map((service) => ({ service, method: 'GET', target: '/', headers: [], body }));
+  const decision = await outcomeOf(answer, received, noKeys, 'decision');
+  assert.deepEqual(decision.res.headers, { 'x-user': ['a'], cookie: ['a=1;b=2'], authorization: ['x'] });
+  assert.deepEqual(decision.side.map(({ service, body: question }) => [service, question]), [['hydrator', { subject: 'a', context: { b: 2 } }]]);
+  assert.deepEqual(decision.upstream.map(({ body: text }) => text), [body.toString()]);
+  assert.deepEqual((await outcomeOf(answer, received, noKeys)).res.headers, {});
 });
 
 test("a run's ports and the scenarios' are translated into each other", async () => {

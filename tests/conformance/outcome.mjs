@@ -9,8 +9,13 @@ import { valuesOf } from './wire.mjs';
  * `{ jwt }`, decoded.
  * @typedef {object} Outcome
  * @property {{ status: number, headers: Record<string, any[]>, body: any }} res what the client got; JSON is parsed
- * @property {{ method: string, target: string, host: string, headers: Record<string, any[]>, body: string }[]} upstream
- *   what the upstream got
+ * @property {Asked[]} upstream what the upstream got
+ * @property {Asked[]} side what other services were asked, key servers aside; JSON bodies are parsed
+ */
+
+/**
+ * A request of the gateway.
+ * @typedef {{ service: string, method: string, target: string, host: string, headers: Record<string, any[]>, body: any }} Asked
  */
 
 /** Headers of an answer that say something about the gateway. */
@@ -20,32 +25,57 @@ const ofInterest = new Set([
 ]);
 const familiesOfInterest = ['access-control-', 'x-ratelimit-'];
 
+/** The decision API answers with the headers that the upstream would get. */
+const familiesOfDecisions = ['x-', 'authorization', 'cookie'];
+
 /** On the way to the upstream these belong to the connection, or are chance. */
 const ofTheConnection = new Set(['content-length', 'transfer-encoding', 'traceparent', 'tracestate', 'b3', 'uber-trace-id']);
 
 /**
  * @param {import('./client.mjs').Answer} answer
- * @param {import('./stand-ins/server.mjs').Received[]} received what the upstream got
- * @param {() => Promise<{ keys: object[] }>} fetchKeys the gateway's published keys
+ * @param {import('./stand-ins.mjs').Received[]} received what the upstream and the other services got
+ * @param {() => Promise<{ keys: object[] }>} fetchKeys keys that the gateway's tokens may be signed with
+ * @param {import('./scenario.mjs').Request['via']} [via]
  * @returns {Promise<Outcome>}
  */
-export async function outcomeOf(answer, received, fetchKeys) {
-  const headers = await normalHeaders(answer.headers, isOfInterest, fetchKeys);
-  const upstream = [];
-  for (const { method, target, headers: own, body } of received) {
-    const { host = [''], ...others } = await normalHeaders(own, (name) => !ofTheConnection.has(name), fetchKeys);
-    upstream.push({ method, target, host: host[0], headers: others, body: body.toString() });
-  }
+export async function outcomeOf(answer, received, fetchKeys, via) {
+  const families = via === 'decision' ? [...familiesOfInterest, ...familiesOfDecisions] : familiesOfInterest;
+  const isWanted = (name) => ofInterest.has(name) || families.some((prefix) => name.startsWith(prefix));
+  const headers = await normalHeaders(answer.headers, isWanted, fetchKeys);
   const [contentType = ''] = valuesOf(answer.headers, 'content-type');
-  return { res: { status: answer.status, headers, body: normalBody(answer.body.toString(), contentType) }, upstream };
+  const outcome = { res: { status: answer.status, headers, body: normalBody(answer.body.toString(), contentType) }, upstream: [], side: [] };
+  for (const request of received) {
+    if (request.service === 'upstream') outcome.upstream.push(await asked(request, fetchKeys));
+    else if (request.service !== 'keys') outcome.side.push(normalQuestion(await asked(request, fetchKeys)));
+  }
+  return outcome;
 }
 
-function isOfInterest(name) {
-  return ofInterest.has(name) || familiesOfInterest.some((prefix) => name.startsWith(prefix));
+async function asked({ service, method, target, headers: own, body }, fetchKeys) {
+  const { host = [''], ...headers } = await normalHeaders(own, (name) => !ofTheConnection.has(name), fetchKeys);
+  return { service, method, target, host: host[0], headers, body: body.toString() };
 }
 
+/** Without the moment, and without what a hydrator is told of the match. */
+function normalQuestion(question) {
+  const body = parsed(question.body);
+  if (question.service === 'hydrator') delete body?.match_context;
+  delete body?.context?.requestedAt;
+  return { ...question, body };
+}
+
+/** An error without what is another each time, or tells of the inside. */
 function normalBody(text, contentType) {
-  if (!contentType.includes('json')) return text;
+  const body = contentType.includes('json') ? parsed(text) : text;
+  const error = body?.error;
+  if (error === null || typeof error !== 'object') return body;
+  const { request, debug, ...rest } = error;
+  if (typeof rest.reason === 'string') [rest.reason] = rest.reason.split('\ndebug=');
+  return { ...body, error: rest };
+}
+
+/** What the JSON says, or the text when it is none. */
+function parsed(text) {
   try {
     return JSON.parse(text);
   } catch {
@@ -60,6 +90,7 @@ async function normalHeaders(headers, isWanted, fetchKeys) {
     let values = valuesOf(headers, name);
     // Go iterates over cookies in any order.
     if (name === 'cookie') values = [values.flatMap((value) => value.split(';')).map((pair) => pair.trim()).sort().join(';')];
+    if (name === 'x-forwarded-for') values = values.map((value) => value.replace(/127\.0\.0\.1|::1/g, '<loopback>'));
     normal[name] = await Promise.all(values.map((value) => normalToken(value, fetchKeys)));
   }
   return normal;
@@ -92,9 +123,14 @@ function decode(token) {
 
 async function isSigned(token, key) {
   try {
-    await compactVerify(token, await importJWK(key));
+    await compactVerify(token, await importJWK(publicPart(key)));
     return true;
   } catch {
     return false;
   }
+}
+
+/** A key server of the scenarios has private keys: it is where Oathkeeper gets those that it signs with. */
+function publicPart({ d, p, q, dp, dq, qi, ...key }) {
+  return key;
 }

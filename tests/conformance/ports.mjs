@@ -28,8 +28,8 @@ const api = 38021;
 export async function choosePorts(standIns) {
   const ports = { proxy: await freePort(), api: await freePort() };
   const pairs = Object.entries(standInPorts).map(([name, there]) => [there, standIns[name]]);
-  pairs.push([proxy, ports.proxy], [api, ports.api]);
-  const forth = new Map([...pairs, [closed.there, closed.here]].map((pair) => pair.map(String)));
+  pairs.push([proxy, ports.proxy], [api, ports.api], [closed.there, closed.here]);
+  const forth = new Map(pairs.map((pair) => pair.map(String)));
   const back = new Map(pairs.map(([there, here]) => [String(here), String(there)]));
   const translateBack = (text) =>
     text.replace(/(127\.0\.0\.1|localhost)(:|%3A)(\d+)\b/gi, (all, host, colon, port) =>

@@ -3,16 +3,17 @@ import { appendFileSync } from 'node:fs';
 import { runtime } from '../runtimes/runtime.mjs';
 
 /**
- * What came of a scenario on a runtime. `cases` = `equal` + `differences` + `failed`.
+ * What came of a scenario on a runtime. `cases` = `equal` + `differences` + `failed`. A case that is wrong only in what other
+ * services were asked is among the failed, or, when that is listed, among the equal.
  * @typedef {object} Count
  * @property {'conformance'} suite
  * @property {string} runtime
  * @property {string} scenario
  * @property {number} cases that were run
- * @property {number} equal as Oathkeeper
+ * @property {number} equal as Oathkeeper, at level `core`
+ * @property {number} strict as Oathkeeper, at level `strict`
  * @property {number} differences exactly as listed
  * @property {number} failed different and not listed so, or listed and not different
- * @property {number} skipped cases for a listener that is not here
  */
 
 /**
@@ -20,17 +21,18 @@ import { runtime } from '../runtimes/runtime.mjs';
  * @param {import('./run.mjs').ScenarioRun} run
  * @returns {Count}
  */
-export function count(scenario, { results, skipped }) {
-  const of = (...kinds) => results.filter(({ kind }) => kinds.includes(kind)).length;
+export function count(scenario, { results }) {
+  const failed = results.filter(({ kind }) => kind === 'differs' || kind === 'stale').length;
+  const differences = results.filter(({ kind, equal }) => kind === 'listed' && !equal.core).length;
   return {
     suite: 'conformance',
     runtime,
     scenario,
     cases: results.length,
-    equal: of('equal'),
-    differences: of('listed'),
-    failed: of('differs', 'stale'),
-    skipped,
+    equal: results.length - differences - failed,
+    strict: results.filter(({ equal }) => equal.strict).length,
+    differences,
+    failed,
   };
 }
 
@@ -39,12 +41,22 @@ export function count(scenario, { results, skipped }) {
  * @param {Count} count
  * @returns {string}
  */
-export function line({ runtime: on, scenario, cases, equal, differences, failed, skipped }) {
-  const parts = [`${equal}/${cases} equal`];
+export function line({ runtime: on, scenario, cases, equal, strict, differences, failed }) {
+  const parts = [`core: ${equal} of ${cases} equal`];
   if (differences > 0) parts.push(`${differences} listed`);
   if (failed > 0) parts.push(`${failed} FAILED`);
-  if (skipped > 0) parts.push(`${skipped} skipped`);
-  return `${on} ${scenario}: ${parts.join(', ')}`;
+  return `${on} ${scenario}: ${parts.join(', ')}; strict: ${strict} of ${cases}`;
+}
+
+/**
+ * The sum of counts.
+ * @param {Count[]} counts
+ * @returns {Count}
+ */
+export function total(counts) {
+  const sum = (name) => counts.reduce((all, each) => all + each[name], 0);
+  const numbers = ['cases', 'equal', 'strict', 'differences', 'failed'].map((name) => [name, sum(name)]);
+  return { suite: 'conformance', runtime, scenario: 'all', ...Object.fromEntries(numbers) };
 }
 
 /**

@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 
 import { listens } from '../../scripts/run/guarded.mjs';
 import { runtime, startRuntime } from '../runtimes/runtime.mjs';
@@ -9,21 +10,35 @@ import { outcomeOf } from './outcome.mjs';
 import { choosePorts } from './ports.mjs';
 import { readScenario, writeConfiguration } from './scenario.mjs';
 import { startStandIns } from './stand-ins.mjs';
-import { differenceOf, judge } from './verdict.mjs';
-
-/** What cases ask for that the gateway does not have: the decision API, and Oathkeeper's list of rules. */
-const notHere = new Set(['decision', 'api']);
+import { served } from './stand-ins/keys.mjs';
+import { differenceOf, isEqualAt, judge } from './verdict.mjs';
+import { levels } from './view.mjs';
 
 /**
  * A case that was run.
- * @typedef {import('./verdict.mjs').Verdict & { name: string, request: import('./scenario.mjs').Request }} Result
+ * @typedef {import('./verdict.mjs').Verdict & { name: string, request: import('./scenario.mjs').Request,
+ *   equal: Record<import('./view.mjs').Level, boolean> }} Result
  */
 
 /**
  * @typedef {object} ScenarioRun
  * @property {Result[]} results
- * @property {number} skipped cases for a listener that is not here
+ * @property {string} [refused] why the gateway did not start, in which case no case is equal
  * @property {string} log the end of what the gateway wrote
+ */
+
+/**
+ * Starts a gateway, and resolves when it answers.
+ * @typedef {(options: StartOptions) => Promise<Started>} Start
+ *
+ * @typedef {{ folder: string, config: string, edge: string, port: number, apiPort: number, env: Record<string, string>,
+ *   rules: number }} StartOptions
+ *
+ * @typedef {object} Started
+ * @property {() => string} log
+ * @property {() => Promise<void>} stop
+ * @property {Promise<string>} ended
+ * @property {boolean} [settles] what it remembers of a request counts only a moment later
  */
 
 /** How long the proxy may be behind the API. */
@@ -32,53 +47,53 @@ const secondsToListen = 30;
 /** What somebody wants to see of the log when a case is wrong. */
 const linesOfLog = 15;
 
+/** In milliseconds, between two requests to a gateway that needs it. */
+const leastSettle = 10;
+
+/** @type {Start} */
+const strictly = (options) => startRuntime({ ...options, strict: true });
+
 /**
  * Runs a scenario on the runtime under test: the stand-ins, the gateway in strict mode with the scenario's configuration,
  * one request after the other.
  * @param {string} name
- * @param {(caseName: string) => boolean} [isWanted]
+ * @param {object} [options]
+ * @param {(caseName: string) => boolean} [options.isWanted]
+ * @param {import('./view.mjs').Level} [options.level] at which cases must be equal
+ * @param {Start} [options.start] another gateway
  * @returns {Promise<ScenarioRun>}
  */
-export async function runScenario(name, isWanted = () => true) {
-  const scenario = readScenario(name);
-  const wanted = scenario.requests.filter(({ id }) => isWanted(`${name}/${id}`));
-  const requests = wanted.filter(isHere);
-  const run = requests.length === 0 ? nothing : await runRequests(scenario, requests);
-  return { ...run, skipped: wanted.length - requests.length };
-}
+export async function runScenario(name, { isWanted = () => true, level = 'core', start = strictly } = {}) {
+  const { requests, env, rules, golden } = readScenario(name);
+  const wanted = requests.filter(({ id }) => isWanted(`${name}/${id}`));
+  if (wanted.length === 0) return { results: [], log: '' };
 
-/**
- * The run of a scenario of which nothing can be run, because all its cases are for a listener that is not here.
- * @param {string} name
- * @returns {ScenarioRun | undefined} `undefined` when something can
- */
-export function nothingToRun(name) {
-  const { requests } = readScenario(name);
-  return requests.some(isHere) ? undefined : { ...nothing, skipped: requests.length };
-}
-
-const nothing = { results: [], log: '' };
-
-function isHere({ via }) {
-  return !notHere.has(via);
-}
-
-async function runRequests({ name, golden }, requests) {
+  const result = (request, outcome) => {
+    const caseName = `${name}/${request.id}`;
+    const expected = golden.get(request.id);
+    const difference = start === strictly ? differenceOf(caseName, runtime) : undefined;
+    const equal = Object.fromEntries(levels.map((each) => [each, isEqualAt(each, expected, outcome)]));
+    return { name: caseName, request, equal, ...judge(expected, outcome, difference, level) };
+  };
   const folder = mkdtempSync(join(tmpdir(), 'edgekeeper-conformance-'));
   const standIns = await startStandIns();
   let gateway;
   try {
     const ports = await choosePorts(standIns.ports);
     const files = writeConfiguration(name, folder, ports.here);
-    gateway = await startRuntime({ folder, ...files, port: ports.proxy, apiPort: ports.api, strict: true });
-    // On some runtimes each listener is a process, and the API's may be there first.
-    await listens(gateway, { host: '127.0.0.1', port: ports.proxy }, secondsToListen);
+    try {
+      gateway = await start({ folder, ...files, port: ports.proxy, apiPort: ports.api, env, rules });
+      // On some runtimes each listener is a process, and the API's may be there first.
+      await listens(gateway, { host: '127.0.0.1', port: ports.proxy }, secondsToListen);
+    } catch (error) {
+      const none = { error: 'the gateway did not start' };
+      return { results: wanted.map((request) => result(request, none)), refused: error.message, log: '' };
+    }
     const results = [];
-    for (const request of requests) {
+    for (const request of wanted) {
       const outcome = await runRequest(JSON.parse(ports.here(JSON.stringify(request))), { ports, standIns });
-      const caseName = `${name}/${request.id}`;
-      const verdict = judge(golden.get(request.id), ports.there(outcome), differenceOf(caseName, runtime));
-      results.push({ name: caseName, request, ...verdict });
+      results.push(result(request, ports.there(outcome)));
+      if (gateway.settles) await sleep(leastSettle + (request.settle ?? 0) * 1000);
     }
     return { results, log: gateway.log().trimEnd().split('\n').slice(-linesOfLog).join('\n') };
   } finally {
@@ -88,19 +103,23 @@ async function runRequests({ name, golden }, requests) {
   }
 }
 
+/** Which listener a request is for, where it is not the proxy. */
+const listeners = { decision: 'api', api: 'api' };
+
 async function runRequest(request, { ports, standIns }) {
-  standIns.takeUpstream();
+  standIns.take();
   let answer;
   try {
-    answer = await send(ports.proxy, request);
+    answer = await send(ports[listeners[request.via] ?? 'proxy'], request);
   } catch (error) {
     return { error: error.message };
   }
-  return outcomeOf(answer, standIns.takeUpstream(), () => fetchKeys(ports.api));
+  return outcomeOf(answer, standIns.take(), () => keysOf(ports.api), request.via);
 }
 
-async function fetchKeys(port) {
+/** The keys that the gateway publishes, and those that it may have got from the key server. */
+async function keysOf(port) {
   const answer = await send(port, { method: 'GET', target: '/.well-known/jwks.json', host: `127.0.0.1:${port}` });
   if (answer.status !== 200) throw new Error(`the gateway's keys are not there: ${answer.status}`);
-  return JSON.parse(answer.body.toString());
+  return { keys: [...JSON.parse(answer.body.toString()).keys, ...served] };
 }

@@ -13,6 +13,7 @@ const folder = fileURLToPath(new URL('scenarios', import.meta.url));
  * @property {string} target sent as it is written, in UTF-8
  * @property {[string, string][]} [headers]
  * @property {string} [body]
+ * @property {number} [settle] seconds that Oathkeeper's own cache needed after it
  * @property {'decision' | 'api'} [via] which listener it is for; the proxy when it is not said
  */
 
@@ -21,6 +22,8 @@ const folder = fileURLToPath(new URL('scenarios', import.meta.url));
  * @typedef {object} Scenario
  * @property {string} name
  * @property {Request[]} requests
+ * @property {Record<string, string>} env what stands in the gateway's environment
+ * @property {number} rules how many of the rules Oathkeeper takes
  * @property {Map<string, import('./outcome.mjs').Outcome>} golden by the request's id
  */
 
@@ -42,7 +45,8 @@ export function readScenario(name) {
   if (ids.size !== requests.length) throw new Error(`scenarios/${name}/requests.jsonl: two requests have one id`);
   const unpaired = [...ids].filter((id) => !golden.has(id)).concat([...golden.keys()].filter((id) => !ids.has(id)));
   if (unpaired.length > 0) throw new Error(`scenarios/${name}: only a request or only an outcome: ${unpaired.join(', ')}`);
-  return { name, requests, golden };
+  const { env = {}, valid_rules: rules } = JSON.parse(readFileSync(join(folder, name, 'meta.json'), 'utf8'));
+  return { name, requests, env, rules, golden };
 }
 
 /**

@@ -8,11 +8,19 @@ import { whoami } from './stand-ins/whoami.mjs';
 
 const services = { upstream, whoami, introspection, remote, hydrator, keys };
 
+/** What the outcomes call them. */
+const names = { whoami: 'kratos', introspection: 'introspect' };
+
+/**
+ * A request as one of them got it.
+ * @typedef {import('./stand-ins/server.mjs').Received & { service: string }} Received
+ */
+
 /**
  * Everything that a gateway under test may speak to.
  * @typedef {object} StandIns
  * @property {Record<keyof typeof services, number>} ports
- * @property {() => import('./stand-ins/server.mjs').Received[]} takeUpstream what the upstream got since the last call
+ * @property {() => Received[]} take what they got since the last call, in order
  * @property {() => Promise<void>} stop
  */
 
@@ -22,10 +30,20 @@ const services = { upstream, whoami, introspection, remote, hydrator, keys };
  */
 export async function startStandIns() {
   const started = {};
-  for (const [name, answer] of Object.entries(services)) started[name] = await startStandIn(answer);
+  let received = [];
+  for (const [name, answer] of Object.entries(services)) {
+    started[name] = await startStandIn((request) => {
+      received.push({ service: names[name] ?? name, ...request });
+      return answer(request);
+    });
+  }
   return {
     ports: Object.fromEntries(Object.entries(started).map(([name, { port }]) => [name, port])),
-    takeUpstream: started.upstream.take,
+    take() {
+      const taken = received;
+      received = [];
+      return taken;
+    },
     async stop() {
       for (const standIn of Object.values(started)) await standIn.stop();
     },

@@ -1,12 +1,16 @@
 import { readFileSync } from 'node:fs';
 import { isDeepStrictEqual } from 'node:util';
 
+import { view } from './view.mjs';
+
 /**
  * A case that differs from Oathkeeper on purpose. What it gives instead is written down, so that it stays tested.
  * @typedef {object} Difference
  * @property {string} case scenario/id
  * @property {string[]} runtimes those it concerns, or `["all"]`
  * @property {string} reason one line
+ * @property {import('./view.mjs').Level} [level] `strict` when it is equal at level `core`, and the pointers are into the
+ *   view of that level
  * @property {Record<string, any>} [here] what stands there instead, by JSON Pointer (RFC 6901) into the view
  * @property {string[]} [without] pointers to what is missing here
  * @property {string[]} [varies] pointers to what is different each time
@@ -31,59 +35,42 @@ import { isDeepStrictEqual } from 'node:util';
  */
 export const differences = JSON.parse(readFileSync(new URL('differences.json', import.meta.url), 'utf8'));
 
-/** Headers of an answer that are compared. */
-const compared = new Set(['location', 'www-authenticate', 'retry-after', 'authorization', 'cookie']);
-
-/** Headers to the upstream that are not: each runtime has its own way with them. */
-const passedOver = new Set(['user-agent', 'accept-encoding', 'accept', 'connection', 'via', 'cdn-loop']);
-
-/**
- * What of an outcome is compared.
- * @param {import('./outcome.mjs').Outcome} outcome
- * @returns {object}
- */
-export function view({ res, upstream }) {
-  const isCompared = (name) => {
-    return compared.has(name) || name.startsWith('access-control-') || (name.startsWith('x-') && name !== 'x-upstream');
-  };
-  const isPassedOver = (name) => passedOver.has(name) || name.startsWith('x-forwarded-') || name.startsWith('cf-');
-  return {
-    status: res.status,
-    headers: pick(res.headers, isCompared),
-    // Whether it had none at all of the headers that are written down.
-    bare: Object.keys(res.headers).length === 0,
-    body: bodyView(res.body),
-    upstream: upstream.map(({ method, target, host, headers, body }) => {
-      return { method, target, host, headers: pick(headers, (name) => !isPassedOver(name)), body };
-    }),
-  };
-}
-
-/** Of an error only what a program reads: `reason`, `request` and `debug` are words for people. */
-function bodyView(body) {
-  const error = body?.error;
-  if (error === null || typeof error !== 'object') return body;
-  return { code: error.code ?? null, status: error.status ?? null, message: error.message ?? null };
-}
-
-function pick(headers, isWanted) {
-  return Object.fromEntries(Object.entries(headers).filter(([name]) => isWanted(name)));
-}
-
 /**
  * Compares what happened with what Oathkeeper did.
  * @param {import('./outcome.mjs').Outcome} golden
  * @param {import('./outcome.mjs').Outcome | { error: string }} outcome `error` when there was no answer
  * @param {Difference} [difference] the one that is listed for this case and runtime
+ * @param {import('./view.mjs').Level} [level] at which it must be equal, but for the difference
  * @returns {Verdict}
  */
-export function judge(golden, outcome, difference) {
-  const expected = view(golden);
-  const got = 'error' in outcome ? outcome : view(outcome);
+export function judge(golden, outcome, difference, level = 'core') {
+  const listedAt = difference?.level ?? 'core';
+  const core = judgeAt('core', golden, outcome, listedAt === 'core' ? difference : undefined);
+  // Whoever differs in the core differs in the whole, and needs no second reason.
+  if (core.kind !== 'equal') return core;
+  if (level === 'core') return listedAt === 'core' ? core : { ...core, difference };
+  return judgeAt('strict', golden, outcome, difference);
+}
+
+function judgeAt(level, golden, outcome, difference) {
+  const expected = view(golden, level);
+  const got = 'error' in outcome ? outcome : view(outcome, level);
   const asOathkeeper = isDeepStrictEqual(got, expected);
   if (difference === undefined) return { kind: asOathkeeper ? 'equal' : 'differs', expected, got };
   if (asOathkeeper) return { kind: 'stale', difference, expected, got };
   return { kind: isDeepStrictEqual(got, listedView(expected, difference, got)) ? 'listed' : 'differs', difference, expected, got };
+}
+
+/**
+ * Whether it is as Oathkeeper, in the answer and in the upstream's request: what others were asked is not counted.
+ * @param {import('./view.mjs').Level} level
+ * @param {import('./outcome.mjs').Outcome} golden
+ * @param {import('./outcome.mjs').Outcome | { error: string }} outcome
+ * @returns {boolean}
+ */
+export function isEqualAt(level, golden, outcome) {
+  if ('error' in outcome) return false;
+  return isDeepStrictEqual({ ...view(outcome, level), asked: [] }, { ...view(golden, level), asked: [] });
 }
 
 /**

@@ -85,10 +85,11 @@ export async function choosePorts() {
  * @param {boolean} [options.strict]
  * @param {string} [options.state] a folder that keeps the signing keys
  * @param {string} [options.keysSecret]
+ * @param {Record<string, string>} [options.env] more for its environment
  * @param {boolean} [options.fresh] a new instance for every request, on a runtime that can be told so
  * @returns {Promise<RunningGateway>}
  */
-export async function startRuntime({ folder, config, edge, port, apiPort, strict = false, state, keysSecret, fresh = false }) {
+export async function startRuntime({ folder, config, edge, port, apiPort, strict = false, state, keysSecret, env = {}, fresh = false }) {
   const args = ['--runtime', runtime, '--config', config, '--edge', edge];
   args.push('--listen', `127.0.0.1:${port}`, '--api', `127.0.0.1:${apiPort}`);
   if (strict) args.push('--strict');
@@ -98,7 +99,7 @@ export async function startRuntime({ folder, config, edge, port, apiPort, strict
     name: `the gateway on ${runtime}`,
     logFile: join(folder, 'gateway.log'),
     cwd: folder,
-    env: keysSecret === undefined ? process.env : { ...process.env, KEYS_SECRET: keysSecret },
+    env: { ...process.env, ...env, ...(keysSecret === undefined ? {} : { KEYS_SECRET: keysSecret }) },
   });
   const api = `http://127.0.0.1:${apiPort}`;
   try {

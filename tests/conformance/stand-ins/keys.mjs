@@ -7,6 +7,12 @@ const folder = new URL('../keys/', import.meta.url);
 const sets = new Map(readdirSync(folder).map((name) => [name, readFileSync(new URL(name, folder), 'utf8')]));
 
 /**
+ * All the keys that the server has.
+ * @type {{ kid: string }[]}
+ */
+export const served = [...sets.values()].flatMap((text) => JSON.parse(text).keys);
+
+/**
  * A server of key sets (RFC 7517), the files in `keys/`.
  * @param {import('./server.mjs').Received} request
  * @returns {import('./server.mjs').Reply}

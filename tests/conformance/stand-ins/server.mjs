@@ -1,3 +1,4 @@
+import { STATUS_CODES } from 'node:http';
 import net from 'node:net';
 
 import { isBodiless, Reader, valueOf } from '../wire.mjs';
@@ -23,7 +24,6 @@ import { isBodiless, Reader, valueOf } from '../wire.mjs';
  * A server that a scenario's gateway speaks to.
  * @typedef {object} StandIn
  * @property {number} port
- * @property {() => Received[]} take what has arrived since the last call
  * @property {() => Promise<void>} stop
  */
 
@@ -32,23 +32,14 @@ import { isBodiless, Reader, valueOf } from '../wire.mjs';
  * @returns {Promise<StandIn>}
  */
 export async function startStandIn(answer) {
-  let received = [];
   const sockets = new Set();
   const server = net.createServer((socket) => {
     sockets.add(socket.once('close', () => sockets.delete(socket)));
-    serve(socket, (request) => {
-      received.push(request);
-      return answer(request);
-    }).catch(() => socket.destroy());
+    serve(socket, answer).catch(() => socket.destroy());
   });
   await new Promise((resolve, reject) => server.once('error', reject).listen(0, '127.0.0.1', resolve));
   return {
     port: server.address().port,
-    take() {
-      const taken = received;
-      received = [];
-      return taken;
-    },
     stop: () =>
       new Promise((resolve) => {
         server.close(() => resolve());
@@ -72,7 +63,7 @@ async function serve(socket, answer) {
 }
 
 function write(socket, method, { status, headers = {}, body = '' }) {
-  const lines = [`HTTP/1.1 ${status} `, 'Server: mock', `Date: ${new Date().toUTCString()}`];
+  const lines = [`HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ''}`, 'Server: mock', `Date: ${new Date().toUTCString()}`];
   for (const [name, values] of Object.entries(headers)) for (const value of [values].flat()) lines.push(`${name}: ${value}`);
   if (!isBodiless(status)) lines.push(`Content-Length: ${Buffer.byteLength(body)}`);
   socket.write(`${lines.join('\r\n')}\r\n\r\n${method === 'HEAD' || isBodiless(status) ? '' : body}`);
