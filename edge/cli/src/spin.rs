@@ -5,7 +5,6 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use edgekeeper_policy::authenticator::Authenticator;
 use edgekeeper_policy::document::Policy;
 use toml_edit::{Array, DocumentMut, Item, TableLike, Value, value};
 use url::Url;
@@ -128,22 +127,15 @@ impl Destinations {
     fn of(policy: &Policy) -> Self {
         let mut found = Self::default();
         for rule in &policy.rules {
-            let checks =
-                rule.authenticators
-                    .iter()
-                    .filter_map(|authenticator| match authenticator {
-                        Authenticator::CookieSession(check) => {
-                            Some((&check.check_session_url, &check.binding))
-                        }
-                        Authenticator::Noop
-                        | Authenticator::Unauthorized
-                        | Authenticator::Anonymous(_) => None,
-                    });
+            let asked = rule.endpoints();
+            let asked = asked
+                .into_iter()
+                .map(|endpoint| (&endpoint.url, &endpoint.binding));
             let upstream = rule
                 .upstream
                 .iter()
                 .map(|upstream| (&upstream.url, &upstream.binding));
-            for (url, binding) in checks.chain(upstream) {
+            for (url, binding) in asked.chain(upstream) {
                 if let Some(binding) = binding {
                     found
                         .bindings

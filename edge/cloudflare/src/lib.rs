@@ -22,7 +22,7 @@ use std::rc::Rc;
 use edgekeeper_gateway::Gateway;
 use edgekeeper_gateway::decision::{Answer, Decision, Forward};
 use edgekeeper_gateway::request::{Listener, RawRequest};
-use edgekeeper_gateway::runtime::FetchError;
+use edgekeeper_gateway::runtime::{FetchError, NoBody};
 use wasm_bindgen::prelude::wasm_bindgen;
 use wasm_bindgen::{JsCast, JsError, JsValue};
 use web_sys::{Headers, Request, RequestCache, RequestInit, Response, ResponseInit};
@@ -61,6 +61,7 @@ async fn fetch(request: Request, env: Env, context: Context) -> worker::Result<R
         url: request.url(),
         headers: headers::read(&request.headers())?,
         listener: listener(runtime.env()),
+        body: NoBody,
     };
     match gateway.decide(&runtime, raw).await {
         Decision::Answer(answer) => Ok(respond(&answer, &request.method())?),

@@ -27,7 +27,7 @@ use edgekeeper_component::http::HeaderMap;
 use edgekeeper_gateway::Gateway;
 use edgekeeper_gateway::decision::{Answer, Decision, Forward, apply};
 use edgekeeper_gateway::request::RawRequest;
-use edgekeeper_gateway::runtime::FetchError;
+use edgekeeper_gateway::runtime::{FetchError, NoBody};
 use spin_sdk::wasip3::exports::http::handler::Guest;
 use spin_sdk::wasip3::http::types::{ErrorCode, Request, Response};
 
@@ -58,6 +58,7 @@ impl Guest for Edgekeeper {
             ),
             headers: headers.clone(),
             listener: instance.listener,
+            body: NoBody,
         };
         match instance.gateway.decide(&Spin, raw).await {
             Decision::Answer(answer) => exchange::answer(&answer, &method),

@@ -30,6 +30,7 @@ use edgekeeper_component::fields;
 use edgekeeper_component::instance::{self, Instance};
 use edgekeeper_gateway::decision::{Answer, Decision};
 use edgekeeper_gateway::request::RawRequest;
+use edgekeeper_gateway::runtime::NoBody;
 use wasi::http::types::{
     ErrorCode, IncomingRequest, OutgoingBody, OutgoingResponse, ResponseOutparam,
 };
@@ -84,6 +85,7 @@ fn serve(
         url: wire::url(request.scheme(), &authority, request.path_with_query()),
         headers: fields::of_request(request.headers().entries(), &authority),
         listener: instance.listener,
+        body: NoBody,
     };
     match blocking::wait(gateway.decide(runtime, raw)) {
         Decision::Answer(answer) => respond(response, &answer, &method),

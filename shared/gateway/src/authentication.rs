@@ -6,15 +6,20 @@ use std::rc::Rc;
 use edgekeeper_policy::path::GjsonPath;
 use edgekeeper_session::key::CacheKey;
 use edgekeeper_session::whoami::ActiveSession;
+use http::HeaderMap;
 use serde_json::Value;
 
-/// What an authenticator found out (Oathkeeper's `AuthenticationSession`).
+/// What an authenticator found out (Oathkeeper's `AuthenticationSession`), and what handlers after it add.
 #[derive(Debug, Clone, Default)]
 pub struct Authentication {
     /// The subject; empty for `noop`.
     pub subject: String,
-    /// The session behind it, when there is one.
+    /// `.Extra`.
+    pub extra: Extra,
+    /// The session of Kratos' behind it, when there is one.
     pub session: Option<Authenticated>,
+    /// `.Header`: what the upstream gets to see instead of the client's headers.
+    pub headers: HeaderMap,
 }
 
 /// A session that was asked about.
@@ -22,37 +27,54 @@ pub struct Authentication {
 pub struct Authenticated {
     /// Whoami's answer.
     pub answer: Rc<ActiveSession>,
-    /// `extra_from`, evaluated.
-    pub extra: Extra,
     /// The credential, hashed.
     pub credential: CacheKey,
 }
 
 /// `.Extra` of a session.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub enum Extra {
-    /// There is nothing at `extra_from`.
+    /// There is none.
+    #[default]
     Nothing,
     /// Whoami's whole answer.
-    Whole,
-    /// A part of it.
-    Part(Value),
+    Whole(Rc<ActiveSession>),
+    /// An object of its own.
+    Own(Value),
 }
 
-impl Authenticated {
+impl Authentication {
+    /// A subject without a session.
+    #[must_use]
+    pub fn of(subject: impl Into<String>) -> Self {
+        Self {
+            subject: subject.into(),
+            ..Self::default()
+        }
+    }
+
     /// `.Extra`, if there is any.
     #[must_use]
     pub fn extra(&self) -> Option<&Value> {
         match &self.extra {
             Extra::Nothing => None,
-            Extra::Whole => Some(&self.answer.document),
-            Extra::Part(part) => Some(part),
+            Extra::Whole(answer) => Some(&answer.document),
+            Extra::Own(own) => Some(own),
         }
     }
 
-    /// A value of whoami's answer.
+    /// What is known of whoever asks: whoami's answer, else `.Extra`, such as a token's claims.
+    #[must_use]
+    pub fn document(&self) -> Option<&Value> {
+        match &self.session {
+            Some(session) => Some(&session.answer.document),
+            None => self.extra(),
+        }
+    }
+
+    /// A value of [`Self::document`].
     #[must_use]
     pub fn value(&self, path: &GjsonPath) -> Option<Cow<'_, Value>> {
-        path.eval(&self.answer.document)
+        path.eval(self.document()?)
     }
 }

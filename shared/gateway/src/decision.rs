@@ -52,6 +52,8 @@ pub struct Forward {
     pub host: Option<String>,
     /// Changes to the request's headers, in order.
     pub edits: Vec<Edit>,
+    /// The request's body, where a handler has read it; it is sent in place of the body that is gone.
+    pub body: Option<Vec<u8>>,
     /// What [`crate::Gateway::finish`] needs to know once the upstream has answered.
     pub(crate) context: ResponseContext,
 }

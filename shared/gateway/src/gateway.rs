@@ -6,23 +6,23 @@ use std::rc::Rc;
 use edgekeeper_policy::authenticator::{Authenticator, CookieSession};
 use edgekeeper_policy::document::Policy;
 use edgekeeper_policy::index::RuleIndex;
-use edgekeeper_policy::rule::Rule;
 use edgekeeper_session::key::CacheKey;
 use edgekeeper_token::ring::KeyRing;
 use http::header::EXPECT;
 use http::{HeaderMap, HeaderName, HeaderValue};
 
+use crate::body::Body;
 use crate::decision::{Answer, Decision, Edit, Forward, ResponseContext};
 use crate::keys::Keys;
-use crate::matching::Matched;
+use crate::loaded::Loaded;
 use crate::memory::Memory;
-use crate::mutators::{self, LoadError, Loaded};
+use crate::passage::Passage;
 use crate::refusal::Refusal;
 use crate::request::{Listener, RawRequest, Request};
-use crate::runtime::{FetchError, Runtime, Unavailable};
+use crate::runtime::{FetchError, RequestBody, Runtime, Unavailable};
 use crate::trace::Trace;
 use crate::{
-    authenticators, authorizers, cors, endpoints, errors, hop_by_hop, matching, response,
+    authenticators, authorizers, cors, endpoints, errors, hop_by_hop, matching, mutators, response,
     second_tier, told, upstream,
 };
 
@@ -36,7 +36,8 @@ const FORBIDDEN_METHODS: [&str; 3] = ["CONNECT", "TRACE", "TRACK"];
 pub struct Gateway {
     policy: Policy,
     index: RuleIndex,
-    mutators: Vec<Vec<Loaded>>,
+    /// The handlers of each rule.
+    loaded: Vec<Loaded>,
     keys: Keys,
     /// Names of every cookie that is a session to some rule.
     session_cookies: Vec<String>,
@@ -61,21 +62,17 @@ impl Gateway {
     /// When the policy holds a template, a rotation or an algorithm that cannot be used; `edgekeeper build` would have
     /// refused it. The text names the rule.
     pub fn new(policy: Policy) -> Result<Rc<Self>, String> {
-        let mutators = policy
+        let loaded = policy
             .rules
             .iter()
             .map(|rule| {
-                mutators::load(rule).map_err(|error| match error {
-                    LoadError::Template(error) => format!("rule `{}`: template: {error}", rule.id),
-                    LoadError::HeaderName(name) => {
-                        format!("rule `{}`: `{name}` is not a header name", rule.id)
-                    }
-                })
+                Loaded::new(rule, policy.strict)
+                    .map_err(|error| format!("rule `{}`: {error}", rule.id))
             })
             .collect::<Result<_, _>>()?;
         Ok(Rc::new(Self {
             index: RuleIndex::new(policy.rules.iter().map(|rule| &rule.url)),
-            mutators,
+            loaded,
             keys: Keys::new(&policy)?,
             session_cookies: session_cookies(&policy),
             session_checks: session_checks(&policy),
@@ -100,7 +97,12 @@ impl Gateway {
 
     /// Decides what becomes of a request. A forwarded one comes back with its answer to [`Self::finish`], or to
     /// [`Self::upstream_failed`] without.
-    pub async fn decide<R: Runtime>(self: &Rc<Self>, runtime: &R, raw: RawRequest) -> Decision {
+    pub async fn decide<R: Runtime, B: RequestBody>(
+        self: &Rc<Self>,
+        runtime: &R,
+        raw: RawRequest<B>,
+    ) -> Decision {
+        let (body, raw) = raw.part();
         let mut trace = Trace {
             started: runtime.now(),
             method: raw.method.clone(),
@@ -168,14 +170,21 @@ impl Gateway {
             .policy
             .rules
             .get(matched.rule)
-            .zip(self.mutators.get(matched.rule))
+            .zip(self.loaded.get(matched.rule))
         else {
             let answer = errors::answer(&self.policy, None, &request, &Refusal::not_found());
             return self.answered(runtime, answer, edits, &trace);
         };
         trace.rule = Some(rule.id.clone());
+        let passage = Passage {
+            rule,
+            request: &request,
+            captures: &matched.captures,
+            strict: self.policy.strict,
+        };
+        let body = Body::new(body);
         match self
-            .pass(runtime, rule, loaded, &matched, &request, &mut trace)
+            .pass(runtime, loaded, &passage, &body, &mut trace)
             .await
         {
             Ok(passed) => Decision::Forward(Box::new(Forward {
@@ -183,6 +192,7 @@ impl Gateway {
                 binding: passed.binding,
                 host: passed.host,
                 edits: passed.edits,
+                body: body.into_read(),
                 context: ResponseContext {
                     cors: edits,
                     private: passed.has_session && !self.policy.strict,
@@ -308,33 +318,36 @@ impl Gateway {
     }
 
     /// The pipeline of a rule: who, may they, what is told, where to.
-    async fn pass<R: Runtime>(
+    async fn pass<R: Runtime, B: RequestBody>(
         self: &Rc<Self>,
         runtime: &R,
-        rule: &Rule,
-        loaded: &[Loaded],
-        matched: &Matched,
-        request: &Request,
+        loaded: &Loaded,
+        passage: &Passage<'_>,
+        body: &Body<B>,
         trace: &mut Trace,
     ) -> Result<Passed, Refusal> {
-        let authentication =
+        let Passage { rule, request, .. } = *passage;
+        let mut authentication =
             authenticators::authenticate(self, runtime, rule, request, trace).await?;
         let has_session = authentication.session.is_some();
         let with_session = |mut refusal: Refusal| {
             refusal.has_session = has_session;
             refusal
         };
-        authorizers::authorize(rule, &authentication).map_err(with_session)?;
-        let subject = mutators::Subject {
-            rule,
-            request,
-            authentication: &authentication,
-            captures: &matched.captures,
-            strict: self.policy.strict,
-        };
-        let mutated = mutators::mutate(self, runtime, loaded, &subject)
+        authorizers::authorize(
+            self,
+            runtime,
+            &loaded.authorizers,
+            passage,
+            body,
+            &mut authentication,
+        )
+        .await
+        .map_err(with_session)?;
+        let told = mutators::mutate(self, runtime, &loaded.mutators, passage, authentication)
             .await
-            .map_err(with_session)?;
+            .map_err(with_session)?
+            .headers;
         if !R::WEBSOCKETS && hop_by_hop::asks_for_websocket(&request.headers) {
             let refusal = Refusal::new(426, "WebSockets do not pass here")
                 .logged("this runtime cannot switch protocols");
@@ -349,12 +362,7 @@ impl Gateway {
             url: upstream::url(target, request, self.policy.strict)?,
             binding: target.binding.clone(),
             host: (target.preserve_host && target.binding.is_none()).then(|| request.authority()),
-            edits: told::edits(
-                &self.policy,
-                request,
-                &mutated.headers,
-                target.preserve_host,
-            ),
+            edits: told::edits(&self.policy, request, &told, target.preserve_host),
             has_session,
         })
     }

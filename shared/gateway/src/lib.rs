@@ -42,15 +42,18 @@ pub mod trace;
 
 mod authenticators;
 mod authorizers;
+mod body;
 mod cors;
 mod endpoints;
 mod errors;
 mod gateway;
 mod hop_by_hop;
 mod identity;
+mod loaded;
 mod matching;
 mod memory;
 mod mutators;
+mod passage;
 mod query;
 mod response;
 mod second_tier;

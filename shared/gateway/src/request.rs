@@ -5,10 +5,11 @@ use http::header::HOST;
 use http::{HeaderMap, HeaderName};
 
 use crate::path::{Ambiguous, CanonicalPath};
+use crate::runtime::NoBody;
 
 /// A request as a runtime hands it over.
 #[derive(Debug, Clone)]
-pub struct RawRequest {
+pub struct RawRequest<B = NoBody> {
     /// The method as sent.
     pub method: String,
     /// The absolute URL, as little changed as the runtime can give it.
@@ -17,6 +18,22 @@ pub struct RawRequest {
     pub headers: HeaderMap,
     /// Where it came in.
     pub listener: Listener,
+    /// Its body, unread.
+    pub body: B,
+}
+
+impl<B> RawRequest<B> {
+    /// The body, and what is to be judged.
+    pub(crate) fn part(self) -> (B, RawRequest) {
+        let head = RawRequest {
+            method: self.method,
+            url: self.url,
+            headers: self.headers,
+            listener: self.listener,
+            body: NoBody,
+        };
+        (self.body, head)
+    }
 }
 
 /// Oathkeeper's two listeners.

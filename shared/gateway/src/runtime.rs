@@ -130,6 +130,23 @@ impl SharedCache for Unshared {
     }
 }
 
+/// The body of the client's request, which is passed on unread unless a handler of the rule asks for it.
+pub trait RequestBody {
+    /// Reads it to its end; `None` when it is larger than `largest` bytes. It is asked for once at most, and what was
+    /// read then goes to the upstream as [`crate::decision::Forward::body`].
+    fn read(&self, largest: usize) -> impl Future<Output = Result<Option<Vec<u8>>, FetchError>>;
+}
+
+/// A request without a body.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct NoBody;
+
+impl RequestBody for NoBody {
+    async fn read(&self, _largest: usize) -> Result<Option<Vec<u8>>, FetchError> {
+        Ok(Some(Vec::new()))
+    }
+}
+
 /// A request of the gateway's own, such as whoami.
 #[derive(Debug, Clone)]
 pub struct Outbound {
@@ -141,6 +158,8 @@ pub struct Outbound {
     pub binding: Option<String>,
     /// Its headers. They can hold a credential: never log them.
     pub headers: HeaderMap,
+    /// Its body; empty for none.
+    pub body: Vec<u8>,
     /// Milliseconds after which it is given up, body included.
     pub timeout: u64,
     /// Bytes of body after which reading stops.

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use edgekeeper_template::{Object, Value};
 use http::HeaderMap;
 
-use crate::authentication::{Authenticated, Authentication};
+use crate::authentication::Authentication;
 use crate::query;
 use crate::request::Request;
 
@@ -33,12 +33,11 @@ impl<'a> SessionView<'a> {
         authentication: &'a Authentication,
         request: &'a Request,
         captures: &'a [String],
-        headers: &'a HeaderMap,
         id_token: IdTokenField<'a>,
     ) -> Self {
         Self {
             authentication,
-            headers: HeaderView(headers),
+            headers: HeaderView(&authentication.headers),
             match_context: MatchContextView {
                 captures,
                 url: UrlView {
@@ -59,9 +58,7 @@ impl Object for SessionView<'_> {
             "Subject" => Some(text(&self.authentication.subject)),
             "Extra" => Some(
                 self.authentication
-                    .session
-                    .as_ref()
-                    .and_then(Authenticated::extra)
+                    .extra()
                     .map_or(Value::NilMap, Value::Json),
             ),
             "Header" => Some(Value::Object(&self.headers)),

@@ -33,6 +33,11 @@ pub enum ErrorHandlerKind {
         #[serde(default, skip_serializing_if = "String::is_empty")]
         return_to_query_param: String,
     },
+    /// 401 with a challenge (RFC 7617).
+    WwwAuthenticate {
+        /// The realm the challenge names.
+        realm: String,
+    },
 }
 
 /// One alternative of `when`: its parts must all hold.

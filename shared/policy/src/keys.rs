@@ -12,6 +12,26 @@ pub struct Keys {
     pub rotation: u64,
     /// Makes a key on first use where there is none. For development: two places could make two first keys at once.
     pub development: bool,
+    /// Whose keys sign.
+    #[serde(skip_serializing_if = "Source::is_own")]
+    pub source: Source,
+}
+
+/// `keys.source`: whose keys sign tokens.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Source {
+    /// The gateway's own, which rotate.
+    #[default]
+    Own,
+    /// Those at each `id_token`'s `jwks_url`, as in Oathkeeper: fetched from `http` and `https`, imported for `file`.
+    JwksUrl,
+}
+
+impl Source {
+    fn is_own(&self) -> bool {
+        *self == Self::Own
+    }
 }
 
 impl Default for Keys {
@@ -20,6 +40,7 @@ impl Default for Keys {
             algorithm: "EdDSA".to_owned(),
             rotation: 30 * 24 * 60 * 60,
             development: false,
+            source: Source::Own,
         }
     }
 }

@@ -56,6 +56,7 @@ pub mod authorizer;
 pub mod compile;
 pub mod cors;
 pub mod document;
+pub mod endpoint;
 pub mod error_handler;
 pub mod hop_by_hop;
 pub mod host;

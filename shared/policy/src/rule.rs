@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::authenticator::Authenticator;
 use crate::authorizer::Authorizer;
+use crate::endpoint::Endpoint;
 use crate::error_handler::ErrorHandler;
 use crate::mutator::Mutator;
 use crate::pattern::Pattern;
@@ -50,6 +51,48 @@ pub struct Upstream {
 }
 
 impl Rule {
+    /// The services this rule asks, its upstream aside.
+    #[must_use]
+    pub fn endpoints(&self) -> Vec<&Endpoint> {
+        let mut endpoints = Vec::new();
+        for authenticator in &self.authenticators {
+            match authenticator {
+                Authenticator::Noop | Authenticator::Unauthorized | Authenticator::Anonymous(_) => {
+                }
+                Authenticator::CookieSession(config) => endpoints.push(&config.check.endpoint),
+                Authenticator::BearerToken(config) => endpoints.push(&config.check.endpoint),
+                Authenticator::Jwt(config) => endpoints.extend(&config.jwks),
+                Authenticator::OAuth2Introspection(config) => {
+                    endpoints.push(&config.endpoint);
+                    endpoints.extend(config.pre_authorization.iter().map(|own| &own.endpoint));
+                }
+                Authenticator::OAuth2ClientCredentials(config) => endpoints.push(&config.endpoint),
+            }
+        }
+        for authorizer in &self.authorizers {
+            match authorizer {
+                Authorizer::Allow | Authorizer::Deny | Authorizer::Allowlist(_) => {}
+                Authorizer::Remote(config) => endpoints.push(&config.endpoint),
+                Authorizer::RemoteJson(config) => endpoints.push(&config.endpoint),
+                Authorizer::KetoEngineAcpOry(config) => endpoints.push(&config.endpoint),
+                Authorizer::Keto(config) => endpoints.push(&config.endpoint),
+            }
+        }
+        for mutator in &self.mutators {
+            match mutator {
+                Mutator::Noop | Mutator::Header(_) | Mutator::Cookie(_) => {}
+                Mutator::IdToken(config) => endpoints.extend(
+                    config
+                        .jwks
+                        .iter()
+                        .filter(|jwks| !jwks.url.starts_with("file:")),
+                ),
+                Mutator::Hydrator(config) => endpoints.push(&config.endpoint),
+            }
+        }
+        endpoints
+    }
+
     /// Whether this rule mints a token.
     #[must_use]
     pub fn mints_tokens(&self) -> bool {
@@ -63,7 +106,7 @@ impl Rule {
             .iter()
             .filter_map(|mutator| match mutator {
                 Mutator::IdToken(id_token) => Some(id_token.ttl),
-                Mutator::Noop | Mutator::Header(_) => None,
+                _ => None,
             })
             .max()
     }

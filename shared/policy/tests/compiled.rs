@@ -97,18 +97,18 @@ fn a_rules_configuration_lies_over_the_global_one() {
     } }]);
     let policy = build(CONFIG, "", false, &[rule(json!({ "authenticators": own }))]);
     let config = session(&policy);
-    assert_eq!(config.additional_headers["x-one"], "1");
-    assert_eq!(config.additional_headers["x-two"], "22");
+    assert_eq!(config.check.additional_headers["x-one"], "1");
+    assert_eq!(config.check.additional_headers["x-two"], "22");
     assert_eq!(
-        (config.force_method.as_str(), config.only.as_slice()),
+        (config.check.force_method.as_str(), config.only.as_slice()),
         ("GET", ["a".to_owned()].as_slice())
     );
     assert!(
-        config.preserve_path && config.preserve_query,
+        config.check.preserve_path && config.check.preserve_query,
         "the query is kept unless told otherwise"
     );
     assert_eq!(
-        config.check_session_url,
+        config.check.endpoint.url,
         "http://kratos-public:4433/sessions/whoami?x=1"
     );
 }
@@ -151,7 +151,11 @@ fn whoami_is_asked_where_it_is_and_in_strict_mode_where_oathkeeper_asks() {
         (true, own(true), true),
     ] {
         let policy = build(CONFIG, "", strict, &[rules]);
-        assert_eq!(session(&policy).preserve_path, expected, "strict: {strict}");
+        assert_eq!(
+            session(&policy).check.preserve_path,
+            expected,
+            "strict: {strict}"
+        );
     }
 }
 
@@ -279,9 +283,12 @@ upstreams:
         policy.rules[0].upstream.as_ref().unwrap().url,
         "http://127.0.0.1:9000/demo/base/"
     );
-    assert_eq!(session(&policy).binding.as_deref(), Some("KRATOS"));
     assert_eq!(
-        session(&policy).check_session_url,
+        session(&policy).check.endpoint.binding.as_deref(),
+        Some("KRATOS")
+    );
+    assert_eq!(
+        session(&policy).check.endpoint.url,
         "http://kratos-public:4433/sessions/whoami?x=1"
     );
 }

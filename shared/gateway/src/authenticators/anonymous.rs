@@ -18,8 +18,5 @@ pub(super) fn authenticate(
     {
         return Err(Denied::NotResponsible);
     }
-    Ok(Authentication {
-        subject: config.subject.clone(),
-        session: None,
-    })
+    Ok(Authentication::of(&config.subject))
 }

@@ -1,8 +1,13 @@
 //! Who is asking? The handlers of a rule's `authenticators`, one file each.
 
 mod anonymous;
+mod bearer_token;
 mod cookie_session;
+mod jwt;
 mod noop;
+mod oauth2_client_credentials;
+mod oauth2_introspection;
+mod session_check;
 mod unauthorized;
 
 use std::rc::Rc;
@@ -52,6 +57,22 @@ pub(crate) async fn authenticate<R: Runtime>(
             Authenticator::CookieSession(config) => (
                 "cookie_session",
                 cookie_session::authenticate(gateway, runtime, config, request, trace).await,
+            ),
+            Authenticator::BearerToken(config) => (
+                "bearer_token",
+                bearer_token::authenticate(gateway, runtime, config, request, trace).await,
+            ),
+            Authenticator::Jwt(config) => (
+                "jwt",
+                jwt::authenticate(gateway, runtime, config, request).await,
+            ),
+            Authenticator::OAuth2Introspection(config) => (
+                "oauth2_introspection",
+                oauth2_introspection::authenticate(gateway, runtime, config, request).await,
+            ),
+            Authenticator::OAuth2ClientCredentials(config) => (
+                "oauth2_client_credentials",
+                oauth2_client_credentials::authenticate(gateway, runtime, config, request).await,
             ),
         };
         match answer {

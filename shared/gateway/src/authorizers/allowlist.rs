@@ -3,7 +3,7 @@
 use edgekeeper_policy::allowlist::{Allowlist, Email};
 use serde_json::Value;
 
-use crate::authentication::{Authenticated, Authentication};
+use crate::authentication::Authentication;
 use crate::refusal::Refusal;
 
 pub(super) fn authorize(list: &Allowlist, authentication: &Authentication) -> Result<(), Refusal> {
@@ -12,10 +12,7 @@ pub(super) fn authorize(list: &Allowlist, authentication: &Authentication) -> Re
     if named {
         return Ok(());
     }
-    let email = authentication
-        .session
-        .as_ref()
-        .and_then(|session| address(list, session));
+    let email = address(list, authentication);
     let listed = email.is_some_and(|email| {
         list.emails.contains(&email) || list.domains.iter().any(|domain| domain.matches(&email))
     });
@@ -28,19 +25,20 @@ pub(super) fn authorize(list: &Allowlist, authentication: &Authentication) -> Re
 }
 
 /// The address that counts: a plain one, and a verified one where the list asks for it.
-fn address(list: &Allowlist, session: &Authenticated) -> Option<Email> {
-    let value = session.value(&list.email_from)?;
+fn address(list: &Allowlist, authentication: &Authentication) -> Option<Email> {
+    let value = authentication.value(&list.email_from)?;
     let text = value.as_str()?;
     let email = Email::parse(text)?;
-    (!list.require_verified || is_verified(session, text)).then_some(email)
+    (!list.require_verified || is_verified(authentication, text)).then_some(email)
 }
 
 /// Whether Kratos lists the very address as verified (`identity.verifiable_addresses`). Kratos keeps those in
 /// lower case, whatever the trait looks like.
-fn is_verified(session: &Authenticated, address: &str) -> bool {
-    session
-        .answer
-        .document
+fn is_verified(authentication: &Authentication, address: &str) -> bool {
+    let Some(document) = authentication.document() else {
+        return false;
+    };
+    document
         .get("identity")
         .and_then(|identity| identity.get("verifiable_addresses"))
         .and_then(Value::as_array)

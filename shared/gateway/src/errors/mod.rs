@@ -3,6 +3,7 @@
 mod json;
 mod redirect;
 mod when;
+mod www_authenticate;
 
 use edgekeeper_policy::document::Policy;
 use edgekeeper_policy::error_handler::{ErrorHandler, ErrorHandlerKind, ErrorKind};
@@ -35,6 +36,7 @@ pub(crate) fn answer(
             code,
             guard,
         }) => redirect::answer(&location, code, guard, request),
+        Ok(Chosen::WwwAuthenticate { realm }) => www_authenticate::answer(realm),
         Err(conflict) => json::answer(&conflict, true, request_id),
     };
     if !policy.strict {
@@ -74,9 +76,12 @@ fn said_by_gos_server(status: u16) -> Option<&'static str> {
     }
 }
 
-enum Chosen {
+enum Chosen<'a> {
     Json {
         verbose: bool,
+    },
+    WwwAuthenticate {
+        realm: &'a str,
     },
     Redirect {
         location: HeaderValue,
@@ -85,12 +90,12 @@ enum Chosen {
     },
 }
 
-fn choose(
-    policy: &Policy,
-    rule: Option<&Rule>,
+fn choose<'a>(
+    policy: &'a Policy,
+    rule: Option<&'a Rule>,
     request: &Request,
     refusal: &Refusal,
-) -> Result<Chosen, Refusal> {
+) -> Result<Chosen<'a>, Refusal> {
     let of_rule: Vec<&ErrorHandler> = rule
         .map(|rule| rule.errors.as_slice())
         .unwrap_or_default()
@@ -130,13 +135,14 @@ fn choose(
     }
 }
 
-fn apply(
+fn apply<'a>(
     policy: &Policy,
-    handler: &ErrorHandler,
+    handler: &'a ErrorHandler,
     request: &Request,
     refusal: &Refusal,
-) -> Option<Chosen> {
+) -> Option<Chosen<'a>> {
     match &handler.kind {
+        ErrorHandlerKind::WwwAuthenticate { realm } => Some(Chosen::WwwAuthenticate { realm }),
         ErrorHandlerKind::Json { verbose } => Some(Chosen::Json { verbose: *verbose }),
         ErrorHandlerKind::Redirect {
             to,

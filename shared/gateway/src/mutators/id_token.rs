@@ -1,15 +1,16 @@
 //! `id_token`: a signed token in `Authorization`, made once and used until a tenth of its life is left.
 
 use edgekeeper_policy::mutator::IdToken;
-use edgekeeper_template::{Output, Style, Template, Value};
+use edgekeeper_template::Output;
 use edgekeeper_token::cache::{TokenInputs, cache_key};
 use edgekeeper_token::claims::{Issue, parse_claims};
 use edgekeeper_token::jwt;
 use http::HeaderValue;
 use http::header::AUTHORIZATION;
 
-use super::{Mutated, Subject};
+use super::Session;
 use crate::Gateway;
+use crate::passage::{Passage, Prepared};
 use crate::refusal::Refusal;
 use crate::runtime::Runtime;
 
@@ -17,37 +18,38 @@ pub(super) async fn mutate<R: Runtime>(
     gateway: &Gateway,
     runtime: &R,
     config: &IdToken,
-    claims: Option<&Template>,
-    subject: &Subject<'_>,
-    mutated: &mut Mutated,
+    claims: Option<&Prepared>,
+    passage: &Passage<'_>,
+    session: &mut Session,
 ) -> Result<(), Refusal> {
+    // By default a value cannot leave the string it stands in, so no trait can add a claim.
     let rendered = match claims {
-        Some(template) => render(template, &config.claims, subject, mutated)?,
+        Some(template) => session.render(passage, template, Output::Json)?,
         None => "{}".to_owned(),
     };
     let ring = gateway
         .key_ring(runtime)
         .await
-        .map_err(|error| Refusal::no_keys(&error, subject.strict))?;
+        .map_err(|error| Refusal::no_keys(&error, passage.strict))?;
     let now = runtime.seconds();
     let key = ring.signing(now).ok_or_else(|| {
         Refusal::internal(
             "there is no signing key whose period has begun; run `edgekeeper keys new`",
         )
     })?;
-    let session = subject.authentication.session.as_ref();
-    let session_expires = session.and_then(|session| session.answer.expires_at);
+    let confirmed = session.authentication.session.as_ref();
+    let session_expires = confirmed.and_then(|session| session.answer.expires_at);
     // A session that was cut short gets a token that is cut short.
     let mut about = session_expires.unwrap_or_default().to_be_bytes().to_vec();
     about.extend(
-        session
+        confirmed
             .iter()
             .flat_map(|session| session.credential.as_bytes()),
     );
     let inputs = TokenInputs {
-        rule: &subject.rule.id,
+        rule: &passage.rule.id,
         session: &about,
-        subject: &subject.authentication.subject,
+        subject: &session.authentication.subject,
         claims: &rendered,
         kid: key.kid(),
         issuer: &config.issuer_url,
@@ -63,7 +65,7 @@ pub(super) async fn mutate<R: Runtime>(
                 .map_err(|error| Refusal::internal(error.to_string()))?;
             let issue = Issue {
                 issuer: &config.issuer_url,
-                subject: &subject.authentication.subject,
+                subject: &session.authentication.subject,
                 now,
                 ttl: config.ttl,
                 session_expires,
@@ -72,7 +74,7 @@ pub(super) async fn mutate<R: Runtime>(
             let failed = |error: &dyn std::fmt::Display| {
                 Refusal::internal(format!(
                     "rule `{}`: no token could be made: {error}",
-                    subject.rule.id
+                    passage.rule.id
                 ))
             };
             let rendered = parse_claims(&rendered).map_err(|error| failed(&error))?;
@@ -87,33 +89,7 @@ pub(super) async fn mutate<R: Runtime>(
     };
     let value = HeaderValue::from_str(&format!("Bearer {token}"))
         .map_err(|_| Refusal::internal("the minted token is not a header value"))?;
-    mutated.headers.insert(AUTHORIZATION, value);
-    mutated.id_token = Some(token);
+    session.authentication.headers.insert(AUTHORIZATION, value);
+    session.id_token = Some(token);
     Ok(())
-}
-
-fn render(
-    template: &Template,
-    source: &str,
-    subject: &Subject<'_>,
-    mutated: &Mutated,
-) -> Result<String, Refusal> {
-    // By default a value cannot leave the string it stands in, so no trait can add a claim.
-    let style = Style {
-        missing: subject.missing(),
-        output: if subject.strict {
-            Output::Text
-        } else {
-            Output::Json
-        },
-    };
-    let view = subject.view(mutated);
-    template
-        .render(&Value::Object(&view), style)
-        .map_err(|error| {
-            subject.template_failed(&format!(
-                "error executing claims template \"{source}\" in rule \"{}\": {error}",
-                subject.rule.id
-            ))
-        })
 }

@@ -3,11 +3,11 @@
 use serde_json::{Value, json};
 
 use crate::memory::{NOW, Reply};
-use crate::policy::{WHOAMI, cookie_session, header, policy, rule, session_rule, set};
+use crate::policy::{WHOAMI, cookie_session, header, policy, rule, session_rule, set, set_check};
 use crate::site::{ADA, Site, get, request, session};
 
 fn with(name: &str, value: Value) -> Site {
-    configured(set(cookie_session(), name, value), false)
+    configured(set_check(cookie_session(), name, value), false)
 }
 
 fn configured(config: Value, strict: bool) -> Site {
@@ -187,7 +187,10 @@ fn cve_2026_47673_only_the_bearer_scheme_carries_a_token() {
         "Bearer",
         "Bearer ",
     ] {
-        let site = with("bearer", json!("session_token"));
+        let site = configured(
+            set(cookie_session(), "bearer", json!("session_token")),
+            false,
+        );
         assert_eq!(
             site.send(get("https://app.test/", &[("authorization", value)]))
                 .status(),
@@ -196,7 +199,7 @@ fn cve_2026_47673_only_the_bearer_scheme_carries_a_token() {
         );
         assert_eq!(site.memory.questions(), 0, "{value}");
     }
-    let any = with("bearer", json!("any"));
+    let any = configured(set(cookie_session(), "bearer", json!("any")), false);
     assert_eq!(
         any.send(get(
             "https://app.test/",
@@ -210,7 +213,10 @@ fn cve_2026_47673_only_the_bearer_scheme_carries_a_token() {
 
 #[test]
 fn only_says_which_cookies_are_sessions() {
-    let site = with("only", json!(["my_session", "other"]));
+    let site = configured(
+        set(cookie_session(), "only", json!(["my_session", "other"])),
+        false,
+    );
     assert_eq!(site.send(get("https://app.test/", &[ADA])).status(), 401);
     assert_eq!(site.memory.questions(), 0);
     let cookie = ("cookie", "other=2; x=y; my_session=1");
@@ -255,13 +261,13 @@ fn the_check_url_is_made_as_oathkeeper_makes_it() {
         (false, true, "http://kratos.test/a/b/c?own=1"),
         (false, false, "http://kratos.test/a/b/c?x=1&y"),
     ] {
-        let config = set(
+        let config = set_check(
             cookie_session(),
             "check_session_url",
             json!("http://kratos.test/sessions/whoami?own=1"),
         );
-        let config = set(
-            set(config, "preserve_path", json!(preserve_path)),
+        let config = set_check(
+            set_check(config, "preserve_path", json!(preserve_path)),
             "preserve_query",
             json!(preserve_query),
         );
@@ -283,7 +289,10 @@ fn the_check_asks_with_get_unless_told_otherwise() {
         (false, "PUT", "GET", "PUT"),
         (true, "PUT", "GET", "PUT"),
     ] {
-        let site = configured(set(cookie_session(), "force_method", json!(forced)), strict);
+        let site = configured(
+            set_check(cookie_session(), "force_method", json!(forced)),
+            strict,
+        );
         site.send(request(method, "https://app.test/", &[ADA]));
         assert_eq!(
             site.memory.asked()[0].method,
@@ -305,9 +314,9 @@ fn only_listed_headers_go_along_and_never_a_second_credential() {
         "connection",
         "content-length"
     ]);
-    let config = set(cookie_session(), "forward_http_headers", listed);
-    let config = set(config, "additional_headers", json!({ "x-api-key": "k" }));
-    let config = set(config, "preserve_host", json!(true));
+    let config = set_check(cookie_session(), "forward_http_headers", listed);
+    let config = set_check(config, "additional_headers", json!({ "x-api-key": "k" }));
+    let config = set_check(config, "preserve_host", json!(true));
     let site = configured(config, false);
     site.send(get(
         "https://app.test:8443/",
@@ -376,8 +385,8 @@ fn subject_and_extra_are_found_where_the_policy_says() {
         ),
         ("missing", "missing", "", "null"),
     ] {
-        let config = set(cookie_session(), "subject_from", json!(subject_from));
-        let site = configured(set(config, "extra_from", json!(extra_from)), false);
+        let config = set_check(cookie_session(), "subject_from", json!(subject_from));
+        let site = configured(set_check(config, "extra_from", json!(extra_from)), false);
         let forwarded = site.send(get("https://app.test/", &[ADA])).forwarded();
         assert_eq!(forwarded.values("x-subject"), [expected_subject]);
         assert_eq!(forwarded.values("x-extra"), [expected_extra]);
@@ -513,7 +522,7 @@ fn i03_i05_credentials_that_look_alike_are_different() {
 
 #[test]
 fn cve_2026_33496_two_session_stores_do_not_answer_for_each_other() {
-    let other = set(
+    let other = set_check(
         cookie_session(),
         "check_session_url",
         json!("http://other.test/sessions/whoami"),

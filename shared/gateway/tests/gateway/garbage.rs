@@ -1,6 +1,7 @@
 //! Nothing a client sends makes the gateway panic.
 
 use edgekeeper_gateway::request::{Listener, RawRequest};
+use edgekeeper_gateway::runtime::NoBody;
 use http::{HeaderMap, HeaderName, HeaderValue};
 use serde_json::json;
 
@@ -212,6 +213,7 @@ fn garbage_is_answered_or_goes_on_but_never_panics() {
                 } else {
                     Listener::Proxy
                 },
+                body: NoBody,
             };
             let shown = format!("{raw:?}");
             match site.send(raw) {

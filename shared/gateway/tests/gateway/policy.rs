@@ -92,15 +92,31 @@ pub(crate) fn set(mut object: Value, name: &str, value: Value) -> Value {
     object
 }
 
+/// A handler that asks about sessions, with one part of the question set.
+pub(crate) fn set_check(handler: Value, name: &str, value: Value) -> Value {
+    let check = handler["check"].clone();
+    let check = match name {
+        "check_session_url" => set(check, "endpoint", json!({ "url": value })),
+        "binding" => {
+            let endpoint = set(check["endpoint"].clone(), "binding", value);
+            set(check, "endpoint", endpoint)
+        }
+        _ => set(check, name, value),
+    };
+    set(handler, "check", check)
+}
+
 /// `cookie_session` as people configure it for Kratos.
 pub(crate) fn cookie_session() -> Value {
     json!({
         "handler": "cookie_session",
-        "check_session_url": WHOAMI,
-        "preserve_path": true,
-        "preserve_query": true,
-        "extra_from": "@this",
-        "subject_from": "identity.id",
+        "check": {
+            "endpoint": { "url": WHOAMI },
+            "preserve_path": true,
+            "preserve_query": true,
+            "extra_from": "@this",
+            "subject_from": "identity.id",
+        },
     })
 }
 

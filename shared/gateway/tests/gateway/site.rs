@@ -5,6 +5,7 @@ use std::rc::Rc;
 use edgekeeper_gateway::Gateway;
 use edgekeeper_gateway::decision::{Answer, Decision, Edit, Forward, apply};
 use edgekeeper_gateway::request::{Listener, RawRequest};
+use edgekeeper_gateway::runtime::NoBody;
 use http::{HeaderMap, HeaderName, HeaderValue};
 use serde_json::{Value, json};
 use time::OffsetDateTime;
@@ -214,6 +215,7 @@ pub(crate) fn request(method: &str, url: &str, headers: &[(&str, &str)]) -> RawR
         url: url.to_owned(),
         headers: header_map(headers),
         listener: Listener::Proxy,
+        body: NoBody,
     }
 }
 

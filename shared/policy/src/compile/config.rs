@@ -233,13 +233,6 @@ fn check_handlers(root: &Node, stage: Stage, report: &mut Report) {
         if !node.flag_at("enabled", false) {
             continue;
         }
-        if !handler.here {
-            report.warning(
-                key.span,
-                format!("the {} `{}` is not here yet", stage.name(), handler.name),
-                "it is enabled and no harm is done as long as no rule uses it",
-            );
-        }
         require(handler, node.get("config"), key.span, report);
     }
 }
@@ -281,21 +274,9 @@ pub(super) fn known_names(stage: Stage, wrong: &str, oathkeeper_only: bool) -> S
             handler::of(stage).filter(fits).map(|handler| handler.name)
         ),
         name::list(
-            handler::of(stage)
-                .filter(fits)
-                .filter(|handler| handler.here)
-                .map(|handler| handler.name),
+            handler::of(stage).filter(fits).map(|handler| handler.name),
             ", "
         )
-    )
-}
-
-/// The handlers that could be used instead of one that is not here yet.
-pub(super) fn here(stage: Stage) -> String {
-    let here = handler::of(stage).filter(|handler| handler.here);
-    format!(
-        "here are {}",
-        name::list(here.map(|handler| handler.name), ", ")
     )
 }
 

@@ -6,14 +6,14 @@ use crate::allowlist::Allowlist;
 use crate::cors::Cors;
 use crate::document::Scheme;
 use crate::host::HostPattern;
-use crate::keys::Keys;
+use crate::keys::{Keys, Source};
 use crate::return_to::ReturnTo;
 use crate::session::Session;
 
 use super::allow;
 use super::cors;
 use super::duration::Duration;
-use super::handler;
+use super::handler::{self, Handler};
 use super::node::{Node, Span, Value};
 use super::report::Report;
 use super::shape::{self, Shape};
@@ -59,15 +59,22 @@ const EDGE: Shape = Shape::Keys(&[
             ("algorithm", &Choice(&["EdDSA", "ES256"])),
             ("rotation", &LongDuration),
             ("development", &Flag),
+            ("source", &Choice(&["own", "jwks_url"])),
         ]),
     ),
     ("upstreams", &Map(&Anything)),
     (
         "authorizers",
-        &Shape::Keys(&[(
-            "allowlist",
-            &Shape::Keys(&[("config", &Shape::Keys(handler::ALLOWLIST))]),
-        )]),
+        &Shape::Keys(&[
+            (
+                "allowlist",
+                &Shape::Keys(&[("config", &Shape::Keys(handler::ALLOWLIST))]),
+            ),
+            (
+                "keto",
+                &Shape::Keys(&[("config", &Shape::Keys(handler::KETO))]),
+            ),
+        ]),
     ),
     ("rules", &Map(&ALLOWLIST)),
 ]);
@@ -81,8 +88,8 @@ const MAX_ROTATION: u64 = 3_653 * 86_400;
 /// `edge.yml`, checked. Everything in it is optional.
 #[derive(Debug, Default)]
 pub(super) struct Edge {
-    /// `mode: strict`: Oathkeeper v26.2.0 to the letter. `default`: its meaning without its traps.
-    pub(super) strict: Option<bool>,
+    /// Oathkeeper v26.2.0 to the letter, by `mode: strict` or because the command says so.
+    pub(super) strict: bool,
     /// The scheme browsers use, where TLS ends before the gateway.
     pub(super) scheme: Option<Scheme>,
     /// Hosts that are served at all.
@@ -99,8 +106,8 @@ pub(super) struct Edge {
     pub(super) keys: Keys,
     /// Other ways to the origins that rules and `check_session_url` name.
     pub(super) upstreams: BTreeMap<String, Upstream>,
-    /// `authorizers.allowlist.config`: what every `allowlist` of a rule is laid over.
-    pub(super) allowlist: Option<Node>,
+    /// `authorizers`: what those handlers' `config` in a rule is laid over that are not Oathkeeper's.
+    authorizers: Option<Node>,
     /// Allowlists that a rule gets besides its own authorizer, by the rule's id.
     pub(super) rules: Vec<RuleEdge>,
 }
@@ -122,9 +129,10 @@ pub(super) struct RuleEdge {
 }
 
 /// Checks `edge.yml` and reads it.
-pub(super) fn read(root: &Node, report: &mut Report) -> Edge {
+pub(super) fn read(root: &Node, strict: bool, report: &mut Report) -> Edge {
     shape::check(root, &EDGE, "", report);
     let text = |path: &[&str]| root.at(path).and_then(Node::text);
+    let strict = strict || text(&["mode"]) == Some("strict");
     let empty = Node::new(Value::Table(Vec::new()), root.span);
     let allowlist = root.at(&["authorizers", "allowlist", "config"]).cloned();
     let rules = root
@@ -144,7 +152,7 @@ pub(super) fn read(root: &Node, report: &mut Report) -> Edge {
         })
         .collect();
     Edge {
-        strict: text(&["mode"]).map(|mode| mode == "strict"),
+        strict,
         scheme: match text(&["scheme"]) {
             Some("http") => Some(Scheme::Http),
             Some("https") => Some(Scheme::Https),
@@ -160,10 +168,29 @@ pub(super) fn read(root: &Node, report: &mut Report) -> Edge {
             .get("cors")
             .map(|node| cors::read(node, "cors", report)),
         session: session(root.get("session").unwrap_or(&empty), report),
-        keys: keys(root.get("keys").unwrap_or(&empty), report),
+        keys: keys(root.get("keys").unwrap_or(&empty), strict, report),
         upstreams: upstreams(root, report),
-        allowlist,
+        authorizers: root.get("authorizers").cloned(),
         rules,
+    }
+}
+
+impl Edge {
+    /// Without an `edge.yml`.
+    pub(super) fn without_file(strict: bool) -> Self {
+        let mut edge = Self {
+            strict,
+            ..Self::default()
+        };
+        if strict {
+            edge.keys.source = Source::JwksUrl;
+        }
+        edge
+    }
+
+    /// What a handler's `config` in a rule is laid over.
+    pub(super) fn handler_config(&self, handler: &Handler) -> Option<&Node> {
+        self.authorizers.as_ref()?.at(&[handler.name, "config"])
     }
 }
 
@@ -249,7 +276,7 @@ fn session(node: &Node, report: &mut Report) -> Session {
     session
 }
 
-fn keys(node: &Node, report: &mut Report) -> Keys {
+fn keys(node: &Node, strict: bool, report: &mut Report) -> Keys {
     let default = Keys::default();
     let keys = Keys {
         algorithm: node
@@ -258,6 +285,12 @@ fn keys(node: &Node, report: &mut Report) -> Keys {
             .map_or(default.algorithm, str::to_owned),
         rotation: seconds(node, "rotation", default.rotation, report),
         development: node.flag_at("development", default.development),
+        source: match node.get("source").and_then(Node::text) {
+            Some("jwks_url") => Source::JwksUrl,
+            // Strict mode signs with the keys that Oathkeeper signs with.
+            None if strict => Source::JwksUrl,
+            _ => Source::Own,
+        },
     };
     if !(MIN_ROTATION..=MAX_ROTATION).contains(&keys.rotation) {
         let span = node.get("rotation").map_or(node.span, |item| item.span);

@@ -15,6 +15,12 @@ pub(super) fn read(used: &Use, cx: &mut Context<'_>) -> Option<ErrorHandler> {
             verbose: used.config.flag_at("verbose", false),
         },
         "redirect" => redirect(&used.config, cx)?,
+        "www_authenticate" => ErrorHandlerKind::WwwAuthenticate {
+            realm: match used.config.text_at("realm") {
+                realm if realm.is_empty() => "Please authenticate.".to_owned(),
+                realm => realm,
+            },
+        },
         _ => return None,
     };
     Some(ErrorHandler { kind, when })

@@ -1,4 +1,4 @@
-//! The handlers Oathkeeper v26.2.0 knows, what each can be configured with, and which are here.
+//! The handlers Oathkeeper v26.2.0 knows and our own, and what each can be configured with.
 
 use super::shape::{Keys, Shape};
 use Shape::{Anything, Choice, Duration, Flag, Integer, List, Map, Text};
@@ -51,8 +51,6 @@ pub(super) struct Handler {
     pub(super) config: Keys,
     /// Keys its configuration cannot do without, wherever it is used.
     pub(super) required: &'static [&'static str],
-    /// Whether this gateway has it.
-    pub(super) here: bool,
     /// Whether it is Oathkeeper's; what is only ours need not be switched on.
     pub(super) oathkeeper: bool,
 }
@@ -189,7 +187,16 @@ const CLIENT_CREDENTIALS: Keys = &[
     ),
 ];
 
-const KETO: Keys = &[
+/// `config` of our own `keto`, in a rule as in `edge.yml`.
+pub(super) const KETO: Keys = &[
+    ("base_url", &Text),
+    ("namespace", &Text),
+    ("object", &Text),
+    ("relation", &Text),
+    ("subject", &Text),
+];
+
+const KETO_ENGINE_ACP_ORY: Keys = &[
     ("base_url", &Text),
     ("required_action", &Text),
     ("required_resource", &Text),
@@ -251,7 +258,7 @@ const ALLOW: Keys = &[
     ("email_from", &Text),
 ];
 
-const fn here(
+const fn oathkeepers(
     stage: Stage,
     name: &'static str,
     config: Keys,
@@ -262,80 +269,101 @@ const fn here(
         name,
         config,
         required,
-        here: true,
-        oathkeeper: true,
-    }
-}
-
-const fn elsewhere(stage: Stage, name: &'static str, config: Keys) -> Handler {
-    Handler {
-        stage,
-        name,
-        config,
-        required: &[],
-        here: false,
         oathkeeper: true,
     }
 }
 
 /// Every handler, in the order in which messages list them.
 pub(super) static HANDLERS: &[Handler] = &[
-    here(
+    oathkeepers(
         Stage::Authenticator,
         "cookie_session",
         COOKIE_SESSION,
         &["check_session_url"],
     ),
-    here(
+    oathkeepers(
         Stage::Authenticator,
         "anonymous",
         &[("subject", &Text)],
         &[],
     ),
-    here(Stage::Authenticator, "noop", &[], &[]),
-    here(Stage::Authenticator, "unauthorized", &[], &[]),
-    elsewhere(Stage::Authenticator, "bearer_token", BEARER_TOKEN),
-    elsewhere(Stage::Authenticator, "jwt", JWT),
-    elsewhere(Stage::Authenticator, "oauth2_introspection", INTROSPECTION),
-    elsewhere(
+    oathkeepers(Stage::Authenticator, "noop", &[], &[]),
+    oathkeepers(Stage::Authenticator, "unauthorized", &[], &[]),
+    oathkeepers(
+        Stage::Authenticator,
+        "bearer_token",
+        BEARER_TOKEN,
+        &["check_session_url"],
+    ),
+    oathkeepers(Stage::Authenticator, "jwt", JWT, &["jwks_urls"]),
+    oathkeepers(
+        Stage::Authenticator,
+        "oauth2_introspection",
+        INTROSPECTION,
+        &["introspection_url"],
+    ),
+    oathkeepers(
         Stage::Authenticator,
         "oauth2_client_credentials",
         CLIENT_CREDENTIALS,
+        &["token_url"],
     ),
-    here(Stage::Authorizer, "allow", ALLOW, &[]),
-    here(Stage::Authorizer, "deny", &[], &[]),
+    oathkeepers(Stage::Authorizer, "allow", ALLOW, &[]),
+    oathkeepers(Stage::Authorizer, "deny", &[], &[]),
     Handler {
         stage: Stage::Authorizer,
         name: "allowlist",
         config: ALLOWLIST,
         required: &[],
-        here: true,
         oathkeeper: false,
     },
-    elsewhere(Stage::Authorizer, "remote", REMOTE),
-    elsewhere(Stage::Authorizer, "remote_json", REMOTE_JSON),
-    elsewhere(Stage::Authorizer, "keto_engine_acp_ory", KETO),
-    here(Stage::Mutator, "noop", &[], &[]),
-    here(
+    oathkeepers(Stage::Authorizer, "remote", REMOTE, &["remote"]),
+    oathkeepers(
+        Stage::Authorizer,
+        "remote_json",
+        REMOTE_JSON,
+        &["remote", "payload"],
+    ),
+    oathkeepers(
+        Stage::Authorizer,
+        "keto_engine_acp_ory",
+        KETO_ENGINE_ACP_ORY,
+        &["base_url", "required_action", "required_resource"],
+    ),
+    Handler {
+        stage: Stage::Authorizer,
+        name: "keto",
+        config: KETO,
+        required: &["base_url", "namespace", "object", "relation"],
+        oathkeeper: false,
+    },
+    oathkeepers(Stage::Mutator, "noop", &[], &[]),
+    oathkeepers(
         Stage::Mutator,
         "header",
         &[("headers", &Map(&Text))],
         &["headers"],
     ),
-    here(Stage::Mutator, "id_token", ID_TOKEN, &["issuer_url"]),
-    elsewhere(Stage::Mutator, "cookie", &[("cookies", &Map(&Text))]),
-    elsewhere(Stage::Mutator, "hydrator", HYDRATOR),
-    here(
+    oathkeepers(Stage::Mutator, "id_token", ID_TOKEN, &["issuer_url"]),
+    oathkeepers(
+        Stage::Mutator,
+        "cookie",
+        &[("cookies", &Map(&Text))],
+        &["cookies"],
+    ),
+    oathkeepers(Stage::Mutator, "hydrator", HYDRATOR, &["api"]),
+    oathkeepers(
         Stage::Error,
         "json",
         &[("verbose", &Flag), ("when", &WHEN)],
         &[],
     ),
-    here(Stage::Error, "redirect", REDIRECT, &["to"]),
-    elsewhere(
+    oathkeepers(Stage::Error, "redirect", REDIRECT, &["to"]),
+    oathkeepers(
         Stage::Error,
         "www_authenticate",
         &[("realm", &Text), ("when", &WHEN)],
+        &[],
     ),
 ];
 

@@ -26,7 +26,7 @@
 //! let found = compile(&files, &options).unwrap_err();
 //! assert_eq!(
 //!     found[0].to_string(),
-//!     "rules.json:6:35: error: rule \"web\": there is no mutator `nop`\n  help: did you mean `noop`? known are `noop`, `header`, `id_token`"
+//!     "rules.json:6:35: error: rule \"web\": there is no mutator `nop`\n  help: did you mean `noop`? known are `noop`, `header`, `id_token`, `cookie`, `hydrator`"
 //! );
 //! ```
 
@@ -110,10 +110,10 @@ fn build(sources: &dyn Sources, options: &Options, report: &mut Report) -> Optio
         .map(|path| read_file(sources, path, report));
     let config = config::read(root?, report);
     let mut edge = match edge {
-        Some(root) => edge::read(&root?, report),
-        None => Edge::default(),
+        Some(root) => edge::read(&root?, options.strict, report),
+        None => Edge::without_file(options.strict),
     };
-    let strict = options.strict || edge.strict == Some(true);
+    let strict = edge.strict;
     let repositories = read_repositories(sources, options, &config, report);
 
     let mut cx = Context {
@@ -175,7 +175,7 @@ fn check_globals(cx: &mut Context<'_>) {
             .required
             .iter()
             .all(|name| config.get(name).is_some());
-        if !handler.here || !cx.config.is_enabled(handler) || !is_complete {
+        if !cx.config.is_enabled(handler) || !is_complete {
             continue;
         }
         let used = Use {

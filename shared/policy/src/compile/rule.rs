@@ -390,7 +390,7 @@ pub(super) fn identity_headers(rules: &[Rule]) -> Vec<String> {
         .flat_map(|rule| &rule.mutators)
         .filter_map(|mutator| match mutator {
             Mutator::Header(header) => Some(&header.headers),
-            Mutator::Noop | Mutator::IdToken(_) => None,
+            _ => None,
         })
         .flatten()
         .filter_map(|(name, _)| super::header::identity(name))

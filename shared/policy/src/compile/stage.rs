@@ -55,7 +55,7 @@ pub(super) fn read(stage: Stage, node: &Node, path: &str, cx: &mut Context<'_>) 
     let global = if handler.oathkeeper {
         cx.config.handler_config(handler)
     } else {
-        cx.edge.allowlist.as_ref()
+        cx.edge.handler_config(handler)
     };
     let config = match (global, own) {
         (Some(global), Some(own)) => Node::merge(global, own),
@@ -89,14 +89,6 @@ pub(super) fn named(stage: Stage, node: &Node, cx: &mut Context<'_>) -> Option<&
         );
         return None;
     };
-    if !handler.here {
-        cx.report.error(
-            node.span,
-            format!("the {} `{name}` is not here yet", stage.name()),
-            config::here(stage),
-        );
-        return None;
-    }
     if !cx.config.is_enabled(handler) {
         let switch = Config::switch(handler);
         let place = cx.report.place(cx.config.handler_span(handler));

@@ -4,7 +4,11 @@ use std::collections::BTreeMap;
 
 use url::Url;
 
+use crate::endpoint::Endpoint;
+
 use super::edge::Upstream;
+use super::node::Node;
+use super::stage::Context;
 
 /// Another way to an origin.
 #[derive(Debug, Clone)]
@@ -86,6 +90,23 @@ pub(super) fn map(url: &Url, upstreams: &mut BTreeMap<String, Upstream>) -> Mapp
             ),
             binding: None,
         },
+    }
+}
+
+/// Reads the URL of a service that the gateway asks; `help` says what to write instead of a wrong one.
+pub(super) fn endpoint(node: &Node, help: &str, cx: &mut Context<'_>) -> Option<Endpoint> {
+    match absolute(node.text()?) {
+        Ok(url) => {
+            let mapped = map(&url, &mut cx.edge.upstreams);
+            Some(Endpoint {
+                url: mapped.url,
+                binding: mapped.binding,
+            })
+        }
+        Err(message) => {
+            cx.report.error(node.span, message, help);
+            None
+        }
     }
 }
 

@@ -1,4 +1,9 @@
-//! `authorizer` of a rule.
+//! `authorizer` of a rule: one file each.
+
+mod keto;
+mod keto_engine_acp_ory;
+mod remote;
+mod remote_json;
 
 use crate::authorizer::Authorizer;
 
@@ -35,6 +40,14 @@ pub(super) fn read(used: &Use, cx: &mut Context<'_>) -> Option<Authorizer> {
             }
             Some(Authorizer::Allow)
         }
+        "remote" => {
+            remote::read(&used.config, cx).map(|config| Authorizer::Remote(Box::new(config)))
+        }
+        "remote_json" => remote_json::read(&used.config, cx)
+            .map(|config| Authorizer::RemoteJson(Box::new(config))),
+        "keto_engine_acp_ory" => keto_engine_acp_ory::read(&used.config, cx)
+            .map(|config| Authorizer::KetoEngineAcpOry(Box::new(config))),
+        "keto" => keto::read(&used.config, cx).map(|config| Authorizer::Keto(Box::new(config))),
         _ => None,
     }
 }

@@ -1,0 +1,231 @@
+//! The question about a session that `cookie_session` and `bearer_token` ask.
+
+use std::borrow::Cow;
+use std::rc::Rc;
+
+use edgekeeper_policy::authenticator::SessionCheck;
+use edgekeeper_session::credential::Credential;
+use edgekeeper_session::key::CacheKey;
+use edgekeeper_session::whoami::{ActiveSession, Failure, FailureKind, LARGEST_ANSWER, Verdict};
+use http::header::{ACCEPT, AUTHORIZATION, COOKIE, RETRY_AFTER};
+use http::{HeaderMap, HeaderName, HeaderValue};
+use serde_json::Value;
+
+use super::Denied;
+use crate::Gateway;
+use crate::authentication::{Authenticated, Authentication, Extra};
+use crate::path::encode;
+use crate::refusal::{DEFAULT_RETRY_AFTER, Refusal};
+use crate::request::Request;
+use crate::runtime::{Outbound, Runtime};
+use crate::trace::Trace;
+use crate::upstream;
+use crate::whoami::{Question, verdict};
+
+const X_SESSION_TOKEN: HeaderName = HeaderName::from_static("x-session-token");
+const X_FORWARDED_HOST: HeaderName = HeaderName::from_static("x-forwarded-host");
+
+/// Asks, or remembers.
+pub(super) async fn ask<R: Runtime>(
+    gateway: &Rc<Gateway>,
+    runtime: &R,
+    check: &SessionCheck,
+    question: Question,
+    trace: &mut Trace,
+) -> Result<Authentication, Denied> {
+    let credential = question.credential;
+    match &verdict(gateway, runtime, question, trace).await {
+        Verdict::Active(session) => authentication(check, session, credential),
+        Verdict::Refused => Err(Refusal::unauthorized()
+            .logged("Kratos knows no active session for this credential")
+            .into()),
+        Verdict::AalRequired => {
+            let mut refusal = Refusal::unauthorized()
+                .logged("Kratos asks for a second factor (session_aal2_required)");
+            refusal.aal_required = true;
+            Err(refusal.into())
+        }
+        Verdict::Failed(failure) => Err(failed(failure, gateway.policy().strict).into()),
+    }
+}
+
+impl Question {
+    /// The question of a session check about a credential.
+    pub(super) fn new(
+        gateway: &Gateway,
+        check: &SessionCheck,
+        request: &Request,
+        credential: &Credential,
+    ) -> Self {
+        let strict = gateway.policy().strict;
+        let method = match (check.force_method.as_str(), strict) {
+            // The answer to HEAD has no body, and so no session in it.
+            ("", true) if request.method != "HEAD" => request.method.clone(),
+            ("", _) => "GET".to_owned(),
+            (forced, _) => forced.to_owned(),
+        };
+        let mut headers = HeaderMap::new();
+        headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
+        for name in &check.forward_http_headers {
+            if let Ok(name) = HeaderName::from_bytes(name.as_bytes())
+                && may_be_forwarded(&name, strict)
+            {
+                for value in request.headers.get_all(&name) {
+                    headers.append(name.clone(), value.clone());
+                }
+            }
+        }
+        if check.preserve_host
+            && let Ok(host) = HeaderValue::from_str(&request.authority())
+        {
+            headers.insert(X_FORWARDED_HOST, host);
+        }
+        let (name, value) = credential.header();
+        if let Ok(value) = HeaderValue::from_str(&value) {
+            headers.insert(HeaderName::from_static(name), value);
+        }
+        for (name, value) in &check.additional_headers {
+            if let (Ok(name), Ok(value)) = (
+                HeaderName::from_bytes(name.as_bytes()),
+                HeaderValue::from_str(value),
+            ) {
+                headers.insert(name, value);
+            }
+        }
+        let url = check_url(check, request);
+        let sent_along = headers
+            .iter()
+            .map(|(name, value)| (name.as_str(), value.as_bytes()));
+        let key = CacheKey::new(&method, &url, sent_along, credential);
+        let session = &gateway.policy().session;
+        Self {
+            outbound: Outbound {
+                method,
+                url,
+                binding: check.endpoint.binding.clone(),
+                headers,
+                body: Vec::new(),
+                timeout: session.timeout.saturating_mul(1_000),
+                largest: LARGEST_ANSWER,
+            },
+            key,
+            credential: CacheKey::of_credential(credential),
+        }
+    }
+}
+
+/// The gateway's own connection has headers of its own; and a second credential must not travel along.
+fn may_be_forwarded(name: &HeaderName, strict: bool) -> bool {
+    let of_the_connection = ["host", "content-length", "accept-encoding", "expect"]
+        .contains(&name.as_str())
+        || crate::hop_by_hop::is_hop_by_hop(name);
+    let credential = [COOKIE, AUTHORIZATION, X_SESSION_TOKEN].contains(name);
+    !of_the_connection && (strict || !credential)
+}
+
+/// The URL to ask. Oathkeeper puts the request's path and query into it unless told to preserve its own.
+fn check_url(check: &SessionCheck, request: &Request) -> String {
+    let (base, own_query) = match check.endpoint.url.split_once('?') {
+        Some((base, query)) => (base, Some(query)),
+        None => (check.endpoint.url.as_str(), None),
+    };
+    let base = if check.preserve_path {
+        base.to_owned()
+    } else {
+        let (origin, _) = upstream::split(base);
+        format!("{origin}{}", encode(request.path.decoded()))
+    };
+    let query = if check.preserve_query {
+        own_query.map(str::to_owned)
+    } else {
+        request.query.as_deref().map(without_tokenize)
+    };
+    match query {
+        Some(query) if !query.is_empty() => format!("{base}?{query}"),
+        _ => base,
+    }
+}
+
+/// `tokenize_as` turns whoami into a mint; a client does not get to ask for that.
+fn without_tokenize(query: &str) -> String {
+    query
+        .split('&')
+        .filter(|pair| {
+            let name = pair.split_once('=').map_or(*pair, |(name, _)| name);
+            !name.eq_ignore_ascii_case("tokenize_as") && !name.contains('%')
+        })
+        .collect::<Vec<_>>()
+        .join("&")
+}
+
+/// A session, seen through `subject_from` and `extra_from`.
+fn authentication(
+    check: &SessionCheck,
+    answer: &Rc<ActiveSession>,
+    credential: CacheKey,
+) -> Result<Authentication, Denied> {
+    let not = |what: &str, path: &dyn std::fmt::Display, kind: &str| {
+        Denied::from(
+            Refusal::forbidden()
+                .with_reason(format!(
+                    "{what} `{path}` is not {kind} in the session check's answer"
+                ))
+                .logged(format!("{what} `{path}` is not {kind} in whoami's answer")),
+        )
+    };
+    let subject = match check.subject_from.eval(&answer.document).as_deref() {
+        None | Some(Value::Null) => String::new(),
+        Some(Value::String(subject)) => subject.clone(),
+        Some(_) => return Err(not("subject_from", &check.subject_from, "a string")),
+    };
+    let extra = match check.extra_from.eval(&answer.document) {
+        None => Extra::Nothing,
+        // `@this`, as Kratos' own quickstart has it: no copy of the answer for every request.
+        Some(Cow::Borrowed(whole)) if std::ptr::eq(whole, &raw const answer.document) => {
+            Extra::Whole(Rc::clone(answer))
+        }
+        Some(part) if part.is_null() => Extra::Nothing,
+        Some(part) if part.is_object() => Extra::Own(part.into_owned()),
+        Some(_) => return Err(not("extra_from", &check.extra_from, "an object")),
+    };
+    Ok(Authentication {
+        subject,
+        extra,
+        session: Some(Authenticated {
+            answer: Rc::clone(answer),
+            credential,
+        }),
+        headers: HeaderMap::new(),
+    })
+}
+
+/// Kratos could not tell: never 401, which would send every user to log in again.
+///
+/// Strict mode answers as Oathkeeper does: 429 as it is, 401 for its failures, 403 without a connection. What is not
+/// Kratos' own answer, and would pass there, is 503 in both modes.
+fn failed(failure: &Failure, strict: bool) -> Refusal {
+    let refusal = match (strict, failure.kind) {
+        (true, FailureKind::RateLimited) => {
+            let mut refusal = Refusal::new(429, "Too many requests");
+            for (name, value) in &failure.rate_limit {
+                refusal = refusal.with_header(HeaderName::from_static(name), value);
+            }
+            match &failure.retry_after {
+                Some(seconds) => refusal.with_header(RETRY_AFTER, seconds),
+                None => refusal,
+            }
+        }
+        (true, FailureKind::Server) => Refusal::unauthorized(),
+        (true, FailureKind::Timeout | FailureKind::Unreachable) => {
+            Refusal::forbidden().with_reason(failure.reason.clone())
+        }
+        _ => Refusal::new(503, "The session could not be checked; please try again").with_header(
+            RETRY_AFTER,
+            failure
+                .retry_after
+                .as_deref()
+                .unwrap_or(DEFAULT_RETRY_AFTER),
+        ),
+    };
+    refusal.logged(failure.reason.clone())
+}

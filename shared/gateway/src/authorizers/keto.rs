@@ -1,0 +1,31 @@
+//! `keto`: a relation in Keto.
+
+use edgekeeper_policy::authorizer::Keto;
+
+use crate::Gateway;
+use crate::authentication::Authentication;
+use crate::loaded::{LoadError, Loader};
+use crate::passage::Passage;
+use crate::refusal::Refusal;
+use crate::runtime::Runtime;
+
+/// The parsed templates.
+#[derive(Debug)]
+pub(crate) struct Templates;
+
+impl Templates {
+    pub(super) fn load(_loader: &Loader<'_>, _config: &Keto) -> Result<Self, LoadError> {
+        Ok(Self)
+    }
+}
+
+pub(super) async fn authorize<R: Runtime>(
+    _gateway: &Gateway,
+    _runtime: &R,
+    _config: &Keto,
+    _templates: &Templates,
+    _passage: &Passage<'_>,
+    _authentication: &Authentication,
+) -> Result<(), Refusal> {
+    Err(Refusal::internal("not here yet"))
+}

@@ -1,0 +1,55 @@
+//! The body of the client's request, for the handlers that show it to somebody.
+
+use std::cell::RefCell;
+use std::rc::Rc;
+
+use crate::refusal::Refusal;
+use crate::runtime::{FetchError, RequestBody};
+
+/// The largest body a handler may ask for, in bytes: it is held in memory.
+const LARGEST: usize = 8 << 20;
+
+/// The body, read when it is first asked for.
+pub(crate) struct Body<B> {
+    source: B,
+    read: RefCell<Option<Rc<[u8]>>>,
+}
+
+impl<B: RequestBody> Body<B> {
+    pub(crate) fn new(source: B) -> Self {
+        Self {
+            source,
+            read: RefCell::new(None),
+        }
+    }
+
+    /// The whole of it.
+    ///
+    /// # Errors
+    /// 413 when it is too large to be held, 400 when it broke off.
+    pub(crate) async fn bytes(&self) -> Result<Rc<[u8]>, Refusal> {
+        if let Some(read) = self.read.borrow().as_ref() {
+            return Ok(Rc::clone(read));
+        }
+        match self.source.read(LARGEST).await {
+            Ok(Some(bytes)) => {
+                let bytes: Rc<[u8]> = bytes.into();
+                *self.read.borrow_mut() = Some(Rc::clone(&bytes));
+                Ok(bytes)
+            }
+            Ok(None) => Err(
+                Refusal::new(413, "Request Entity Too Large").logged(format!(
+                    "the request's body is larger than {LARGEST} bytes, which is the most that a service can be shown"
+                )),
+            ),
+            Err(FetchError::Timeout | FetchError::Unreachable) => {
+                Err(Refusal::bad_request("the request's body broke off"))
+            }
+        }
+    }
+
+    /// What was read, for the upstream.
+    pub(crate) fn into_read(self) -> Option<Vec<u8>> {
+        self.read.into_inner().map(|bytes| bytes.to_vec())
+    }
+}

@@ -1,0 +1,83 @@
+//! A rule's handlers with their templates parsed.
+
+use edgekeeper_policy::rule::Rule;
+use edgekeeper_template::{ParseError, Template};
+use http::HeaderName;
+
+use crate::passage::Prepared;
+use crate::view::canonical;
+use crate::{authorizers, mutators};
+
+/// What a rule's handlers use that the policy document holds as text.
+#[derive(Debug)]
+pub(crate) struct Loaded {
+    pub(crate) authorizers: Vec<authorizers::Loaded>,
+    pub(crate) mutators: Vec<mutators::Loaded>,
+}
+
+/// What the gateway cannot use. `edgekeeper build` would have refused it.
+#[derive(Debug)]
+pub(crate) enum LoadError {
+    /// A template that cannot be read. In strict mode it waits for the request that needs it, as in Oathkeeper.
+    Template(ParseError),
+    /// What stands for a header's name and is none.
+    HeaderName(String),
+}
+
+impl std::fmt::Display for LoadError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Template(error) => write!(f, "template: {error}"),
+            Self::HeaderName(name) => write!(f, "`{name}` is not a header name"),
+        }
+    }
+}
+
+impl Loaded {
+    /// Parses the templates of a rule.
+    pub(crate) fn new(rule: &Rule, strict: bool) -> Result<Self, LoadError> {
+        let loader = Loader { rule, strict };
+        Ok(Self {
+            authorizers: authorizers::load(&loader)?,
+            mutators: mutators::load(&loader)?,
+        })
+    }
+}
+
+/// Reads the templates of one rule.
+pub(crate) struct Loader<'a> {
+    pub(crate) rule: &'a Rule,
+    strict: bool,
+}
+
+impl Loader<'_> {
+    /// A template; `what` is Oathkeeper's word for it in messages (`headers`, `claims`), `name` Go's.
+    pub(crate) fn template(
+        &self,
+        what: &'static str,
+        name: &str,
+        source: &str,
+    ) -> Result<Prepared, LoadError> {
+        let parsed = Template::parse(name, source);
+        match parsed {
+            Err(error) if !self.strict => Err(LoadError::Template(error)),
+            parsed => Ok(Prepared::new(what, source, parsed)),
+        }
+    }
+
+    /// Header names with their templates, as `header`, `remote` and `remote_json` have them.
+    pub(crate) fn headers(
+        &self,
+        headers: &[(String, String)],
+    ) -> Result<Vec<(HeaderName, Prepared)>, LoadError> {
+        headers
+            .iter()
+            .map(|(name, template)| {
+                let parsed = HeaderName::from_bytes(name.as_bytes())
+                    .map_err(|_| LoadError::HeaderName(name.clone()))?;
+                let name = format!("{}:{}", self.rule.id, canonical(name));
+                Ok((parsed, self.template("headers", &name, template)?))
+            })
+            .collect()
+    }
+}

@@ -1,0 +1,10 @@
+//! `jwt`.
+
+use crate::authenticator::Jwt;
+
+use super::super::node::Node;
+use super::super::stage::Context;
+
+pub(super) fn read(_config: &Node, _cx: &mut Context<'_>) -> Option<Jwt> {
+    None
+}

@@ -1,0 +1,36 @@
+//! `token_from`.
+
+use crate::authenticator::TokenFrom;
+
+use super::super::header;
+use super::super::node::Node;
+use super::super::stage::Context;
+
+/// Reads where a token is. Oathkeeper takes a scheme off only where the header is spelt `Authorization`.
+pub(super) fn read(config: &Node, cx: &mut Context<'_>) -> Option<TokenFrom> {
+    let Some(node) = config.get("token_from") else {
+        return Some(TokenFrom::Bearer);
+    };
+    let given: Vec<(&str, &Node, &str)> = ["header", "query_parameter", "cookie"]
+        .into_iter()
+        .filter_map(|name| {
+            let item = node.get(name)?;
+            Some((name, item, item.text().filter(|text| !text.is_empty())?))
+        })
+        .collect();
+    match given.as_slice() {
+        [] => Some(TokenFrom::Bearer),
+        [("header", _, "Authorization")] => Some(TokenFrom::Bearer),
+        [("header", item, name)] => header::name(name, item.span, cx.report).map(TokenFrom::Header),
+        [("query_parameter", _, name)] => Some(TokenFrom::QueryParameter((*name).to_owned())),
+        [(_, _, name)] => Some(TokenFrom::Cookie((*name).to_owned())),
+        _ => {
+            cx.report.error(
+                node.span,
+                "`token_from` names more than one place",
+                "keep one of `header`, `query_parameter` and `cookie`; a second place is a second authenticator",
+            );
+            None
+        }
+    }
+}

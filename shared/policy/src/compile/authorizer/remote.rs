@@ -1,0 +1,10 @@
+//! `remote`.
+
+use crate::authorizer::Remote;
+
+use super::super::node::Node;
+use super::super::stage::Context;
+
+pub(super) fn read(_config: &Node, _cx: &mut Context<'_>) -> Option<Remote> {
+    None
+}

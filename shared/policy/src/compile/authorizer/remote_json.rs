@@ -1,0 +1,10 @@
+//! `remote_json`.
+
+use crate::authorizer::RemoteJson;
+
+use super::super::node::Node;
+use super::super::stage::Context;
+
+pub(super) fn read(_config: &Node, _cx: &mut Context<'_>) -> Option<RemoteJson> {
+    None
+}

@@ -1,0 +1,10 @@
+//! `hydrator`.
+
+use crate::mutator::Hydrator;
+
+use super::super::node::Node;
+use super::super::stage::Context;
+
+pub(super) fn read(_config: &Node, _cx: &mut Context<'_>) -> Option<Hydrator> {
+    None
+}

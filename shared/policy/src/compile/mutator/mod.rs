@@ -1,0 +1,31 @@
+//! `mutators` of a rule: one file each.
+
+mod cookie;
+mod header;
+mod hydrator;
+mod id_token;
+
+use crate::mutator::Mutator;
+
+use super::stage::{Context, Use};
+use super::template::Position;
+
+/// Configures a mutator; `minted` tells whether a token is made before it in the rule.
+pub(super) fn read(used: &Use, minted: bool, cx: &mut Context<'_>) -> Option<Mutator> {
+    let config = &used.config;
+    let position = if minted {
+        Position::AfterToken
+    } else {
+        Position::BeforeToken
+    };
+    match used.handler.name {
+        "noop" => Some(Mutator::Noop),
+        "header" => Some(Mutator::Header(header::read(config, position, cx))),
+        "cookie" => cookie::read(config, position, cx).map(Mutator::Cookie),
+        "id_token" => id_token::read(config, cx).map(Mutator::IdToken),
+        "hydrator" => {
+            hydrator::read(config, cx).map(|hydrator| Mutator::Hydrator(Box::new(hydrator)))
+        }
+        _ => None,
+    }
+}
