@@ -10,12 +10,15 @@ import { differingLines } from './verdict.mjs';
 // What the real Oathkeeper v26.2.0 did with the same configuration and the same requests, byte for byte, is what happens
 // here in strict mode, but for what differences.json lists. `node tests/conformance/compare.mjs` shows more.
 
+/** Other runtimes' hosts have headers of their own, so that there is less to compare. */
+const level = runtime === 'cloudflare' ? 'strict' : 'core';
+
 const counts = [];
 
 describe(`conformance on ${runtime}`, { concurrency: 2 }, () => {
   for (const name of scenarioNames) {
     test(`${name}: as Oathkeeper, but for the listed differences`, async (context) => {
-      const run = await runScenario(name);
+      const run = await runScenario(name, { level });
       const counted = count(name, run);
       counts.push(counted);
       report(counted);

@@ -7,6 +7,8 @@ import { calculateJwkThumbprint, exportJWK, generateKeyPair, SignJWT } from 'jos
 import { send } from './client.mjs';
 import { outcomeOf } from './outcome.mjs';
 import { choosePorts } from './ports.mjs';
+import { count } from './report.mjs';
+import { runScenario } from './run.mjs';
 import { readScenario, scenarioNames } from './scenario.mjs';
 import { startStandIns } from './stand-ins.mjs';
 import { differenceOf, differences, differingLines, isEqualAt, judge } from './verdict.mjs';
@@ -279,6 +281,16 @@ test("a run's ports and the scenarios' are translated into each other", async ()
   const value = { host: `127.0.0.1:${upstream}`, list: [`http%3A%2F%2F127.0.0.1%3A${ports.proxy}%2F`, upstream, null, `n=${upstream}`] };
   const there = { host: '127.0.0.1:38001', list: ['http%3A%2F%2F127.0.0.1%3A38020%2F', upstream, null, `n=${upstream}`] };
   assert.deepEqual(ports.there(value), there);
+});
+
+test('a gateway that does not start fails every case, and says why', async () => {
+  const start = async () => {
+    throw new Error('rules.json:1:1: error: no');
+  };
+  const run = await runScenario('err-ct', { start });
+  assert.equal(run.refused, 'rules.json:1:1: error: no');
+  const { cases, equal, strict, differences: listed, failed } = count('err-ct', run);
+  assert.deepEqual([cases, equal, strict, listed, failed], [5, 0, 0, 0, 5]);
 });
 
 test('an answer in JSON that is none is text', async () => {

@@ -23,6 +23,7 @@ function blackBox(result) {
 const printed = [row('', runtimes)];
 printed.push(row('conformance: cases', conformance('cases')));
 printed.push(row('  equal to Oathkeeper', conformance('equal')));
+printed.push(row('  equal at level strict', conformance('strict')));
 printed.push(row('  listed differences', conformance('differences')));
 printed.push(row('  other differences', conformance('failed')));
 printed.push(row('black box: tests', runtimes.map((runtime) => of('black-box', runtime).length)));
