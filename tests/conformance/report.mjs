@@ -3,8 +3,8 @@ import { appendFileSync } from 'node:fs';
 import { runtime } from '../runtimes/runtime.mjs';
 
 /**
- * What came of a scenario on a runtime. `cases` = `equal` + `differences` + `failed`. A case that is wrong only in what other
- * services were asked is among the failed, or, when that is listed, among the equal.
+ * What came of a scenario on a runtime. Each case is among the `equal`, the `differences` or the `failed`; one that is wrong only
+ * in what other services were asked, or only at level `strict`, is among the equal and the failed.
  * @typedef {object} Count
  * @property {'conformance'} suite
  * @property {string} runtime
@@ -29,7 +29,7 @@ export function count(scenario, { results }) {
     runtime,
     scenario,
     cases: results.length,
-    equal: results.length - differences - failed,
+    equal: results.filter(({ equal }) => equal.core).length,
     strict: results.filter(({ equal }) => equal.strict).length,
     differences,
     failed,
