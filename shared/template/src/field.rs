@@ -1,26 +1,29 @@
 //! `.Name`: a field of an object, a key of a map, or a method.
 
 use crate::Missing;
-use crate::functions::Outcome;
+use crate::functions::Param;
 use crate::value::Value;
 
-/// A value on the way along a chain of fields.
-pub(crate) struct Step<'a> {
+/// A value, and whether Go holds it as an `interface {}`: then looking into nil is an error, and
+/// messages name that type.
+#[derive(Clone)]
+pub(crate) struct Held<'a> {
     pub(crate) value: Value<'a>,
-    /// Came out of a map as an `interface {}`: then looking into nil is an error, and messages name
-    /// that type.
-    boxed: bool,
+    pub(crate) boxed: bool,
 }
 
-impl<'a> Step<'a> {
-    /// Where the chain begins. Go lets one look into a variable or parenthesis that is nil, not
-    /// into a dot that is.
-    pub(crate) fn base(value: Value<'a>, lenient: bool) -> Step<'a> {
-        let boxed = !lenient && matches!(value, Value::Null);
-        Step { value, boxed }
+impl<'a> From<Value<'a>> for Held<'a> {
+    fn from(value: Value<'a>) -> Self {
+        Held {
+            value: value.plain(),
+            boxed: false,
+        }
     }
+}
 
-    fn type_name(&self) -> &'static str {
+impl<'a> Held<'a> {
+    /// The Go type, as messages name it.
+    pub(crate) fn type_name(&self) -> &'static str {
         if self.boxed {
             "interface {}"
         } else {
@@ -28,66 +31,130 @@ impl<'a> Step<'a> {
         }
     }
 
-    pub(crate) fn field(&self, name: &str, missing: Missing) -> Result<Step<'a>, String> {
+    /// A field, a key or the result of a method. The arguments are a method's, already as strings.
+    pub(crate) fn field(
+        &self,
+        name: &str,
+        args: Option<&[Value<'a>]>,
+        missing: Missing,
+    ) -> Result<Held<'a>, String> {
+        let given = args.unwrap_or_default();
         match &self.value {
             Value::Null if self.boxed && missing == Missing::Go => {
                 Err(format!("nil pointer evaluating interface {{}}.{name}"))
             }
-            Value::Null => Ok(Step {
-                value: Value::Null,
-                boxed: false,
-            }),
+            Value::Null => Ok(Held::from(Value::Null)),
             Value::Object(object) => {
-                if let Some(called) = object.call(name, &[]) {
-                    let value = called.map_err(|e| format!("error calling {name}: {e}"))?;
-                    return Ok(Step {
-                        value: value.plain(),
-                        boxed: false,
-                    });
+                let wanted = object.methods().iter().find(|(method, _)| *method == name);
+                if let Some((_, want)) = wanted
+                    && *want != given.len()
+                {
+                    return Err(wrong_count(name, *want, given.len()));
                 }
-                if let Some(value) = object.field(name) {
-                    return Ok(Step {
-                        value: value.plain(),
-                        boxed: false,
-                    });
+                let called = object.call(name, if wanted.is_some() { given } else { &[] });
+                if let Some(called) = called {
+                    if wanted.is_none() && !given.is_empty() {
+                        return Err(wrong_count(name, 0, given.len()));
+                    }
+                    let value = called.map_err(|e| format!("error calling {name}: {e}"))?;
+                    return Ok(Held::from(value));
                 }
                 if object.is_map() {
-                    let value = self.value.get(name).unwrap_or(Value::Null);
-                    return Ok(Step { value, boxed: true });
+                    if args.is_some() {
+                        return Err(format!("{name} is not a method but has arguments"));
+                    }
+                    let value = self.value.get(name);
+                    return Ok(Held::from(value.unwrap_or_else(|| self.value.zero_entry())));
                 }
-                Err(self.no_field(name))
+                match object.field(name) {
+                    Some(_) if args.is_some() => Err(format!(
+                        "{name} has arguments but cannot be invoked as function"
+                    )),
+                    Some(value) => Ok(Held::from(value)),
+                    None => Err(self.no_field(name)),
+                }
             }
             map if map.is_map() => {
-                let value = map.get(name).unwrap_or_else(|| map.zero_entry());
-                Ok(Step { value, boxed: true })
+                if args.is_some() {
+                    return Err(format!("{name} is not a method but has arguments"));
+                }
+                Ok(Held {
+                    value: map.get(name).unwrap_or_else(|| map.zero_entry()),
+                    boxed: map.boxes(),
+                })
             }
-            _ if missing == Missing::Empty => Ok(Step {
-                value: Value::Null,
-                boxed: true,
-            }),
+            _ if missing == Missing::Empty => Ok(Held::from(Value::Null)),
             _ => Err(self.no_field(name)),
         }
     }
 
-    pub(crate) fn method(&self, name: &str, args: &[Value<'a>]) -> Outcome<'a> {
-        match &self.value {
-            Value::Object(object) => match object.call(name, args) {
-                Some(called) => called
-                    .map(Value::plain)
-                    .map_err(|e| format!("error calling {name}: {e}")),
-                None if object.field(name).is_some() => Err(format!(
-                    "{name} has arguments but cannot be invoked as function"
-                )),
-                None if object.is_map() => Err(format!("{name} is not a method but has arguments")),
-                None => Err(self.no_field(name)),
-            },
-            Value::Null => Err(format!("nil pointer evaluating interface {{}}.{name}")),
-            map if map.is_map() => Err(format!("{name} is not a method but has arguments")),
-            _ => Err(self.no_field(name)),
-        }
+    /// What a method of that name takes: strings, as all methods here do. `None` if it is none.
+    pub(crate) fn method(&self, name: &str) -> Option<usize> {
+        let Value::Object(object) = &self.value else {
+            return None;
+        };
+        let methods = object.methods();
+        let (_, count) = methods.iter().find(|(method, _)| *method == name)?;
+        Some(*count)
     }
 
     fn no_field(&self, name: &str) -> String {
         format!("can't evaluate field {name} in type {}", self.type_name())
     }
+
+    /// The value as the parameter's type wants it.
+    pub(crate) fn fit(self, param: Param, missing: Missing) -> Result<Value<'a>, String> {
+        let value = self.value;
+        let fits = match (&value, param) {
+            (_, Param::Any)
+            | (Value::Str(_), Param::Str)
+            | (Value::Int(_), Param::Int)
+            | (Value::Bool(_), Param::Bool)
+            | (Value::Float(_), Param::Float) => true,
+            (Value::Object(_), Param::Map) => missing == Missing::Empty && value.is_map(),
+            (Value::Map(map), Param::Map) => !map.of_strings,
+            (value, Param::Map) => value.is_map(),
+            // Whole numbers of any size will do where Go would be that exact for no good reason.
+            (value, Param::Int) if missing == Missing::Empty => {
+                if let Some(int) = value.whole() {
+                    return Ok(Value::Int(int));
+                }
+                false
+            }
+            _ => false,
+        };
+        if fits {
+            return Ok(value);
+        }
+        let is_nil = matches!(value, Value::Null);
+        if is_nil && missing == Missing::Empty {
+            return Ok(match param {
+                Param::Any => Value::Null,
+                Param::Map => Value::NilMap,
+                Param::Str => Value::from(""),
+                Param::Int => Value::Int(0),
+                Param::Bool => Value::Bool(false),
+                Param::Float => Value::Float(0.0),
+            });
+        }
+        if is_nil && !self.boxed {
+            if param == Param::Map {
+                return Ok(Value::NilMap);
+            }
+            return Err(format!("invalid value; expected {}", param.go_type()));
+        }
+        let found = if is_nil {
+            "interface {}"
+        } else {
+            value.type_name()
+        };
+        Err(format!(
+            "wrong type for value; expected {}; got {found}",
+            param.go_type()
+        ))
+    }
+}
+
+pub(crate) fn wrong_count(name: &str, want: usize, got: usize) -> String {
+    format!("wrong number of args for {name}: want {want} got {got}")
 }

@@ -34,17 +34,29 @@ fn write_value(
     }
     let below = depth.saturating_add(1);
     match value {
-        Value::Null | Value::NilList | Value::NilMap => out.push_str("null"),
+        nil if nil.is_nil() => out.push_str("null"),
         Value::Bool(b) => out.push_str(if *b { "true" } else { "false" }),
-        Value::Int(i) => out.push_str(&i.to_string()),
+        Value::Int(i) | Value::Int64(i) => out.push_str(&i.to_string()),
+        Value::Byte(b) => out.push_str(&b.to_string()),
         Value::Float(f) => out.push_str(&number(*f)?),
         Value::Str(s) => {
             out.push('"');
             escape(out, s, layout.escape_html);
             out.push('"');
         }
+        Value::Object(object) if !object.fields().is_empty() => {
+            let fields = object.fields();
+            out.push('{');
+            for (i, (field, name)) in fields.iter().enumerate() {
+                key(out, i, name, below, layout);
+                let item = object.field(field).unwrap_or(Value::Null).plain();
+                write_value(out, &item, layout, below)?;
+            }
+            close(out, fields.len(), depth, layout);
+            out.push('}');
+        }
         Value::Object(object) => match object.content() {
-            Some(content) => write_value(out, &content.plain(), layout, below)?,
+            Some(content) => write_value(out, &content.plain(), layout, depth)?,
             None => return Err(format!("json: unsupported type: {}", object.type_name())),
         },
         other => {
@@ -60,11 +72,8 @@ fn write_value(
             } else if let Some(entries) = other.entries() {
                 let last = entries.len();
                 out.push('{');
-                for (i, (key, item)) in entries.iter().enumerate() {
-                    separate(out, i, below, layout);
-                    out.push('"');
-                    escape(out, key, layout.escape_html);
-                    out.push_str(if layout.pretty { "\": " } else { "\":" });
+                for (i, (name, item)) in entries.iter().enumerate() {
+                    key(out, i, name, below, layout);
                     write_value(out, item, layout, below)?;
                 }
                 close(out, last, depth, layout);
@@ -83,6 +92,13 @@ fn separate(out: &mut String, index: usize, depth: usize, layout: Layout) {
         out.push('\n');
         out.push_str(&"  ".repeat(depth));
     }
+}
+
+fn key(out: &mut String, index: usize, name: &str, depth: usize, layout: Layout) {
+    separate(out, index, depth, layout);
+    out.push('"');
+    escape(out, name, layout.escape_html);
+    out.push_str(if layout.pretty { "\": " } else { "\":" });
 }
 
 fn close(out: &mut String, count: usize, depth: usize, layout: Layout) {

@@ -316,33 +316,35 @@ impl<'t> Lexer<'t> {
         if matches!(self.peek(), Some('+' | '-')) {
             self.advance(1);
         }
-        let rest = self.rest();
-        let prefix = rest.get(..2).unwrap_or("");
-        if matches!(prefix, "0x" | "0X" | "0o" | "0O" | "0b" | "0B") {
+        // Whether the digits make a number is found out where its value is.
+        let prefix = self.rest().get(..2).unwrap_or("").to_ascii_lowercase();
+        let (radix, exponent) = match prefix.as_str() {
+            "0x" => (16, "pP"),
+            "0o" => (8, ""),
+            "0b" => (2, ""),
+            _ => (10, "eE"),
+        };
+        if radix != 10 {
             self.advance(2);
-            self.skip_while(|c| c.is_ascii_hexdigit() || c == '_');
-        } else {
-            let digit = |c: char| c.is_ascii_digit() || c == '_';
-            self.skip_while(digit);
-            if self.peek() == Some('.') {
-                self.advance(1);
-                self.skip_while(digit);
-            }
-            if matches!(self.peek(), Some('e' | 'E')) {
-                self.advance(1);
-                if matches!(self.peek(), Some('+' | '-')) {
-                    self.advance(1);
-                }
-                self.skip_while(digit);
-            }
         }
-        let bad = self.peek().is_some_and(is_alphanumeric)
-            || !self
-                .text
-                .get(start..self.pos)
-                .is_some_and(|t| t.contains(|c: char| c.is_ascii_digit()));
-        if bad {
-            self.skip_while(is_alphanumeric);
+        let digit = |c: char| c.is_digit(radix) || c == '_';
+        self.skip_while(digit);
+        if self.peek() == Some('.') {
+            self.advance(1);
+            self.skip_while(digit);
+        }
+        if self.peek().is_some_and(|c| exponent.contains(c)) {
+            self.advance(1);
+            if matches!(self.peek(), Some('+' | '-')) {
+                self.advance(1);
+            }
+            self.skip_while(|c| c.is_ascii_digit() || c == '_');
+        }
+        if self.peek() == Some('i') {
+            self.advance(1);
+        }
+        if let Some(next) = self.peek().filter(|c| is_alphanumeric(*c)) {
+            self.advance(next.len_utf8());
             let text = self.text.get(start..self.pos).unwrap_or("");
             return self.fail(start, format!("bad number syntax: {text:?}"));
         }

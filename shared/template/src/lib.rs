@@ -49,6 +49,7 @@ mod literal;
 mod node;
 mod parse;
 mod paths;
+mod printf;
 mod render;
 mod value;
 

@@ -11,10 +11,10 @@ pub(crate) fn unquote(source: &str) -> Result<String, String> {
     if quote == Some('`') {
         return Ok(inner.replace('\r', ""));
     }
-    unescape(inner)
+    unescape(inner, quote)
 }
 
-fn unescape(inner: &str) -> Result<String, String> {
+fn unescape(inner: &str, quote: Option<char>) -> Result<String, String> {
     let mut out = String::with_capacity(inner.len());
     let mut chars = inner.chars();
     while let Some(c) = chars.next() {
@@ -31,7 +31,9 @@ fn unescape(inner: &str) -> Result<String, String> {
             'r' => 0x0d,
             't' => 0x09,
             'v' => 0x0b,
-            '\\' | '\'' | '"' => u32::from(escape),
+            '\\' => u32::from(escape),
+            // Each of the quotes is escaped within its own kind only.
+            '\'' | '"' if Some(escape) == quote => u32::from(escape),
             'x' => byte(digits(&mut chars, 2, 16)?)?,
             'u' => digits(&mut chars, 4, 16)?,
             'U' => digits(&mut chars, 8, 16)?,
@@ -93,28 +95,68 @@ pub(crate) fn number(source: &str) -> Result<Number, String> {
         let code = i64::from(u32::from(c));
         return done(Some(code), f64::from(u32::from(c)), false);
     }
-    let lower = source.to_ascii_lowercase();
-    let hex = lower.contains('x');
-    if !hex && lower.contains(['.', 'e']) {
-        let float: f64 = plain_digits(&lower)?
-            .parse()
-            .map_err(|_| format!("bad number syntax: {source:?}"))?;
-        if !float.is_finite() {
-            return Err(format!("bad number syntax: {source:?}: out of range"));
-        }
+    let bad = || format!("bad number syntax: {source:?}");
+    if source.ends_with('i') {
+        return Err(format!("{}; imaginary numbers are not available", bad()));
+    }
+    if let Some(int) = integer(source) {
+        return done(Some(int), int as f64, false);
+    }
+    if source.contains(['.', 'e', 'E', 'p', 'P']) && integer_unsigned(source).is_none() {
+        let float = float(source)
+            .filter(|float| float.is_finite())
+            .ok_or_else(bad)?;
         return done(integer_valued(float), float, true);
     }
-    match integer(&lower) {
-        Some(int) => done(Some(int), int as f64, false),
-        None if plain_digits(&lower)?
-            .trim_start_matches(['+', '-'])
-            .parse::<f64>()
-            .is_ok() =>
-        {
-            Err(format!("integer overflow: {source:?}"))
-        }
-        None => Err(format!("bad number syntax: {source:?}")),
+    // One bit more than an int has is no error until it is used.
+    match integer_unsigned(source) {
+        Some(unsigned) => done(None, unsigned as f64, false),
+        None if float(source).is_some() => Err(format!("integer overflow: {source:?}")),
+        None => Err(bad()),
     }
+}
+
+/// Go's `ParseFloat(text, 64)`, where out of range is no number.
+pub(crate) fn float(text: &str) -> Option<f64> {
+    let (negative, body) = match text.strip_prefix('-') {
+        Some(body) => (true, body),
+        None => (false, text.strip_prefix('+').unwrap_or(text)),
+    };
+    let lower = body.to_ascii_lowercase();
+    let size = if let Some(hex) = lower.strip_prefix("0x") {
+        if !underscores_fit(&lower) {
+            return None;
+        }
+        hex_float(hex)?
+    } else {
+        if body.starts_with(['+', '-']) || !underscores_fit(body) {
+            return None;
+        }
+        let float: f64 = body.replace('_', "").parse().ok()?;
+        if float.is_infinite() && lower.contains(|c: char| c.is_ascii_digit()) {
+            return None;
+        }
+        float
+    };
+    Some(if negative { -size } else { size })
+}
+
+/// `1.8p3` after its `0x`: the exponent, of two, must be there.
+fn hex_float(text: &str) -> Option<f64> {
+    let (mantissa, exponent) = text.split_once('p')?;
+    let exponent: i32 = exponent.replace('_', "").parse().ok()?;
+    let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
+    let digits = format!("{whole}{fraction}").replace('_', "");
+    if digits.is_empty() {
+        return None;
+    }
+    let mut value = 0.0;
+    for digit in digits.chars() {
+        value = value * 16.0 + f64::from(digit.to_digit(16)?);
+    }
+    let places = i32::try_from(fraction.replace('_', "").len()).ok()?;
+    let float = value * 2f64.powi(exponent.checked_sub(places.checked_mul(4)?)?);
+    float.is_finite().then_some(float)
 }
 
 /// A float that is a whole number an `int` can hold.
@@ -125,6 +167,21 @@ pub(crate) fn integer_valued(float: f64) -> Option<i64> {
 
 /// Go's `ParseInt(text, 0, 64)`: a sign, a base prefix (a leading 0 is octal), underscores.
 pub(crate) fn integer(text: &str) -> Option<i64> {
+    i64::try_from(wide_integer(text)?).ok()
+}
+
+/// Go's `ParseUint(text, 0, 64)`, which knows no sign.
+fn integer_unsigned(text: &str) -> Option<u64> {
+    if text.starts_with(['+', '-']) {
+        return None;
+    }
+    u64::try_from(wide_integer(text)?).ok()
+}
+
+fn wide_integer(text: &str) -> Option<i128> {
+    if !underscores_fit(text) {
+        return None;
+    }
     let (negative, rest) = match text.strip_prefix('-') {
         Some(rest) => (true, rest),
         None => (false, text.strip_prefix('+').unwrap_or(text)),
@@ -144,23 +201,34 @@ pub(crate) fn integer(text: &str) -> Option<i64> {
     if body.is_empty() {
         return (radix == 8 && lower.bytes().all(|b| b == b'0') && !lower.is_empty()).then_some(0);
     }
-    let body = plain_digits(body).ok()?;
+    let body = body.replace('_', "");
     if body.starts_with(['+', '-']) {
         return None;
     }
     let value = i128::from_str_radix(&body, radix).ok()?;
-    i64::try_from(if negative {
-        value.checked_neg()?
+    if negative {
+        value.checked_neg()
     } else {
-        value
-    })
-    .ok()
+        Some(value)
+    }
 }
 
-/// Underscores may only stand between digits.
-fn plain_digits(text: &str) -> Result<String, String> {
-    if text.starts_with('_') && text.len() == 1 || text.ends_with('_') || text.contains("__") {
-        return Err(format!("bad number syntax: {text:?}"));
+/// Go's rule: an underscore stands between digits, or after the prefix of a base.
+fn underscores_fit(text: &str) -> bool {
+    let lower = text.trim_start_matches(['+', '-']).to_ascii_lowercase();
+    let (mut before_is_digit, body, hex) = match lower.get(..2) {
+        Some("0x") => (true, lower.get(2..), true),
+        Some("0b" | "0o") => (true, lower.get(2..), false),
+        _ => (false, Some(lower.as_str()), false),
+    };
+    let mut after_underscore = false;
+    for c in body.unwrap_or("").chars() {
+        let is_digit = c.is_ascii_digit() || hex && c.is_ascii_hexdigit();
+        if c == '_' && !before_is_digit || after_underscore && !is_digit {
+            return false;
+        }
+        after_underscore = c == '_';
+        before_is_digit = is_digit;
     }
-    Ok(text.replace('_', ""))
+    !after_underscore
 }

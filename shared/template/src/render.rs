@@ -4,9 +4,9 @@ mod call;
 
 use crate::error::RenderError;
 use crate::escape::JsonPosition;
-use crate::field;
+use crate::field::{self, Held};
 use crate::format::{self, MAX_OUTPUT};
-use crate::functions::{Outcome, Scope};
+use crate::functions::{Outcome, Param, Scope};
 use crate::node::{Branch, Command, Node, Number, Operand, Pipe, Term};
 use crate::parse::Tree;
 use crate::value::Value;
@@ -22,7 +22,7 @@ pub(crate) fn render<'a>(
     data: &Value<'a>,
     style: Style,
 ) -> Result<String, RenderError> {
-    let root = data.clone().plain();
+    let root = Held::from(data.clone());
     let mut run = Renderer {
         executing: name,
         tree,
@@ -82,7 +82,7 @@ struct Renderer<'t, 'a> {
     tree: &'t Tree,
     style: Style,
     scope: Scope<'a>,
-    variables: Vec<(&'t str, Value<'a>)>,
+    variables: Vec<(&'t str, Held<'a>)>,
     out: String,
     json: JsonPosition,
     at: At<'t>,
@@ -109,7 +109,7 @@ impl<'t, 'a> Renderer<'t, 'a> {
         done
     }
 
-    fn nodes(&mut self, nodes: &'t [Node], dot: &Value<'a>) -> Result<Flow, String> {
+    fn nodes(&mut self, nodes: &'t [Node], dot: &Held<'a>) -> Result<Flow, String> {
         for node in nodes {
             let flow = self.deeper(|run| run.node(node, dot))?;
             if flow != Flow::Next {
@@ -119,7 +119,7 @@ impl<'t, 'a> Renderer<'t, 'a> {
         Ok(Flow::Next)
     }
 
-    fn node(&mut self, node: &'t Node, dot: &Value<'a>) -> Result<Flow, String> {
+    fn node(&mut self, node: &'t Node, dot: &Held<'a>) -> Result<Flow, String> {
         match node {
             Node::Text(text) => {
                 self.scope.spend(text.len().checked_div(64).unwrap_or(0))?;
@@ -143,6 +143,7 @@ impl<'t, 'a> Renderer<'t, 'a> {
                     Some(pipe) => self.pipe(pipe, dot)?,
                     None => Value::Null,
                 };
+                let inner = Held::from(inner);
                 self.at = At::Template(*pos, name);
                 let tree = self.tree;
                 let Some(body) = tree.defined.get(name) else {
@@ -160,11 +161,12 @@ impl<'t, 'a> Renderer<'t, 'a> {
         Ok(Flow::Next)
     }
 
-    fn either(&mut self, branch: &'t Branch, dot: &Value<'a>, with: bool) -> Result<Flow, String> {
+    fn either(&mut self, branch: &'t Branch, dot: &Held<'a>, with: bool) -> Result<Flow, String> {
         let mark = self.variables.len();
         let value = self.pipe(&branch.pipe, dot)?;
         let flow = if value.is_true() {
-            self.nodes(&branch.then, if with { &value } else { dot })?
+            let inner = Held::from(value);
+            self.nodes(&branch.then, if with { &inner } else { dot })?
         } else {
             self.nodes(&branch.otherwise, dot)?
         };
@@ -172,7 +174,7 @@ impl<'t, 'a> Renderer<'t, 'a> {
         Ok(flow)
     }
 
-    fn range(&mut self, branch: &'t Branch, dot: &Value<'a>) -> Result<Flow, String> {
+    fn range(&mut self, branch: &'t Branch, dot: &Held<'a>) -> Result<Flow, String> {
         let mark = self.variables.len();
         let value = self.pipe(&branch.pipe, dot)?;
         let names: Vec<&'t str> = branch.pipe.variables.iter().map(String::as_str).collect();
@@ -186,20 +188,29 @@ impl<'t, 'a> Renderer<'t, 'a> {
         } else {
             match &value {
                 Value::Null => Vec::new(),
-                Value::Int(_) if names.len() > 1 => {
+                Value::Int(_) | Value::Int64(_) | Value::Byte(_) if names.len() > 1 => {
                     return Err(
                         "can't use an int to iterate over more than one variable".to_owned()
                     );
                 }
-                Value::Int(count) => {
-                    let count = usize::try_from(*count).unwrap_or(0);
-                    self.scope.spend(count)?;
-                    (0i64..)
-                        .take(count)
-                        .map(|i| (Value::Int(i), Value::Int(i)))
-                        .collect()
-                }
                 other => {
+                    if let Some(count) = other.whole() {
+                        let count = usize::try_from(count).unwrap_or(0);
+                        self.scope.spend(count)?;
+                        let number = |i| match other {
+                            Value::Int64(_) => Value::Int64(i),
+                            Value::Byte(_) => Value::Byte(u8::try_from(i).unwrap_or(0)),
+                            _ => Value::Int(i),
+                        };
+                        let numbers = (0i64..).take(count);
+                        return self.each(
+                            branch,
+                            mark,
+                            numbers.map(|i| (Value::Null, number(i))).collect(),
+                            false,
+                            dot,
+                        );
+                    }
                     return Err(format!(
                         "range can't iterate over type {}",
                         other.type_name()
@@ -207,10 +218,28 @@ impl<'t, 'a> Renderer<'t, 'a> {
                 }
             }
         };
+        self.each(branch, mark, items, value.boxes(), dot)
+    }
+
+    /// Walks the body for each key and item, or the `else` if there is none.
+    fn each(
+        &mut self,
+        branch: &'t Branch,
+        mark: usize,
+        items: Vec<(Value<'a>, Value<'a>)>,
+        boxed: bool,
+        dot: &Held<'a>,
+    ) -> Result<Flow, String> {
         self.scope.spend(items.len())?;
+        let names: Vec<&'t str> = branch.pipe.variables.iter().map(String::as_str).collect();
         let body = self.variables.len();
         let empty = items.is_empty();
         for (key, item) in items {
+            let key = Held::from(key);
+            let item = Held {
+                boxed,
+                ..Held::from(item)
+            };
             match (names.as_slice(), branch.pipe.assign) {
                 ([], _) => {}
                 ([one], true) => self.assign(one, &item),
@@ -240,7 +269,7 @@ impl<'t, 'a> Renderer<'t, 'a> {
     }
 
     /// Sets the variable that lies this many places below the top of the stack.
-    fn put(&mut self, top: usize, below: usize, name: &'t str, value: &Value<'a>) {
+    fn put(&mut self, top: usize, below: usize, name: &'t str, value: &Held<'a>) {
         if let Some(slot) = top
             .checked_sub(below)
             .and_then(|at| self.variables.get_mut(at))
@@ -249,7 +278,7 @@ impl<'t, 'a> Renderer<'t, 'a> {
         }
     }
 
-    fn assign(&mut self, name: &str, value: &Value<'a>) {
+    fn assign(&mut self, name: &str, value: &Held<'a>) {
         if let Some(slot) = self
             .variables
             .iter_mut()
@@ -272,6 +301,11 @@ impl<'t, 'a> Renderer<'t, 'a> {
         let text = match value {
             Value::Null if self.strict() => "<no value>".to_owned(),
             Value::Null => String::new(),
+            Value::Object(_) => {
+                // A pointer to a struct prints as what it points to.
+                let text = format::display(value)?;
+                text.strip_prefix('&').map(str::to_owned).unwrap_or(text)
+            }
             value => format::display(value)?,
         };
         self.scope.spend(text.len().checked_div(64).unwrap_or(0))?;
@@ -282,7 +316,7 @@ impl<'t, 'a> Renderer<'t, 'a> {
         self.write(&safe)
     }
 
-    fn pipe(&mut self, pipe: &'t Pipe, dot: &Value<'a>) -> Outcome<'a> {
+    fn pipe(&mut self, pipe: &'t Pipe, dot: &Held<'a>) -> Outcome<'a> {
         self.deeper(|run| {
             run.at = At::Pipe(pipe);
             let mut value = None;
@@ -291,10 +325,11 @@ impl<'t, 'a> Renderer<'t, 'a> {
             }
             let value = value.unwrap_or(Value::Null);
             for name in &pipe.variables {
+                let held = Held::from(value.clone());
                 if pipe.assign {
-                    run.assign(name, &value);
+                    run.assign(name, &held);
                 } else {
-                    run.variables.push((name, value.clone()));
+                    run.variables.push((name, held));
                 }
             }
             Ok(value)
@@ -304,7 +339,7 @@ impl<'t, 'a> Renderer<'t, 'a> {
     fn command(
         &mut self,
         command: &'t Command,
-        dot: &Value<'a>,
+        dot: &Held<'a>,
         piped: Option<Value<'a>>,
     ) -> Outcome<'a> {
         let Some((first, args)) = command.operands.split_first() else {
@@ -316,37 +351,37 @@ impl<'t, 'a> Renderer<'t, 'a> {
                 return self.call(function, At::Command(command), args, dot, piped);
             }
             Term::Field(_) | Term::Variable { .. } | Term::Chain { .. } => {
-                return self.fields(first, args, dot, piped);
+                return Ok(self.fields(first, args, dot, piped)?.value);
             }
             _ => {}
         }
-        if let Term::Pipe(pipe) = &first.term {
+        // Go stays where it was: the parenthesis has no place of its own.
+        if !matches!(first.term, Term::Pipe(_)) {
             self.at = At::Operand(first);
-            if args.is_empty() && piped.is_none() {
-                return self.pipe(pipe, dot);
-            }
         }
-        self.at = At::Operand(first);
         if !args.is_empty() || piped.is_some() {
             return Err(format!("can't give argument to non-function {first}"));
         }
         match &first.term {
             Term::Nil => Err("nil is not a command".to_owned()),
-            _ => self.operand(first, dot),
+            Term::Pipe(pipe) => self.pipe(pipe, dot),
+            _ => Ok(self.operand(first, dot)?.value),
         }
     }
 
     /// An operand's value where nothing is known of what is wanted.
-    fn operand(&mut self, operand: &'t Operand, dot: &Value<'a>) -> Outcome<'a> {
+    fn operand(&mut self, operand: &'t Operand, dot: &Held<'a>) -> Result<Held<'a>, String> {
         self.at = At::Operand(operand);
         match &operand.term {
             Term::Dot => Ok(dot.clone()),
-            Term::Nil => Ok(Value::Null),
-            Term::Bool(value) => Ok(Value::Bool(*value)),
-            Term::Number(number) => Ok(constant(number)),
-            Term::String { value, .. } => Ok(Value::string(value.as_str())),
-            Term::Function(function) => self.call(function, At::Operand(operand), &[], dot, None),
-            Term::Pipe(pipe) => self.pipe(pipe, dot),
+            Term::Nil => Ok(Held::from(Value::Null)),
+            Term::Bool(value) => Ok(Held::from(Value::Bool(*value))),
+            Term::Number(number) => constant(number).map(Held::from),
+            Term::String { value, .. } => Ok(Held::from(Value::string(value.as_str()))),
+            Term::Function(function) => self
+                .call(function, At::Operand(operand), &[], dot, None)
+                .map(Held::from),
+            Term::Pipe(pipe) => self.pipe(pipe, dot).map(Held::from),
             Term::Field(_) | Term::Variable { .. } | Term::Chain { .. } => {
                 self.fields(operand, &[], dot, None)
             }
@@ -358,29 +393,28 @@ impl<'t, 'a> Renderer<'t, 'a> {
         &mut self,
         operand: &'t Operand,
         args: &'t [Operand],
-        dot: &Value<'a>,
+        dot: &Held<'a>,
         piped: Option<Value<'a>>,
-    ) -> Outcome<'a> {
-        let (base, fields, lenient) = match &operand.term {
-            Term::Field(fields) => (dot.clone(), fields, false),
+    ) -> Result<Held<'a>, String> {
+        self.at = At::Operand(operand);
+        let (base, fields) = match &operand.term {
+            Term::Field(fields) => (dot.clone(), fields),
             Term::Variable { name, fields } => {
                 let found = self.variables.iter().rev().find(|(known, _)| known == name);
                 let value = found.map(|(_, value)| value.clone());
                 (
                     value.ok_or_else(|| format!("undefined variable: {name}"))?,
                     fields,
-                    true,
                 )
             }
             Term::Chain { base, fields } => {
                 if matches!(base.term, Term::Nil) {
                     return Err(format!("indirection through explicit nil in {operand}"));
                 }
-                (self.deeper(|run| run.operand(base, dot))?, fields, true)
+                (self.deeper(|run| run.operand(base, dot))?, fields)
             }
             _ => return Err(format!("can't give argument to non-function {operand}")),
         };
-        self.at = At::Operand(operand);
         let has_args = !args.is_empty() || piped.is_some();
         let Some((last, front)) = fields.split_last() else {
             if has_args {
@@ -388,26 +422,41 @@ impl<'t, 'a> Renderer<'t, 'a> {
             }
             return Ok(base);
         };
-        let mut value = field::Step::base(base, lenient);
+        let missing = self.style.missing;
+        let mut held = base;
         for name in front {
-            value = value.field(name, self.style.missing)?;
+            held = held.field(name, None, missing)?;
         }
         if !has_args {
-            return Ok(value.field(last, self.style.missing)?.value);
+            return held.field(last, None, missing);
         }
         let mut given = Vec::new();
-        for arg in args {
-            given.push(self.deeper(|run| run.operand(arg, dot))?);
+        if let Some(want) = held.method(last) {
+            let got = args.len().saturating_add(usize::from(piped.is_some()));
+            if want != got {
+                return Err(field::wrong_count(last, want, got));
+            }
+            for arg in args {
+                given.push(self.deeper(|run| run.argument(arg, Param::Str, dot))?);
+            }
+            if let Some(value) = piped {
+                given.push(Held::from(value).fit(Param::Str, missing)?);
+            }
+        } else {
+            // Nothing takes them; how many there are is for the message.
+            given.resize(
+                args.len().saturating_add(usize::from(piped.is_some())),
+                Value::Null,
+            );
         }
-        given.extend(piped);
-        self.at = At::Operand(operand);
-        value.method(last, &given)
+        held.field(last, Some(&given), missing)
     }
 }
 
-fn constant<'a>(number: &Number) -> Value<'a> {
+fn constant<'a>(number: &Number) -> Outcome<'a> {
     match number.int {
-        Some(int) if !number.is_float => Value::Int(int),
-        _ => Value::Float(number.float),
+        _ if number.is_float => Ok(Value::Float(number.float)),
+        Some(int) => Ok(Value::Int(int)),
+        None => Err(format!("{} overflows int", number.source)),
     }
 }

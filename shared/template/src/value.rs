@@ -18,6 +18,10 @@ pub enum Value<'a> {
     Bool(bool),
     /// Go's `int`.
     Int(i64),
+    /// Go's `int64`, which sprig's arithmetic gives; it is no `int` to a function that takes one.
+    Int64(i64),
+    /// Go's `uint8`: one byte of a string.
+    Byte(u8),
     /// Go's `float64`; every JSON number is one.
     Float(f64),
     /// A string.
@@ -41,6 +45,16 @@ pub trait Object {
     /// The field's value, or `None` if the type has no such field.
     fn field(&self, name: &str) -> Option<Value<'_>>;
 
+    /// A struct's fields in Go's order: the Go name, and the name in JSON. A map has none.
+    fn fields(&self) -> &'static [(&'static str, &'static str)] {
+        &[]
+    }
+
+    /// Methods that take strings, and how many. Those that take nothing need not be here.
+    fn methods(&self) -> &'static [(&'static str, usize)] {
+        &[]
+    }
+
     /// Calls a method, or `None` if the type has none of that name. `Err` is its error's text.
     fn call(&self, method: &str, args: &[Value<'_>]) -> Option<Result<Value<'_>, String>> {
         let _ = (method, args);
@@ -55,7 +69,8 @@ pub trait Object {
         None
     }
 
-    /// The value as a map or list: for `toJson`, and for printing where there is no [`text`](Object::text).
+    /// The value as a map or list, where there are no [`fields`](Object::fields): for `toJson`, and
+    /// for printing where there is no [`text`](Object::text).
     fn content(&self) -> Option<Value<'_>> {
         None
     }
@@ -67,9 +82,23 @@ pub trait Object {
     }
 }
 
+/// What a Go slice is a slice of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Items {
+    /// `interface {}`
+    Any,
+    Strings,
+    Ints,
+    /// `[]interface {}`, from `chunk`.
+    Lists,
+}
+
 /// An immutable list.
 pub struct List<'a> {
     pub(crate) items: Vec<Value<'a>>,
+    pub(crate) of: Items,
+    /// Go's nil slice: prints as an empty one, is `null` in JSON.
+    pub(crate) nil: bool,
     /// Levels of lists below and including this one.
     pub(crate) depth: usize,
 }
@@ -84,9 +113,28 @@ pub struct Map<'a> {
 }
 
 impl<'a> Value<'a> {
-    /// A list of these items.
+    /// A list of these items: Go's `[]interface {}`.
     pub fn list(items: impl IntoIterator<Item = Value<'a>>) -> Value<'a> {
-        let items: Vec<_> = items.into_iter().collect();
+        Value::list_of(Items::Any, items.into_iter().collect())
+    }
+
+    /// Go's `[]string`.
+    pub fn strings<T: Into<Value<'a>>>(items: impl IntoIterator<Item = T>) -> Value<'a> {
+        Value::list_of(Items::Strings, items.into_iter().map(Into::into).collect())
+    }
+
+    /// Go's nil `[]string`: a header that is not there.
+    #[must_use]
+    pub fn nil_strings() -> Value<'a> {
+        Value::List(Rc::new(List {
+            items: Vec::new(),
+            of: Items::Strings,
+            nil: true,
+            depth: 1,
+        }))
+    }
+
+    pub(crate) fn list_of(of: Items, items: Vec<Value<'a>>) -> Value<'a> {
         let below = items
             .iter()
             .map(|v| {
@@ -100,6 +148,8 @@ impl<'a> Value<'a> {
             .unwrap_or(0);
         Value::List(Rc::new(List {
             items,
+            of,
+            nil: false,
             depth: below.saturating_add(1),
         }))
     }
@@ -196,7 +246,36 @@ impl<'a> Value<'a> {
     pub(crate) fn zero_entry(&self) -> Value<'a> {
         match self {
             Value::Map(map) if map.of_strings => Value::Str(Cow::Borrowed("")),
+            Value::Object(_) => Value::nil_strings(),
             _ => Value::Null,
+        }
+    }
+
+    /// Whether Go holds the elements as `interface {}`.
+    pub(crate) fn boxes(&self) -> bool {
+        match self {
+            Value::List(list) => list.of == Items::Any,
+            Value::Map(map) => !map.of_strings,
+            Value::NilList | Value::NilMap | Value::Json(_) => true,
+            _ => false,
+        }
+    }
+
+    /// A whole number of any of Go's types.
+    pub(crate) fn whole(&self) -> Option<i64> {
+        match self {
+            Value::Int(int) | Value::Int64(int) => Some(*int),
+            Value::Byte(byte) => Some(i64::from(*byte)),
+            _ => None,
+        }
+    }
+
+    /// Go's nil, typed or not.
+    pub(crate) fn is_nil(&self) -> bool {
+        match self {
+            Value::Null | Value::NilList | Value::NilMap => true,
+            Value::List(list) => list.nil,
+            _ => false,
         }
     }
 
@@ -219,7 +298,8 @@ impl<'a> Value<'a> {
         match self {
             Value::Null => false,
             Value::Bool(b) => *b,
-            Value::Int(i) => *i != 0,
+            Value::Int(i) | Value::Int64(i) => *i != 0,
+            Value::Byte(b) => *b != 0,
             Value::Float(f) => *f != 0.0,
             other => other.len().is_none_or(|len| len > 0),
         }
@@ -231,9 +311,17 @@ impl<'a> Value<'a> {
             Value::Null => "<nil>",
             Value::Bool(_) => "bool",
             Value::Int(_) => "int",
+            Value::Int64(_) => "int64",
+            Value::Byte(_) => "uint8",
             Value::Float(_) => "float64",
             Value::Str(_) => "string",
-            Value::List(_) | Value::NilList => "[]interface {}",
+            Value::List(list) => match list.of {
+                Items::Any => "[]interface {}",
+                Items::Strings => "[]string",
+                Items::Ints => "[]int",
+                Items::Lists => "[][]interface {}",
+            },
+            Value::NilList => "[]interface {}",
             Value::Map(map) if map.of_strings => "map[string]string",
             Value::Map(_) | Value::NilMap => "map[string]interface {}",
             Value::Json(json) => match json {
@@ -251,9 +339,12 @@ impl<'a> Value<'a> {
             Value::Null => "invalid",
             Value::Bool(_) => "bool",
             Value::Int(_) => "int",
+            Value::Int64(_) => "int64",
+            Value::Byte(_) => "uint8",
             Value::Float(_) => "float64",
             Value::Str(_) => "string",
-            Value::Object(object) if !object.is_map() => "ptr",
+            Value::Object(object) if object.type_name().starts_with('*') => "ptr",
+            Value::Object(object) if !object.is_map() => "struct",
             other if other.is_map() => "map",
             _ => "slice",
         }
@@ -267,10 +358,12 @@ impl<'a> Value<'a> {
         match (self, other) {
             (Value::Null, Value::Null) => true,
             (Value::Bool(a), Value::Bool(b)) => a == b,
-            (Value::Int(a), Value::Int(b)) => a == b,
+            (Value::Int(a), Value::Int(b)) | (Value::Int64(a), Value::Int64(b)) => a == b,
+            (Value::Byte(a), Value::Byte(b)) => a == b,
             (Value::Float(a), Value::Float(b)) => a == b,
             (Value::Str(a), Value::Str(b)) => a == b,
             (Value::Object(a), Value::Object(b)) => std::ptr::addr_eq(*a, *b),
+            _ if self.type_name() != other.type_name() || self.is_nil() != other.is_nil() => false,
             _ => {
                 if let (Some(a), Some(b)) = (self.items(), other.items()) {
                     return a.len() == b.len()

@@ -2,9 +2,10 @@
 
 use std::fmt::Write as _;
 
-use super::{Function, Outcome, Param, Run, Scope, exact, text, variadic, wrong};
+use super::{Function, NO_TYPE, Outcome, Param, Run, Scope, exact, text, variadic, wrong};
 use crate::Missing;
-use crate::format::{display, is_print, sprintf};
+use crate::format::{display, is_print};
+use crate::printf::sprintf;
 use crate::value::Value;
 
 pub(super) const FUNCTIONS: &[Function] = &[
@@ -40,12 +41,18 @@ fn len<'a>(scope: &mut Scope<'a>, args: &[Value<'a>]) -> Outcome<'a> {
     let [value] = args else { return wrong() };
     match value {
         Value::Null if scope.missing == Missing::Empty => Ok(Value::Int(0)),
-        Value::Null => Err("len of nil pointer".to_owned()),
+        Value::Null if scope.boxed_nil => Err("len of nil pointer".to_owned()),
+        Value::Null => Err(NO_TYPE.to_owned()),
         value => match value.len() {
             Some(len) => Ok(Value::Int(i64::try_from(len).unwrap_or(i64::MAX))),
-            None => Err(format!("len of type {}", value.type_name())),
+            None => Err(format!("len of type {}", pointed_to(value))),
         },
     }
+}
+
+/// The type behind a pointer.
+fn pointed_to(value: &Value<'_>) -> &'static str {
+    value.type_name().trim_start_matches('*')
 }
 
 fn index<'a>(scope: &mut Scope<'a>, args: &[Value<'a>]) -> Outcome<'a> {
@@ -80,12 +87,12 @@ fn index<'a>(scope: &mut Scope<'a>, args: &[Value<'a>]) -> Outcome<'a> {
             if scope.missing == Missing::Empty && !matches!(item, Value::Object(_)) {
                 return Ok(Value::Null);
             }
-            return Err(format!("can't index item of type {}", item.type_name()));
+            return Err(format!("can't index item of type {}", pointed_to(&item)));
         };
-        let position = match key {
-            Value::Int(position) => *position,
-            Value::Null => return Err("cannot index slice/array with nil".to_owned()),
-            other => {
+        let position = match (key, key.whole()) {
+            (_, Some(position)) => position,
+            (Value::Null, _) => return Err("cannot index slice/array with nil".to_owned()),
+            (other, _) => {
                 return Err(format!(
                     "cannot index slice/array with type {}",
                     other.type_name()
@@ -96,10 +103,7 @@ fn index<'a>(scope: &mut Scope<'a>, args: &[Value<'a>]) -> Outcome<'a> {
             .ok()
             .filter(|p| *p < len)
             .and_then(|p| match &item {
-                Value::Str(text) => text
-                    .as_bytes()
-                    .get(p)
-                    .map(|byte| Value::Int(i64::from(*byte))),
+                Value::Str(text) => text.as_bytes().get(p).map(|byte| Value::Byte(*byte)),
                 list => list.items().and_then(|items| items.into_iter().nth(p)),
             });
         item = match found {
@@ -150,11 +154,7 @@ fn printf<'a>(scope: &mut Scope<'a>, args: &[Value<'a>]) -> Outcome<'a> {
     let Some((format, args)) = args.split_first() else {
         return wrong();
     };
-    let nil = if scope.missing == Missing::Empty {
-        ""
-    } else {
-        "<nil>"
-    };
+    let nil = (scope.missing == Missing::Empty).then_some("");
     Ok(Value::string(sprintf(text(format), args, nil)?))
 }
 
@@ -179,6 +179,7 @@ fn sprint<'a>(scope: &Scope<'a>, args: &[Value<'a>]) -> Result<String, String> {
         }
         match arg {
             Value::Null if scope.missing == Missing::Go => out.push_str("<no value>"),
+            Value::Object(_) => out.push_str(scope.show(arg)?.trim_start_matches('&')),
             arg => out.push_str(&scope.show(arg)?),
         }
         after_string = is_string;

@@ -37,19 +37,19 @@ fn eq<'a>(scope: &mut Scope<'a>, args: &[Value<'a>]) -> Outcome<'a> {
 }
 
 fn equal<'a>(scope: &Scope<'a>, a: &Value<'a>, b: &Value<'a>) -> Result<bool, String> {
+    if let (Some(a), Some(b)) = (a.whole(), b.whole()) {
+        return Ok(a == b);
+    }
     match (a, b) {
         (Value::Bool(a), Value::Bool(b)) => Ok(a == b),
-        (Value::Int(a), Value::Int(b)) => Ok(a == b),
         (Value::Float(a), Value::Float(b)) => Ok(a == b),
         (Value::Str(a), Value::Str(b)) => Ok(a == b),
         (Value::Null, Value::Null) => Ok(true),
         // A missing value is empty: equal to the empty string, to zero and to false.
         (Value::Null, other) | (other, Value::Null) if scope.missing == Missing::Empty => {
-            Ok(matches!(other, Value::NilList | Value::NilMap | Value::Str(_)) && !other.is_true())
+            Ok((matches!(other, Value::Str(_)) || other.is_nil()) && !other.is_true())
         }
-        (Value::Null, other) | (other, Value::Null) => {
-            Ok(matches!(other, Value::NilList | Value::NilMap))
-        }
+        (Value::Null, other) | (other, Value::Null) => Ok(other.is_nil()),
         _ if basic(a) || basic(b) => Err(incompatible(a, b)),
         _ => Err(format!(
             "non-comparable types {}, {}",
@@ -62,7 +62,12 @@ fn equal<'a>(scope: &Scope<'a>, a: &Value<'a>, b: &Value<'a>) -> Result<bool, St
 fn basic(value: &Value<'_>) -> bool {
     matches!(
         value,
-        Value::Bool(_) | Value::Int(_) | Value::Float(_) | Value::Str(_)
+        Value::Bool(_)
+            | Value::Int(_)
+            | Value::Int64(_)
+            | Value::Byte(_)
+            | Value::Float(_)
+            | Value::Str(_)
     )
 }
 
@@ -76,8 +81,10 @@ fn incompatible(a: &Value<'_>, b: &Value<'_>) -> String {
 
 fn ordered<'a>(args: &[Value<'a>], wanted: fn(Ordering) -> bool) -> Outcome<'a> {
     let [a, b] = args else { return wrong() };
+    if let (Some(a), Some(b)) = (a.whole(), b.whole()) {
+        return Ok(Value::Bool(wanted(a.cmp(&b))));
+    }
     let ordering = match (a, b) {
-        (Value::Int(a), Value::Int(b)) => Some(a.cmp(b)),
         (Value::Float(a), Value::Float(b)) => a.partial_cmp(b),
         (Value::Str(a), Value::Str(b)) => Some(a.cmp(b)),
         _ if basic(a) && basic(b) && !matches!((a, b), (Value::Bool(_), Value::Bool(_))) => {

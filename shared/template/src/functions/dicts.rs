@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
-use super::{Function, Outcome, Param, Scope, exact, text, variadic, wrong};
+use super::{Function, NO_TYPE, Outcome, Param, Scope, exact, text, variadic, wrong};
 use crate::Missing;
 use crate::format::too_deep;
-use crate::value::{MAX_DEPTH, Map, Value};
+use crate::value::{Items, MAX_DEPTH, Map, Value};
 
 const MAP: &[Param] = &[Param::Map];
 const MAP_KEY: &[Param] = &[Param::Map, Param::Str];
@@ -47,7 +47,7 @@ pub(super) const FUNCTIONS: &[Function] = &[
     variadic("keys", &[], Param::Map, |scope, args| {
         let entries = args.iter().filter_map(Value::entries).flatten();
         let keys = entries.map(|(key, _)| Value::Str(key)).collect();
-        scope.list(keys)
+        scope.list_of(Items::Strings, keys)
     }),
     exact("values", MAP, |scope, args| {
         let entries = args.iter().filter_map(Value::entries).flatten();
@@ -85,20 +85,9 @@ pub(super) const FUNCTIONS: &[Function] = &[
     variadic("mustMergeOverwrite", MAP, Param::Map, |scope, args| {
         merge(scope, args, true)
     }),
-    exact("deepCopy", &[Param::Any], |scope, args| {
-        args.first()
-            .map_or_else(wrong, |value| deep_copy(scope, value, MAX_DEPTH))
-    }),
-    exact("mustDeepCopy", &[Param::Any], |scope, args| {
-        args.first()
-            .map_or_else(wrong, |value| deep_copy(scope, value, MAX_DEPTH))
-    }),
-    variadic(
-        "dig",
-        &[Param::Str, Param::Any, Param::Any],
-        Param::Any,
-        dig,
-    ),
+    exact("deepCopy", &[Param::Any], copy),
+    exact("mustDeepCopy", &[Param::Any], copy),
+    variadic("dig", &[], Param::Any, dig),
 ];
 
 fn entries_of<'a>(map: &Value<'a>) -> impl Iterator<Item = (String, Value<'a>)> {
@@ -132,14 +121,21 @@ fn merge<'a>(scope: &mut Scope<'a>, args: &[Value<'a>], overwrite: bool) -> Outc
     let Some((target, sources)) = args.split_first() else {
         return wrong();
     };
-    let map = own(target)?;
+    let target = match target {
+        Value::NilMap if sources.iter().any(|source| !source.is_nil()) => {
+            scope.map(BTreeMap::new(), false)
+        }
+        Value::NilMap => return Ok(Value::NilMap),
+        target => target.clone(),
+    };
+    let map = own(&target)?;
     for source in sources {
         let mut entries = map.entries.borrow().clone();
         merge_into(scope, &mut entries, source, overwrite, MAX_DEPTH)?;
         let old = map.entries.replace(entries);
         drop(old);
     }
-    Ok(target.clone())
+    Ok(target)
 }
 
 fn merge_into<'a>(
@@ -153,6 +149,8 @@ fn merge_into<'a>(
     for (key, value) in entries_of(source) {
         scope.spend(1)?;
         match target.get(&key) {
+            // As in Go, nil takes a value away but does not make a key.
+            _ if matches!(value, Value::Null) && !overwrite => {}
             Some(existing) if existing.is_map() && value.is_map() => {
                 let mut entries = entries_of(existing).collect();
                 merge_into(scope, &mut entries, &value, overwrite, below)?;
@@ -168,6 +166,14 @@ fn merge_into<'a>(
     Ok(())
 }
 
+fn copy<'a>(scope: &mut Scope<'a>, args: &[Value<'a>]) -> Outcome<'a> {
+    match args {
+        [Value::Null] if scope.missing == Missing::Go => Err(NO_TYPE.to_owned()),
+        [value] => deep_copy(scope, value, MAX_DEPTH),
+        _ => wrong(),
+    }
+}
+
 fn deep_copy<'a>(scope: &mut Scope<'a>, value: &Value<'a>, depth: usize) -> Outcome<'a> {
     let below = depth.checked_sub(1).ok_or_else(too_deep)?;
     scope.spend(1)?;
@@ -175,6 +181,9 @@ fn deep_copy<'a>(scope: &mut Scope<'a>, value: &Value<'a>, depth: usize) -> Outc
         let mut copies = Vec::new();
         for item in &items {
             copies.push(deep_copy(scope, item, below)?);
+        }
+        if let Value::List(list) = value {
+            return scope.list_of(list.of, copies);
         }
         return scope.list(copies);
     }
@@ -190,29 +199,23 @@ fn deep_copy<'a>(scope: &mut Scope<'a>, value: &Value<'a>, depth: usize) -> Outc
 
 /// `dig "a" "b" default map`.
 fn dig<'a>(scope: &mut Scope<'a>, args: &[Value<'a>]) -> Outcome<'a> {
-    let [keys @ .., default, map] = args else {
-        return wrong();
+    let ([keys @ .., default, map], 3..) = (args, args.len()) else {
+        return Err("dig needs at least three arguments".to_owned());
     };
+    let go = scope.missing == Missing::Go;
+    if go && !fits(map, go) {
+        return Err(not_a(map, "map[string]interface {}"));
+    }
+    if let Some(other) = keys.iter().find(|key| !matches!(key, Value::Str(_))) {
+        return Err(not_a(other, "string"));
+    }
     let mut value = map.clone();
-    for key in keys {
-        let Value::Str(key) = key else {
-            return Err(format!(
-                "interface conversion: interface {{}} is {}, not string",
-                key.type_name()
-            ));
-        };
-        if !value.is_map() {
-            if scope.missing == Missing::Empty && matches!(value, Value::Null) {
+    for key in keys.iter().map(text) {
+        if !fits(&value, go) {
+            if !go && matches!(value, Value::Null) {
                 return Ok(default.clone());
             }
-            let found = if matches!(value, Value::Null) {
-                "nil"
-            } else {
-                value.type_name()
-            };
-            return Err(format!(
-                "interface conversion: interface {{}} is {found}, not map[string]interface {{}}"
-            ));
+            return Err(not_a(&value, "map[string]interface {}"));
         }
         match value.get(key) {
             Some(next) => value = next,
@@ -220,4 +223,21 @@ fn dig<'a>(scope: &mut Scope<'a>, args: &[Value<'a>]) -> Outcome<'a> {
         }
     }
     Ok(value)
+}
+
+/// Whether Go would take it for a `map[string]interface {}`.
+fn fits(value: &Value<'_>, go: bool) -> bool {
+    match value {
+        Value::Map(map) => !map.of_strings,
+        Value::Object(_) => !go && value.is_map(),
+        value => value.is_map(),
+    }
+}
+
+fn not_a(value: &Value<'_>, wanted: &str) -> String {
+    let found = match value {
+        Value::Null => "nil",
+        value => value.type_name(),
+    };
+    format!("interface conversion: interface {{}} is {found}, not {wanted}")
 }

@@ -6,7 +6,8 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use sha2::{Digest as _, Sha256};
 
-use super::{Function, Outcome, Param, Scope, exact, strings_of, text, wrong};
+use super::{Function, Outcome, Param, Scope, bases, exact, strings_of, text, wrong};
+use crate::Missing;
 use crate::json::{Layout, encode};
 use crate::value::Value;
 
@@ -26,12 +27,12 @@ const RAW: Layout = Layout {
 };
 
 pub(super) const FUNCTIONS: &[Function] = &[
-    exact("toJson", ANY, |_, args| json(args, COMPACT)),
-    exact("mustToJson", ANY, |_, args| json(args, COMPACT)),
-    exact("toPrettyJson", ANY, |_, args| json(args, PRETTY)),
-    exact("mustToPrettyJson", ANY, |_, args| json(args, PRETTY)),
-    exact("toRawJson", ANY, |_, args| json(args, RAW)),
-    exact("mustToRawJson", ANY, |_, args| json(args, RAW)),
+    exact("toJson", ANY, |scope, args| json(scope, args, COMPACT)),
+    exact("mustToJson", ANY, |_, args| encoded(args, COMPACT)),
+    exact("toPrettyJson", ANY, |scope, args| json(scope, args, PRETTY)),
+    exact("mustToPrettyJson", ANY, |_, args| encoded(args, PRETTY)),
+    exact("toRawJson", ANY, |_, args| encoded(args, RAW)),
+    exact("mustToRawJson", ANY, |_, args| encoded(args, RAW)),
     exact("fromJson", STR, |scope, args| match args {
         [document] => Ok(parse(scope, text(document)).unwrap_or(Value::Null)),
         _ => wrong(),
@@ -44,7 +45,27 @@ pub(super) const FUNCTIONS: &[Function] = &[
         let [plain] = strings_of(args)?;
         Ok(Value::string(STANDARD.encode(plain)))
     }),
-    exact("b64dec", STR, b64dec),
+    exact("b64dec", STR, |_, args| {
+        let [encoded] = strings_of(args)?;
+        decoded(bases::decode64(encoded), "base64")
+    }),
+    exact("b32enc", STR, |_, args| {
+        let [plain] = strings_of(args)?;
+        Ok(Value::string(bases::encode32(plain.as_bytes())))
+    }),
+    exact("b32dec", STR, |_, args| {
+        let [encoded] = strings_of(args)?;
+        decoded(bases::decode32(encoded), "base32")
+    }),
+    exact("adler32sum", STR, |_, args| {
+        let [plain] = strings_of(args)?;
+        let (mut low, mut high) = (1u32, 0u32);
+        for byte in plain.bytes() {
+            low = low.wrapping_add(u32::from(byte)).wrapping_rem(65521);
+            high = high.wrapping_add(low).wrapping_rem(65521);
+        }
+        Ok(Value::string((high << 16 | low).to_string()))
+    }),
     exact("sha256sum", STR, |_, args| {
         let [plain] = strings_of(args)?;
         let mut hex = String::with_capacity(64);
@@ -55,32 +76,27 @@ pub(super) const FUNCTIONS: &[Function] = &[
     }),
 ];
 
-/// sprig's `toJson` turns what JSON cannot hold into ""; that would be broken JSON, so here it fails.
-fn json<'a>(args: &[Value<'a>], layout: Layout) -> Outcome<'a> {
+/// sprig's `toJson` turns what JSON cannot hold into ""; by default that would be broken JSON, so it fails.
+fn json<'a>(scope: &Scope<'a>, args: &[Value<'a>], layout: Layout) -> Outcome<'a> {
+    match encoded(args, layout) {
+        Err(error) if scope.missing == Missing::Go && error.starts_with("json: unsupported") => {
+            Ok(Value::from(""))
+        }
+        done => done,
+    }
+}
+
+fn encoded<'a>(args: &[Value<'a>], layout: Layout) -> Outcome<'a> {
     let [value] = args else { return wrong() };
     Ok(Value::string(encode(value, layout)?))
 }
 
 /// Go answers with the error's text as if it were the decoded value; so does this.
-fn b64dec<'a>(_: &mut Scope<'a>, args: &[Value<'a>]) -> Outcome<'a> {
-    let [encoded] = strings_of(args)?;
-    let encoded: String = encoded
-        .chars()
-        .filter(|c| !matches!(c, '\r' | '\n'))
-        .collect();
-    match STANDARD.decode(encoded.as_bytes()) {
-        Ok(bytes) => Ok(Value::string(String::from_utf8_lossy(&bytes).into_owned())),
-        Err(error) => {
-            let at = match error {
-                base64::DecodeError::InvalidByte(at, _)
-                | base64::DecodeError::InvalidLastSymbol(at, _) => at,
-                _ => encoded.len(),
-            };
-            Ok(Value::string(format!(
-                "illegal base64 data at input byte {at}"
-            )))
-        }
-    }
+fn decoded<'a>(bytes: Result<Vec<u8>, usize>, base: &str) -> Outcome<'a> {
+    Ok(Value::string(match bytes {
+        Ok(bytes) => String::from_utf8_lossy(&bytes).into_owned(),
+        Err(at) => format!("illegal {base} data at input byte {at}"),
+    }))
 }
 
 fn parse<'a>(scope: &mut Scope<'a>, document: &str) -> Outcome<'a> {

@@ -2,7 +2,10 @@
 
 use super::{Function, Outcome, Param, Scope, exact, int, strings, variadic, wrong};
 use crate::Missing;
-use crate::value::{MAX_DEPTH, Value};
+use crate::value::{Items, MAX_DEPTH, Value};
+
+/// Go asks nil for its type.
+const NIL: &str = "runtime error: invalid memory address or nil pointer dereference";
 
 const ONE: &[Param] = &[Param::Any];
 const TWO: &[Param] = &[Param::Any, Param::Any];
@@ -48,19 +51,19 @@ pub(super) const FUNCTIONS: &[Function] = &[
     exact("toStrings", ONE, |scope, args| {
         let [value] = args else { return wrong() };
         let items = strings::each(scope, value)?;
-        scope.list(items.into_iter().map(Value::Str).collect())
+        scope.list_of(Items::Strings, items.into_iter().map(Value::Str).collect())
     }),
     exact("until", &[Param::Int], |scope, args| {
         let stop = args.first().map_or(0, int);
         let items = steps(0, stop, if stop < 0 { -1 } else { 1 })?;
-        scope.list(items.into_iter().map(Value::Int).collect())
+        scope.list_of(Items::Ints, items.into_iter().map(Value::Int).collect())
     }),
     exact("untilStep", INTS, |scope, args| {
         let [start, stop, step] = args else {
             return wrong();
         };
         let items = steps(int(start), int(stop), int(step))?;
-        scope.list(items.into_iter().map(Value::Int).collect())
+        scope.list_of(Items::Ints, items.into_iter().map(Value::Int).collect())
     }),
     variadic("seq", &[], Param::Int, seq),
 ];
@@ -69,9 +72,7 @@ pub(super) const FUNCTIONS: &[Function] = &[
 fn items<'a>(scope: &Scope<'a>, value: &Value<'a>, what: &str) -> Result<Vec<Value<'a>>, String> {
     match value {
         Value::Null if scope.missing == Missing::Empty => Ok(Vec::new()),
-        Value::Null => {
-            Err("runtime error: invalid memory address or nil pointer dereference".to_owned())
-        }
+        Value::Null => Err(NIL.to_owned()),
         value => value
             .items()
             .ok_or_else(|| format!("{what} type {}", value.kind_name())),
@@ -131,6 +132,7 @@ fn concat<'a>(scope: &mut Scope<'a>, args: &[Value<'a>]) -> Outcome<'a> {
     for list in args {
         match list {
             Value::Null if scope.missing == Missing::Empty => {}
+            Value::Null => return Err(NIL.to_owned()),
             list => all.extend(
                 list.items()
                     .ok_or_else(|| format!("Cannot concat type {} as list", list.kind_name()))?,
@@ -215,7 +217,11 @@ fn slice<'a>(scope: &mut Scope<'a>, args: &[Value<'a>]) -> Outcome<'a> {
     match (within(start), within(end)) {
         (Some(start), Some(end)) if start <= end => {
             let part = items.get(start..end).unwrap_or_default().to_vec();
-            scope.list(part)
+            let of = match list {
+                Value::List(list) => list.of,
+                _ => Items::Any,
+            };
+            scope.list_of(of, part)
         }
         _ => Err("reflect.Value.Slice: slice index out of bounds".to_owned()),
     }
@@ -224,23 +230,31 @@ fn slice<'a>(scope: &mut Scope<'a>, args: &[Value<'a>]) -> Outcome<'a> {
 fn chunk<'a>(scope: &mut Scope<'a>, args: &[Value<'a>]) -> Outcome<'a> {
     let [size, list] = args else { return wrong() };
     let items = items(scope, list, "Cannot chunk")?;
-    let size = usize::try_from(int(size)).ok().filter(|size| *size > 0);
-    let Some(size) = size else {
-        return Err("the chunk size must be at least 1".to_owned());
-    };
-    let mut chunks = Vec::new();
-    for part in items.chunks(size) {
-        chunks.push(scope.list(part.to_vec())?);
+    let size = int(size);
+    // sprig counts the chunks before it looks at the size, so some negative sizes do give lists.
+    let count = ((items.len() as f64 - 1.0) / size as f64).floor() + 1.0;
+    if !(count >= 0.0 && count.is_finite()) || count > 0.0 && items.is_empty() {
+        return Err("runtime error: makeslice: len out of range".to_owned());
     }
-    scope.list(chunks)
+    let mut chunks = Vec::new();
+    if count > 0.0 {
+        let size = usize::try_from(size).unwrap_or(items.len()).max(1);
+        for part in items.chunks(size) {
+            chunks.push(scope.list(part.to_vec())?);
+        }
+    }
+    scope.list_of(Items::Lists, chunks)
 }
 
 /// By bytes, as Go sorts strings. What is no list becomes a list of its text.
 fn sort_alpha<'a>(scope: &mut Scope<'a>, args: &[Value<'a>]) -> Outcome<'a> {
     let [value] = args else { return wrong() };
-    let mut items = strings::each(scope, value)?;
+    let mut items = match value {
+        Value::Null if scope.missing == Missing::Go => vec![scope.show(value)?],
+        value => strings::each(scope, value)?,
+    };
     items.sort();
-    scope.list(items.into_iter().map(Value::Str).collect())
+    scope.list_of(Items::Strings, items.into_iter().map(Value::Str).collect())
 }
 
 fn steps(start: i64, stop: i64, step: i64) -> Result<Vec<i64>, String> {
@@ -287,5 +301,5 @@ fn seq<'a>(_: &mut Scope<'a>, args: &[Value<'a>]) -> Outcome<'a> {
 /// Used by `split` and its kin.
 pub(super) fn of_texts<'a>(scope: &mut Scope<'a>, parts: Vec<String>) -> Outcome<'a> {
     let items: Vec<_> = parts.into_iter().map(Value::from).collect();
-    scope.list(items)
+    scope.list_of(Items::Strings, items)
 }

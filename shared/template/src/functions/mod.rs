@@ -1,5 +1,6 @@
 //! The functions a template may call: Go's built-ins as Oathkeeper overrides them, and sprig's pure ones.
 
+mod bases;
 mod builtin;
 mod compare;
 mod defaults;
@@ -7,6 +8,7 @@ mod dicts;
 mod encoding;
 mod lists;
 mod numbers;
+mod paths;
 mod refused;
 mod strings;
 mod words;
@@ -18,7 +20,7 @@ use std::fmt;
 use std::rc::Rc;
 
 use crate::Missing;
-use crate::value::{MAX_DEPTH, Map, Value};
+use crate::value::{Items, MAX_DEPTH, Map, Value};
 
 /// What a parameter takes, as in the Go signature.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -102,6 +104,8 @@ const fn variadic(
 /// What a render has and uses up.
 pub(crate) struct Scope<'a> {
     pub(crate) missing: Missing,
+    /// The last argument came as an `interface {}`; `len` words its complaint by that.
+    pub(crate) boxed_nil: bool,
     /// Maps the template made. Kept to the end, so that they may hold one another and still be freed.
     maps: Vec<Rc<Map<'a>>>,
     /// Steps left.
@@ -117,6 +121,7 @@ impl<'a> Scope<'a> {
     pub(crate) fn new(missing: Missing) -> Scope<'a> {
         Scope {
             missing,
+            boxed_nil: false,
             maps: Vec::new(),
             fuel: FUEL,
         }
@@ -152,10 +157,14 @@ impl<'a> Scope<'a> {
 
     /// A list the template makes; bounded in length and depth.
     fn list(&mut self, items: Vec<Value<'a>>) -> Outcome<'a> {
+        self.list_of(Items::Any, items)
+    }
+
+    fn list_of(&mut self, of: Items, items: Vec<Value<'a>>) -> Outcome<'a> {
         if items.len() > MAX_ITEMS {
             return Err(format!("the list has more than {MAX_ITEMS} items"));
         }
-        match Value::list(items) {
+        match Value::list_of(of, items) {
             Value::List(list) if list.depth > MAX_DEPTH => Err(crate::format::too_deep()),
             list => Ok(list),
         }
@@ -190,6 +199,7 @@ const TABLES: &[&[Function]] = &[
     encoding::FUNCTIONS,
     lists::FUNCTIONS,
     numbers::FUNCTIONS,
+    paths::FUNCTIONS,
     strings::FUNCTIONS,
 ];
 
@@ -225,6 +235,9 @@ pub(crate) fn find(name: &str) -> Result<&'static Function, String> {
     }
     Err(format!("did you mean {}?", names.join(" or ")))
 }
+
+/// What Go's reflection says of nil.
+const NO_TYPE: &str = "reflect: call of reflect.Value.Type on zero Value";
 
 /// What a function says when its arguments are not what its table promises.
 const SIGNATURE: &str = "wrong arguments";

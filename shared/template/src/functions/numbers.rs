@@ -1,5 +1,7 @@
 //! sprig: numbers. Whole numbers wrap around on overflow, as Go's do.
 
+use std::num::IntErrorKind;
+
 use super::{Function, Outcome, Param, Scope, exact, int, text, variadic, wrong};
 use crate::format::display;
 use crate::literal;
@@ -13,41 +15,43 @@ pub(super) const FUNCTIONS: &[Function] = &[
         Ok(Value::Int(args.first().map_or(0, to_int)))
     }),
     exact("int64", ONE, |_, args| {
-        Ok(Value::Int(args.first().map_or(0, to_int)))
+        Ok(Value::Int64(args.first().map_or(0, to_int)))
     }),
     exact("float64", ONE, |_, args| {
         Ok(Value::Float(args.first().map_or(0.0, to_float)))
     }),
     exact("atoi", &[Param::Str], |_, args| {
         let digits = args.first().map_or("", text);
-        Ok(Value::Int(
-            digits
-                .strip_prefix('+')
-                .unwrap_or(digits)
-                .parse()
-                .unwrap_or(0),
-        ))
+        // Out of range, Go gives the nearest number there is.
+        Ok(Value::Int(match digits.parse::<i64>() {
+            Ok(int) => int,
+            Err(error) => match error.kind() {
+                IntErrorKind::PosOverflow => i64::MAX,
+                IntErrorKind::NegOverflow => i64::MIN,
+                _ => 0,
+            },
+        }))
     }),
     exact("toDecimal", ONE, |_, args| {
         let [value] = args else { return wrong() };
-        Ok(Value::Int(
+        Ok(Value::Int64(
             i64::from_str_radix(&display(value)?, 8).unwrap_or(0),
         ))
     }),
     exact("add1", ONE, |_, args| {
-        Ok(Value::Int(args.first().map_or(0, to_int).wrapping_add(1)))
+        Ok(Value::Int64(args.first().map_or(0, to_int).wrapping_add(1)))
     }),
     variadic("add", &[], Param::Any, |_, args| {
-        Ok(Value::Int(
+        Ok(Value::Int64(
             args.iter().map(to_int).fold(0, i64::wrapping_add),
         ))
     }),
     exact("sub", TWO, |_, args| {
         let [a, b] = args else { return wrong() };
-        Ok(Value::Int(to_int(a).wrapping_sub(to_int(b))))
+        Ok(Value::Int64(to_int(a).wrapping_sub(to_int(b))))
     }),
     variadic("mul", ONE, Param::Any, |_, args| {
-        Ok(Value::Int(
+        Ok(Value::Int64(
             args.iter().map(to_int).fold(1, i64::wrapping_mul),
         ))
     }),
@@ -56,7 +60,7 @@ pub(super) const FUNCTIONS: &[Function] = &[
     variadic("max", ONE, Param::Any, largest),
     variadic("biggest", ONE, Param::Any, largest),
     variadic("min", ONE, Param::Any, |_, args| {
-        Ok(Value::Int(args.iter().map(to_int).min().unwrap_or(0)))
+        Ok(Value::Int64(args.iter().map(to_int).min().unwrap_or(0)))
     }),
     variadic("maxf", ONE, Param::Any, |_, args| fold(args, f64::max)),
     variadic("minf", ONE, Param::Any, |_, args| fold(args, f64::min)),
@@ -73,12 +77,12 @@ fn divide<'a>(args: &[Value<'a>], operation: fn(i64, i64) -> i64) -> Outcome<'a>
     let [a, b] = args else { return wrong() };
     match to_int(b) {
         0 => Err("runtime error: integer divide by zero".to_owned()),
-        b => Ok(Value::Int(operation(to_int(a), b))),
+        b => Ok(Value::Int64(operation(to_int(a), b))),
     }
 }
 
 fn largest<'a>(_: &mut Scope<'a>, args: &[Value<'a>]) -> Outcome<'a> {
-    Ok(Value::Int(args.iter().map(to_int).max().unwrap_or(0)))
+    Ok(Value::Int64(args.iter().map(to_int).max().unwrap_or(0)))
 }
 
 fn fold<'a>(args: &[Value<'a>], pick: fn(f64, f64) -> f64) -> Outcome<'a> {
@@ -109,10 +113,11 @@ fn round<'a>(_: &mut Scope<'a>, args: &[Value<'a>]) -> Outcome<'a> {
 /// sprig's conversion: what is no number is 0.
 pub(super) fn to_int(value: &Value<'_>) -> i64 {
     match value {
-        Value::Int(int) => *int,
+        Value::Int(int) | Value::Int64(int) => *int,
+        Value::Byte(byte) => i64::from(*byte),
         Value::Float(float) => truncate(*float),
         Value::Bool(b) => i64::from(*b),
-        Value::Str(text) => literal::integer(trim_zero_decimal(text)).unwrap_or(0),
+        Value::Str(text) => literal::integer(whole_part(text)).unwrap_or(0),
         _ => 0,
     }
 }
@@ -127,20 +132,26 @@ fn truncate(float: f64) -> i64 {
     }
 }
 
-/// `12.000` counts as a whole number, `12.5` as none.
-fn trim_zero_decimal(text: &str) -> &str {
-    match text.split_once('.') {
-        Some((whole, zeros)) if !zeros.is_empty() && zeros.bytes().all(|b| b == b'0') => whole,
-        _ => text,
+/// What stands before the point of a decimal number.
+fn whole_part(text: &str) -> &str {
+    let Some((whole, fraction)) = text.split_once('.') else {
+        return text;
+    };
+    let digits = whole.strip_prefix(['+', '-']).unwrap_or(whole);
+    let all_digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
+    if !all_digits(digits) || !all_digits(fraction) {
+        return text;
     }
+    if digits.is_empty() { "0" } else { whole }
 }
 
 fn to_float(value: &Value<'_>) -> f64 {
     match value {
-        Value::Int(int) => *int as f64,
+        Value::Int(int) | Value::Int64(int) => *int as f64,
+        Value::Byte(byte) => f64::from(*byte),
         Value::Float(float) => *float,
         Value::Bool(b) => f64::from(u8::from(*b)),
-        Value::Str(text) => text.parse().unwrap_or(0.0),
+        Value::Str(text) => literal::float(text).unwrap_or(0.0),
         _ => 0.0,
     }
 }

@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use super::{
     Function, Outcome, Param, Scope, exact, int, lists, strings_of, text, variadic, words, wrong,
 };
+use crate::Missing;
 use crate::format::{MAX_OUTPUT, quoted, too_long};
 use crate::value::Value;
 
@@ -54,15 +55,43 @@ pub(super) const FUNCTIONS: &[Function] = &[
     mapped!("title", words::title),
     mapped!("untitle", words::untitle),
     mapped!("swapcase", words::swap_case),
-    mapped!("initials", words::initials),
+    exact("initials", STR, |scope, args| {
+        let [text] = strings_of(args)?;
+        Ok(Value::string(words::initials(
+            text,
+            scope.missing == Missing::Go,
+        )))
+    }),
     mapped!("snakecase", |text| words::separated(text, '_')),
     mapped!("kebabcase", |text| words::separated(text, '-')),
     mapped!("camelcase", words::camel),
     mapped!("trim", |text| text.trim().to_owned()),
-    mapped!("nospace", |text| text
-        .chars()
-        .filter(|c| !c.is_whitespace())
-        .collect()),
+    exact("nospace", STR, |scope, args| {
+        let [text] = strings_of(args)?;
+        let none = |text: &str| -> String { text.chars().filter(|c| !c.is_whitespace()).collect() };
+        if scope.missing == Missing::Go {
+            // There each byte is taken for a character, if any of them is white space.
+            let mangled = words::latin(text);
+            let kept = none(&mangled);
+            return Ok(Value::string(if kept == mangled {
+                text.to_owned()
+            } else {
+                kept
+            }));
+        }
+        Ok(Value::string(none(text)))
+    }),
+    exact("hello", &[], |_, _| Ok(Value::from("Hello!"))),
+    mapped!("regexQuoteMeta", |text| {
+        let mut out = String::with_capacity(text.len());
+        for c in text.chars() {
+            if r"\.+*?()|[]{}^$".contains(c) {
+                out.push('\\');
+            }
+            out.push(c);
+        }
+        out
+    }),
     asked!("contains", |text, part| text.contains(part)),
     asked!("hasPrefix", |text, part| text.starts_with(part)),
     asked!("hasSuffix", |text, part| text.ends_with(part)),
@@ -80,6 +109,26 @@ pub(super) const FUNCTIONS: &[Function] = &[
     exact("substr", &[Param::Int, Param::Int, Param::Str], substr),
     exact("trunc", INT_STR, trunc),
     exact("abbrev", INT_STR, abbrev),
+    exact(
+        "abbrevboth",
+        &[Param::Int, Param::Int, Param::Str],
+        abbrev_both,
+    ),
+    exact("wrap", INT_STR, |_, args| {
+        let [width, whole] = args else { return wrong() };
+        wrap(int(width), "\n", text(whole), false)
+    }),
+    exact(
+        "wrapWith",
+        &[Param::Int, Param::Str, Param::Str],
+        |_, args| {
+            let [width, end, whole] = args else {
+                return wrong();
+            };
+            let end = Some(text(end)).filter(|end| !end.is_empty());
+            wrap(int(width), end.unwrap_or("\n"), text(whole), true)
+        },
+    ),
     exact("indent", INT_STR, |_, args| indent(args, "")),
     exact("nindent", INT_STR, |_, args| indent(args, "\n")),
     exact("replace", STR3, replace),
@@ -271,6 +320,77 @@ fn abbrev<'a>(_: &mut Scope<'a>, args: &[Value<'a>]) -> Outcome<'a> {
         ))),
         _ => Ok(Value::string(whole)),
     }
+}
+
+/// Shortens to a width from both ends, the left end from an offset on.
+fn abbrev_both<'a>(_: &mut Scope<'a>, args: &[Value<'a>]) -> Outcome<'a> {
+    let [left, right, whole] = args else {
+        return wrong();
+    };
+    let whole = text(whole);
+    let (left, right) = (int(left), int(right));
+    if right < 4 || left > 0 && right < 7 {
+        return Ok(Value::string(whole));
+    }
+    let width = usize::try_from(right).unwrap_or(usize::MAX);
+    let kept = width.saturating_sub(3);
+    let len = whole.len();
+    if len <= width {
+        return Ok(Value::string(whole));
+    }
+    // An offset that leaves less than the width moves to the left.
+    let offset = usize::try_from(left).unwrap_or(0).min(len);
+    let offset = offset.min(len.saturating_sub(kept));
+    let front =
+        |from: usize, kept: usize| format!("{}...", cut(whole, from, from.saturating_add(kept)));
+    Ok(Value::string(if offset <= 4 {
+        front(0, kept)
+    } else if offset.saturating_add(kept) < len {
+        format!("...{}", front(offset, kept.saturating_sub(3)))
+    } else {
+        format!("...{}", cut(whole, len.saturating_sub(kept), len))
+    }))
+}
+
+/// Lines of at most a width in bytes, broken at spaces; longer words are broken if asked for.
+fn wrap<'a>(width: i64, end: &str, whole: &str, break_words: bool) -> Outcome<'a> {
+    let width = usize::try_from(width).unwrap_or(1).max(1);
+    let mut rest = whole;
+    let mut out = String::new();
+    while rest.len() > width {
+        if let Some(after) = rest.strip_prefix(' ') {
+            rest = after;
+            continue;
+        }
+        let bytes = rest.as_bytes();
+        let mut within = bytes.iter().take(width.saturating_add(1));
+        let space = within.rposition(|byte| *byte == b' ').or_else(|| {
+            let beyond = || bytes.iter().skip(width).position(|byte| *byte == b' ');
+            if break_words {
+                None
+            } else {
+                beyond().map(|at| at.saturating_add(width))
+            }
+        });
+        let (line, after) = match space {
+            Some(space) => (rest.get(..space), rest.get(space.saturating_add(1)..)),
+            None if break_words => {
+                let at = rest
+                    .floor_char_boundary(width)
+                    .max(rest.chars().next().map_or(1, char::len_utf8));
+                (rest.get(..at), rest.get(at..))
+            }
+            None => break,
+        };
+        out.push_str(line.unwrap_or(""));
+        out.push_str(end);
+        if out.len() > MAX_OUTPUT {
+            return Err(too_long());
+        }
+        rest = after.unwrap_or("");
+    }
+    out.push_str(rest);
+    Ok(Value::string(out))
 }
 
 /// Go's `strings.SplitN`: an empty separator splits into characters, a limit of 0 gives nothing.

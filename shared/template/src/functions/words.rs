@@ -66,8 +66,20 @@ pub(super) fn swap_case(text: &str) -> String {
         .collect()
 }
 
-pub(super) fn initials(text: &str) -> String {
-    text.split_whitespace()
+/// Each byte as a character of its own, which is what some of Go's functions do to text.
+pub(super) fn latin(text: &str) -> String {
+    text.bytes().map(char::from).collect()
+}
+
+/// The first letter of each word. Go takes each byte for a letter.
+pub(super) fn initials(text: &str, by_bytes: bool) -> String {
+    let mangled = if by_bytes {
+        latin(text)
+    } else {
+        text.to_owned()
+    };
+    mangled
+        .split_whitespace()
         .filter_map(|word| word.chars().next())
         .collect()
 }
