@@ -42,6 +42,8 @@ pub fn mint(key: &SigningKey, claims: &Map<String, Value>) -> Result<String, Min
 pub enum MintError {
     /// The claims cannot be written as JSON.
     Claims,
+    /// The key could not sign.
+    Signature,
     /// The token would have this many bytes.
     TooLong(usize),
 }
@@ -50,6 +52,7 @@ impl fmt::Display for MintError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Claims => f.write_str("the claims cannot be written as JSON"),
+            Self::Signature => f.write_str("the key could not sign the token"),
             Self::TooLong(length) => write!(
                 f,
                 "the token would be {length} bytes long, at most {MAX_TOKEN_LENGTH} are allowed; \

@@ -12,6 +12,8 @@
 //!   [`ring::KeyRing`] which of the loaded ones signs and which are public.
 //! - [`claims`] completes the claims of Oathkeeper's `id_token`, [`jwt`] signs and checks them,
 //!   [`cache::TokenCache`] keeps the result for the next request.
+//! - [`foreign`] checks tokens that others signed; [`imported`] signs with keys that were made for
+//!   Oathkeeper.
 //!
 //! ```
 //! use edgekeeper_token::algorithm::Algorithm;
@@ -71,6 +73,9 @@ pub mod cache;
 pub mod claims;
 mod encoding;
 pub mod entry;
+pub mod foreign;
+pub mod imported;
+pub mod jwa;
 pub mod jwk;
 pub mod jwt;
 pub mod key;

@@ -1,0 +1,241 @@
+//! A key somebody else made, to check signatures with.
+
+use std::fmt;
+
+use ed25519_dalek::Verifier as _;
+use hmac::{Hmac, Mac as _};
+use rsa::RsaPublicKey;
+use serde_json::{Map, Value};
+use sha2::{Sha256, Sha384, Sha512};
+use zeroize::Zeroizing;
+
+use super::ec::EcPublic;
+use super::member;
+use super::rsa::{self as rsa_key, Padding};
+use super::set::Reading;
+use crate::jwa::{Hash, Jwa};
+
+/// What a key checks signatures with.
+pub(crate) enum Material {
+    Rsa(RsaPublicKey),
+    Ec(EcPublic),
+    Ed25519(ed25519_dalek::VerifyingKey),
+    Symmetric(Zeroizing<Vec<u8>>),
+}
+
+/// A key that can be used, and the algorithm its owner means it for.
+pub(crate) struct ForeignKey {
+    material: Material,
+    alg: Option<String>,
+}
+
+impl ForeignKey {
+    /// Reads the public half of a key, or a symmetric key.
+    ///
+    /// # Errors
+    /// Why it cannot be used.
+    pub(crate) fn read(jwk: &Map<String, Value>, reading: Reading) -> Result<Self, Defect> {
+        let material = match member::text(jwk, "kty")? {
+            Some("RSA") => {
+                let min_bits = if reading.strict {
+                    rsa_key::STRICT_MIN_BITS
+                } else {
+                    rsa_key::MIN_BITS
+                };
+                Material::Rsa(rsa_key::public(jwk, min_bits)?)
+            }
+            Some("EC") => Material::Ec(EcPublic::read(jwk)?),
+            Some("OKP") => Material::Ed25519(ed25519(jwk)?),
+            Some("oct") => {
+                let key = Zeroizing::new(member::bytes(jwk, "k")?);
+                if !reading.symmetric {
+                    return Err(Defect::Symmetric);
+                }
+                Material::Symmetric(key)
+            }
+            _ => return Err(Defect::KeyType),
+        };
+        // go-jose reads none of this, so it means nothing in strict mode.
+        if !reading.strict && !may(jwk, "verify")? {
+            return Err(Defect::Operations);
+        }
+        Ok(Self {
+            material,
+            alg: member::text(jwk, "alg")?.map(str::to_owned),
+        })
+    }
+
+    /// Whether signatures of this algorithm can be the key's. In strict mode its type decides. Otherwise its curve, its
+    /// length and its `alg` have a say, too (RFC 8725 section 3.1).
+    pub(crate) fn fits(&self, jwa: Jwa, strict: bool) -> bool {
+        let by_type = match (&self.material, jwa) {
+            (Material::Rsa(_), Jwa::Rsa(_) | Jwa::RsaPss(_))
+            | (Material::Ec(_), Jwa::Ecdsa(_))
+            | (Material::Symmetric(_), Jwa::Hmac(_)) => true,
+            (Material::Ed25519(_), Jwa::EdDsa) => !strict,
+            _ => false,
+        };
+        let by_size = match (&self.material, jwa) {
+            (Material::Ec(key), Jwa::Ecdsa(hash)) => key.hash() == hash,
+            // RFC 7518 section 3.2.
+            (Material::Symmetric(key), Jwa::Hmac(hash)) => key.len() >= hash.size(),
+            _ => true,
+        };
+        let by_alg = self.alg.as_deref().is_none_or(|alg| alg == jwa.name());
+        by_type && (strict || (by_size && by_alg))
+    }
+
+    /// Whether the signature is the key's, for an algorithm that fits it.
+    pub(crate) fn verify(&self, jwa: Jwa, message: &[u8], signature: &[u8], strict: bool) -> bool {
+        match (&self.material, jwa) {
+            (Material::Rsa(key), Jwa::Rsa(hash)) => {
+                rsa_key::verify(key, Padding::Pkcs1, hash, message, signature, strict)
+            }
+            (Material::Rsa(key), Jwa::RsaPss(hash)) => {
+                rsa_key::verify(key, Padding::Pss, hash, message, signature, strict)
+            }
+            (Material::Ec(key), Jwa::Ecdsa(hash)) => {
+                key.hash() == hash && key.verify(message, signature)
+            }
+            (Material::Ed25519(key), Jwa::EdDsa) => ed25519_dalek::Signature::from_slice(signature)
+                .is_ok_and(|signature| key.verify(message, &signature).is_ok()),
+            (Material::Symmetric(key), Jwa::Hmac(hash)) => match hash {
+                Hash::Sha256 => Hmac::<Sha256>::new_from_slice(key)
+                    .is_ok_and(|mac| mac.chain_update(message).verify_slice(signature).is_ok()),
+                Hash::Sha384 => Hmac::<Sha384>::new_from_slice(key)
+                    .is_ok_and(|mac| mac.chain_update(message).verify_slice(signature).is_ok()),
+                Hash::Sha512 => Hmac::<Sha512>::new_from_slice(key)
+                    .is_ok_and(|mac| mac.chain_update(message).verify_slice(signature).is_ok()),
+            },
+            _ => false,
+        }
+    }
+}
+
+/// Whether `key_ops` (RFC 7517 section 4.3), if it is there, has this operation.
+pub(crate) fn may(jwk: &Map<String, Value>, operation: &str) -> Result<bool, Defect> {
+    match jwk.get("key_ops") {
+        None => Ok(true),
+        Some(Value::Array(operations)) => Ok(operations.iter().any(|listed| listed == operation)),
+        Some(_) => Err(Defect::Member("key_ops")),
+    }
+}
+
+/// Reads the public half of an Ed25519 key (RFC 8037 section 2).
+pub(crate) fn ed25519(jwk: &Map<String, Value>) -> Result<ed25519_dalek::VerifyingKey, Defect> {
+    if member::text(jwk, "crv")? != Some("Ed25519") {
+        return Err(Defect::Curve);
+    }
+    let x = <[u8; 32]>::try_from(member::bytes(jwk, "x")?).map_err(|_| Defect::Member("x"))?;
+    ed25519_dalek::VerifyingKey::from_bytes(&x)
+        .ok()
+        // Under a key of small order one signature fits many messages.
+        .filter(|key| !key.is_weak())
+        .ok_or(Defect::Point)
+}
+
+/// What is wrong with a key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Defect {
+    /// `kty` is missing or one that does not sign.
+    KeyType,
+    /// `crv` is missing or one that is not known.
+    Curve,
+    /// The named member is missing, of the wrong type, or not a value it can have.
+    Member(&'static str),
+    /// The coordinates are not a point of the curve, or one nobody should use.
+    Point,
+    /// An RSA key of a size that is not used.
+    Modulus {
+        /// Bits of `n`.
+        bits: usize,
+        /// Bits it needs at least.
+        min: usize,
+    },
+    /// The private half does not belong to the public one.
+    Mismatch,
+    /// `key_ops` does not have what the key would be used for.
+    Operations,
+    /// `use` is missing.
+    NoUse,
+    /// A symmetric key where everybody can read it.
+    Symmetric,
+    /// A symmetric key with fewer bytes than its algorithm's hash.
+    Short {
+        /// Bytes of `k`.
+        bytes: usize,
+        /// Bytes it needs at least.
+        min: usize,
+    },
+    /// A private key where only public ones belong. Its public half is used all the same.
+    Private,
+    /// `alg` is missing in a private key.
+    NoAlgorithm,
+    /// `alg` is not one that a key of this type signs with.
+    Algorithm,
+}
+
+impl fmt::Display for Defect {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let said = match self {
+            Self::Member(name) => return write!(f, "{name:?} is missing or not valid"),
+            Self::Modulus { bits, min } => {
+                return write!(
+                    f,
+                    "an RSA key of {bits} bits; allowed: {min} and more, and not so many that it takes long"
+                );
+            }
+            Self::Short { bytes, min } => {
+                return write!(
+                    f,
+                    "\"k\" has {bytes} bytes; its algorithm needs at least {min}"
+                );
+            }
+            Self::KeyType => "\"kty\" is not one that signs; allowed: RSA, EC, OKP, oct",
+            Self::Curve => {
+                "\"crv\" is not one that is used here; allowed: P-256, P-384, P-521 (EC), Ed25519 (OKP)"
+            }
+            Self::Point => "its coordinates are not a point of its curve",
+            Self::Mismatch => "its private half does not belong to its public half",
+            Self::Operations => {
+                "its \"key_ops\" do not allow it; needed: \"verify\", or \"sign\" for a private key"
+            }
+            Self::NoUse => "has no \"use\"; only keys with \"use\":\"sig\" check tokens",
+            Self::Symmetric => {
+                "is a symmetric key: whoever can read the set can sign tokens; let the issuer sign with RS256, ES256 or \
+                 EdDSA and publish the public key"
+            }
+            Self::Private => {
+                "holds a private key; only its public half is used, but whoever can read the set can sign tokens: \
+                 publish the public half, and replace this key"
+            }
+            Self::NoAlgorithm => {
+                "has no \"alg\", which says how it signs; add one such as \"alg\":\"RS256\""
+            }
+            Self::Algorithm => {
+                "its \"alg\" is not one that it signs with; allowed: RS256 to RS512 and PS256 to PS512 (RSA), ES256 \
+                 (P-256), ES384 (P-384), ES512 (P-521), EdDSA (Ed25519), HS256 to HS512 (oct)"
+            }
+        };
+        f.write_str(said)
+    }
+}
+
+impl std::error::Error for Defect {}
+
+/// What is wrong with which key of a set.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KeyProblem {
+    /// Index in `keys`.
+    pub position: usize,
+    /// What it is.
+    pub defect: Defect,
+}
+
+impl fmt::Display for KeyProblem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "keys[{}] {}", self.position, self.defect)
+    }
+}
+
+impl std::error::Error for KeyProblem {}
