@@ -1,6 +1,7 @@
 //! A request that does not go through, and what an error handler may tell of it.
 
 use edgekeeper_policy::error_handler::ErrorKind;
+use edgekeeper_policy::fault::Fault;
 use http::header::RETRY_AFTER;
 use http::{HeaderName, HeaderValue};
 
@@ -98,6 +99,17 @@ impl Refusal {
             "An internal server error occurred, please contact the system administrator",
         )
         .logged(log)
+    }
+
+    /// The rule has a handler that Oathkeeper could not run (strict mode).
+    #[must_use]
+    pub fn fault(fault: &Fault) -> Self {
+        let mut refusal = Self::new(500, fault.message.clone()).logged(format!(
+            "the rule is broken: {} {}",
+            fault.message, fault.reason
+        ));
+        refusal.reason = (!fault.reason.is_empty()).then(|| fault.reason.clone());
+        refusal
     }
 
     /// The signing keys are out of reach. Trying again may help, where Oathkeeper says 500 (strict mode).

@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::fault::Fault;
+
 /// How a refusal is told: one entry of `errors.fallback` or of a rule's `errors`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -38,6 +40,8 @@ pub enum ErrorHandlerKind {
         /// The realm the challenge names.
         realm: String,
     },
+    /// Fails, before its `when` is looked at (strict mode).
+    Broken(Fault),
 }
 
 /// One alternative of `when`: its parts must all hold.

@@ -58,6 +58,7 @@ pub mod cors;
 pub mod document;
 pub mod endpoint;
 pub mod error_handler;
+pub mod fault;
 pub mod hop_by_hop;
 pub mod host;
 pub mod index;

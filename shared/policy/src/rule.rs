@@ -57,8 +57,10 @@ impl Rule {
         let mut endpoints = Vec::new();
         for authenticator in &self.authenticators {
             match authenticator {
-                Authenticator::Noop | Authenticator::Unauthorized | Authenticator::Anonymous(_) => {
-                }
+                Authenticator::Noop
+                | Authenticator::Unauthorized
+                | Authenticator::Anonymous(_)
+                | Authenticator::Broken(_) => {}
                 Authenticator::CookieSession(config) => endpoints.push(&config.check.endpoint),
                 Authenticator::BearerToken(config) => endpoints.push(&config.check.endpoint),
                 Authenticator::Jwt(config) => endpoints.extend(&config.jwks),
@@ -71,7 +73,10 @@ impl Rule {
         }
         for authorizer in &self.authorizers {
             match authorizer {
-                Authorizer::Allow | Authorizer::Deny | Authorizer::Allowlist(_) => {}
+                Authorizer::Allow
+                | Authorizer::Deny
+                | Authorizer::Allowlist(_)
+                | Authorizer::Broken(_) => {}
                 Authorizer::Remote(config) => endpoints.push(&config.endpoint),
                 Authorizer::RemoteJson(config) => endpoints.push(&config.endpoint),
                 Authorizer::KetoEngineAcpOry(config) => endpoints.push(&config.endpoint),
@@ -80,7 +85,7 @@ impl Rule {
         }
         for mutator in &self.mutators {
             match mutator {
-                Mutator::Noop | Mutator::Header(_) | Mutator::Cookie(_) => {}
+                Mutator::Noop | Mutator::Header(_) | Mutator::Cookie(_) | Mutator::Broken(_) => {}
                 Mutator::IdToken(config) => endpoints.extend(
                     config
                         .jwks

@@ -42,7 +42,10 @@ pub(crate) fn load(loader: &Loader<'_>) -> Result<Vec<Loaded>, LoadError> {
         .iter()
         .map(|authorizer| {
             Ok(match authorizer {
-                Authorizer::Allow | Authorizer::Deny | Authorizer::Allowlist(_) => Loaded::Plain,
+                Authorizer::Allow
+                | Authorizer::Deny
+                | Authorizer::Allowlist(_)
+                | Authorizer::Broken(_) => Loaded::Plain,
                 Authorizer::Remote(config) => Loaded::Remote(loader.headers(&config.headers)?),
                 Authorizer::RemoteJson(config) => Loaded::RemoteJson(
                     loader.headers(&config.headers)?,
@@ -71,6 +74,7 @@ pub(crate) async fn authorize<R: Runtime, B: RequestBody>(
         match (authorizer, loaded) {
             (Authorizer::Allow, _) => allow::authorize()?,
             (Authorizer::Deny, _) => deny::authorize()?,
+            (Authorizer::Broken(fault), _) => return Err(Refusal::fault(fault)),
             (Authorizer::Allowlist(config), _) => allowlist::authorize(config, authentication)?,
             (Authorizer::Remote(config), Loaded::Remote(headers)) => {
                 remote::authorize(

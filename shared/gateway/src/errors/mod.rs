@@ -96,31 +96,31 @@ fn choose<'a>(
     request: &Request,
     refusal: &Refusal,
 ) -> Result<Chosen<'a>, Refusal> {
-    let of_rule: Vec<&ErrorHandler> = rule
-        .map(|rule| rule.errors.as_slice())
-        .unwrap_or_default()
-        .iter()
-        .filter(|handler| when::holds(&handler.when, request, refusal))
-        .collect();
-    match of_rule.as_slice() {
-        [] => {}
-        [handler] => {
-            if let Some(chosen) = apply(policy, handler, request, refusal) {
-                return Ok(chosen);
-            }
+    let mut of_rule = None;
+    for handler in rule.map(|rule| rule.errors.as_slice()).unwrap_or_default() {
+        if !fits(handler, request, refusal)? {
+            continue;
         }
-        _ => {
+        if of_rule.is_some() {
             return Err(Refusal::new(500, "An internal server error occurred, please contact the system administrator")
                 .with_reason(
-                    "Found more than one error handlers to be responsible for this request. This is not allowed, please configure the error handlers so that only one matches",
+                    "Found more than one error handlers to be responsible for this request. This is a configuration error that needs to be resolved by the system administrator.\"",
                 ));
         }
+        of_rule = Some(handler);
     }
-    let of_policy = policy
-        .errors
-        .iter()
-        .filter(|handler| when::holds(&handler.when, request, refusal))
-        .find_map(|handler| apply(policy, handler, request, refusal));
+    if let Some(chosen) = of_rule.and_then(|handler| apply(policy, handler, request, refusal)) {
+        return Ok(chosen);
+    }
+    let mut of_policy = None;
+    for handler in &policy.errors {
+        if fits(handler, request, refusal)? {
+            of_policy = apply(policy, handler, request, refusal);
+        }
+        if of_policy.is_some() {
+            break;
+        }
+    }
     match of_policy {
         Some(chosen) => Ok(chosen),
         None if policy.strict => Err(Refusal::new(
@@ -128,10 +128,21 @@ fn choose<'a>(
             "An internal server error occurred, please contact the system administrator",
         )
         .with_reason(
-            "Unable to handle HTTP request because no matching error handling strategy was found",
+            "Unable to handle HTTP request because no matching error handling strategy was found. This is a bug and should be reported to: http://github.com/ory/oathkeeper",
         )),
         // Nobody would learn why from Oathkeeper's 500; the error itself is the better answer.
         None => Ok(Chosen::Json { verbose: false }),
+    }
+}
+
+/// Whether a handler is for a refusal.
+///
+/// # Errors
+/// What Oathkeeper says of a handler that it cannot run.
+fn fits(handler: &ErrorHandler, request: &Request, refusal: &Refusal) -> Result<bool, Refusal> {
+    match &handler.kind {
+        ErrorHandlerKind::Broken(fault) => Err(Refusal::fault(fault)),
+        _ => Ok(when::holds(&handler.when, request, refusal)),
     }
 }
 
@@ -142,6 +153,7 @@ fn apply<'a>(
     refusal: &Refusal,
 ) -> Option<Chosen<'a>> {
     match &handler.kind {
+        ErrorHandlerKind::Broken(_) => None,
         ErrorHandlerKind::WwwAuthenticate { realm } => Some(Chosen::WwwAuthenticate { realm }),
         ErrorHandlerKind::Json { verbose } => Some(Chosen::Json { verbose: *verbose }),
         ErrorHandlerKind::Redirect {

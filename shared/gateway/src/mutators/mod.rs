@@ -36,7 +36,7 @@ pub(crate) fn load(loader: &Loader<'_>) -> Result<Vec<Loaded>, LoadError> {
         .mutators
         .iter()
         .map(|mutator| match mutator {
-            Mutator::Noop | Mutator::Hydrator(_) => Ok(Loaded::Plain),
+            Mutator::Noop | Mutator::Hydrator(_) | Mutator::Broken(_) => Ok(Loaded::Plain),
             Mutator::Header(config) => loader.headers(&config.headers).map(Loaded::Header),
             Mutator::Cookie(config) => cookie::load(loader, config).map(Loaded::Cookie),
             Mutator::IdToken(config) if config.claims.trim().is_empty() => {
@@ -90,6 +90,7 @@ pub(crate) async fn mutate<R: Runtime>(
     };
     for (mutator, loaded) in passage.rule.mutators.iter().zip(loaded) {
         match (mutator, loaded) {
+            (Mutator::Broken(fault), _) => return Err(Refusal::fault(fault)),
             (Mutator::Header(_), Loaded::Header(headers)) => {
                 header::mutate(headers, passage, &mut session)?;
             }

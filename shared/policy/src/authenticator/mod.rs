@@ -11,6 +11,8 @@ mod token_from;
 
 use serde::{Deserialize, Serialize};
 
+use crate::fault::Fault;
+
 pub use bearer_token::BearerToken;
 pub use cookie_session::{Bearer, CookieSession};
 pub use jwt::Jwt;
@@ -42,6 +44,8 @@ pub enum Authenticator {
     /// Checks a client's id and secret by asking for a token with them (RFC 6749 section 4.4).
     #[serde(rename = "oauth2_client_credentials")]
     OAuth2ClientCredentials(Box<OAuth2ClientCredentials>),
+    /// Fails (strict mode).
+    Broken(Fault),
 }
 
 /// `anonymous`.

@@ -7,11 +7,13 @@ mod remote_json;
 
 use serde::{Deserialize, Serialize};
 
+use crate::fault::Fault;
+
 use crate::allowlist::Allowlist;
 
-pub use keto::Keto;
-pub use keto_engine_acp_ory::{Flavor, KetoEngineAcpOry};
-pub use remote::{Remote, Retry};
+pub use keto::{Keto, Relation, Subject};
+pub use keto_engine_acp_ory::KetoEngineAcpOry;
+pub use remote::Remote;
 pub use remote_json::RemoteJson;
 
 /// May they? One entry of a rule's `authorizer`.
@@ -32,4 +34,6 @@ pub enum Authorizer {
     KetoEngineAcpOry(Box<KetoEngineAcpOry>),
     /// Whoever has a relation in Keto.
     Keto(Box<Keto>),
+    /// Fails (strict mode).
+    Broken(Fault),
 }

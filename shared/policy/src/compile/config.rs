@@ -237,7 +237,7 @@ fn check_handlers(root: &Node, stage: Stage, report: &mut Report) {
     }
 }
 
-/// Tells which of a handler's required keys its configuration lacks; whether it lacks any.
+/// Tells which of a handler's required keys its configuration lacks; whether it has them all.
 pub(super) fn require(
     handler: &Handler,
     config: Option<&Node>,

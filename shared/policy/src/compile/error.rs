@@ -2,6 +2,8 @@
 
 use crate::error_handler::{ErrorHandler, ErrorHandlerKind, ErrorKind, When};
 
+use crate::fault::Fault;
+
 use super::handler::{self, Stage};
 use super::node::{Node, Value};
 use super::report::Report;
@@ -26,6 +28,14 @@ pub(super) fn read(used: &Use, cx: &mut Context<'_>) -> Option<ErrorHandler> {
     Some(ErrorHandler { kind, when })
 }
 
+/// An error handler that Oathkeeper fails to run, before its `when` is looked at.
+pub(super) fn broken(fault: Fault) -> ErrorHandler {
+    ErrorHandler {
+        kind: ErrorHandlerKind::Broken(fault),
+        when: Vec::new(),
+    }
+}
+
 /// Reads `errors.fallback`, by default `json` alone.
 pub(super) fn fallback(cx: &mut Context<'_>) -> Vec<ErrorHandler> {
     let default;
@@ -39,7 +49,12 @@ pub(super) fn fallback(cx: &mut Context<'_>) -> Vec<ErrorHandler> {
     };
     let mut handlers = Vec::new();
     for entry in entries {
-        let Some(handler) = stage::named(Stage::Error, entry, cx) else {
+        let mark = cx.report.mark();
+        let Ok(handler) = stage::named(Stage::Error, entry, cx) else {
+            if cx.strict {
+                cx.report.soften(mark);
+                handlers.push(disabled(entry.text().unwrap_or_default()));
+            }
             continue;
         };
         let config = match cx.config.handler_config(handler) {
@@ -64,6 +79,17 @@ pub(super) fn fallback(cx: &mut Context<'_>) -> Vec<ErrorHandler> {
         );
     }
     handlers
+}
+
+/// A fallback that is not there. Oathkeeper does not look at the ones after it.
+fn disabled(name: &str) -> ErrorHandler {
+    broken(Fault {
+        message: "An internal server error occurred, please contact the system administrator"
+            .to_owned(),
+        reason: format!(
+            "Fallback error handler \"{name}\" was requested but is disabled or unknown. This is a configuration issue and should be reported to the administrator."
+        ),
+    })
 }
 
 fn redirect(config: &Node, cx: &mut Context<'_>) -> Option<ErrorHandlerKind> {

@@ -67,6 +67,28 @@ impl Report {
         self.add(Severity::Note, span, message.into(), help.into());
     }
 
+    /// A point to look back to.
+    pub(super) fn mark(&self) -> usize {
+        self.found.len()
+    }
+
+    /// Whether errors were found since a mark.
+    pub(super) fn failed_since(&self, mark: usize) -> bool {
+        self.found
+            .iter()
+            .skip(mark)
+            .any(|(_, diagnostic)| diagnostic.severity == Severity::Error)
+    }
+
+    /// Makes warnings of the errors found since a mark, because Oathkeeper starts with them.
+    pub(super) fn soften(&mut self, mark: usize) {
+        for (_, diagnostic) in self.found.iter_mut().skip(mark) {
+            if diagnostic.severity == Severity::Error {
+                diagnostic.severity = Severity::Warning;
+            }
+        }
+    }
+
     fn add(&mut self, severity: Severity, span: Span, message: String, help: String) {
         let rule = self
             .rule

@@ -2,6 +2,7 @@
 
 use crate::authenticator::Authenticator;
 use crate::authorizer::Authorizer;
+use crate::fault::Fault;
 use crate::mutator::Mutator;
 use crate::pattern;
 use crate::rule::{Rule, Upstream};
@@ -76,18 +77,28 @@ fn read_named(node: &Node, id: String, cx: &mut Context<'_>) -> Option<Rule> {
         node,
         cx,
         authenticator::read,
+        Authenticator::Broken,
     );
     let authorizers = authorizers(node, &id, cx);
     let mut minted = false;
-    let mutators = stages(Stage::Mutator, "mutators", node, cx, |used, cx| {
+    let read_mutator = |used: &stage::Use, cx: &mut Context<'_>| {
         let mutator = mutator::read(used, minted, cx);
         minted |= used.handler.name == "id_token";
         mutator
-    });
-    let errors = handlers(Stage::Error, "errors", node, cx, |used, cx| {
+    };
+    let mutators = stages(
+        Stage::Mutator,
+        "mutators",
+        node,
+        cx,
+        read_mutator,
+        Mutator::Broken,
+    );
+    let read_error = |used: &stage::Use, cx: &mut Context<'_>| {
         cx.redirects |= used.handler.name == "redirect";
         error::read(used, cx)
-    });
+    };
+    let errors = handlers(Stage::Error, "errors", node, cx, read_error, error::broken);
 
     let (methods, url) = matching?;
     let mut authenticators = authenticators?;
@@ -144,11 +155,14 @@ fn matching(node: &Node, cx: &mut Context<'_>) -> Option<Matching> {
         }
     }
     if matching.items_at("methods").is_empty() {
-        cx.report.error(
-            matching.key_span("methods"),
-            "the rule has no `match.methods`, so it could match nothing",
-            "list the methods it is for, such as `[\"GET\", \"POST\"]`",
-        );
+        let span = matching.key_span("methods");
+        let message = "the rule has no `match.methods`, so it could match nothing";
+        let help = "list the methods it is for, such as `[\"GET\", \"POST\"]`";
+        if cx.strict {
+            cx.report.warning(span, message, help);
+        } else {
+            cx.report.error(span, message, help);
+        }
     }
     Some((methods, url(matching, cx)))
 }
@@ -211,25 +225,37 @@ fn read_upstream(node: &Node, cx: &mut Context<'_>) -> Option<Upstream> {
     })
 }
 
-/// A stage that no rule can do without.
+/// A stage that no rule can do without. `broken` is a handler that does what Oathkeeper does instead of running it.
 fn stages<T>(
     stage: Stage,
     key: &str,
     node: &Node,
     cx: &mut Context<'_>,
     read: impl FnMut(&stage::Use, &mut Context<'_>) -> Option<T>,
+    broken: impl Fn(Fault) -> T,
 ) -> Option<Vec<T>> {
     let is_list = node
         .get(key)
         .is_none_or(|list| matches!(list.value, Value::List(_)));
     if node.items_at(key).is_empty() && is_list {
-        cx.report.error(
-            node.key_span(key),
-            format!("the rule has no `{key}`"),
-            format!("Oathkeeper refuses such a rule; write `\"{key}\": [{{ \"handler\": \"noop\" }}]` if that is what you mean"),
+        let message = format!("the rule has no `{key}`");
+        let help = format!(
+            "Oathkeeper refuses such a rule; write `\"{key}\": [{{ \"handler\": \"noop\" }}]` if that is what you mean"
         );
+        if cx.strict {
+            cx.report.warning(node.key_span(key), message, help);
+            let handler = match stage {
+                Stage::Mutator => "mutation",
+                _ => "authentication",
+            };
+            return Some(vec![broken(Fault {
+                message: format!("No {handler} handler was set in the rule"),
+                reason: String::new(),
+            })]);
+        }
+        cx.report.error(node.key_span(key), message, help);
     }
-    let handlers = handlers(stage, key, node, cx, read);
+    let handlers = handlers(stage, key, node, cx, read, broken);
     (!handlers.is_empty()).then_some(handlers)
 }
 
@@ -239,23 +265,26 @@ fn handlers<T>(
     node: &Node,
     cx: &mut Context<'_>,
     mut read: impl FnMut(&stage::Use, &mut Context<'_>) -> Option<T>,
+    broken: impl Fn(Fault) -> T,
 ) -> Vec<T> {
     let mut handlers = Vec::new();
     for (index, item) in node.items_at(key).iter().enumerate() {
-        if let Some(used) = stage::read(stage, item, &format!("{key}[{index}]"), cx) {
-            match read(&used, cx) {
-                Some(handler) => handlers.push(handler),
-                None => cx.report.incomplete(used.span),
-            }
+        let path = format!("{key}[{index}]");
+        if let Some(handler) = stage::read(stage, item, &path, cx, &mut read) {
+            handlers.push(handler.unwrap_or_else(&broken));
         }
     }
     handlers
 }
 
 fn authorizers(node: &Node, id: &str, cx: &mut Context<'_>) -> Option<Vec<Authorizer>> {
-    let mut uses = Vec::new();
+    let mut authorizers = Vec::new();
+    let mut read = |own: &Node, path: &str, cx: &mut Context<'_>| {
+        let handler = stage::read(Stage::Authorizer, own, path, cx, authorizer::read);
+        authorizers.extend(handler.map(|handler| handler.unwrap_or_else(Authorizer::Broken)));
+    };
     if let Some(own) = node.get("authorizer") {
-        uses.extend(stage::read(Stage::Authorizer, own, "authorizer", cx));
+        read(own, "authorizer", cx);
     }
     if let Some(list) = node.get("authorizers") {
         let span = node.key_span("authorizers");
@@ -274,27 +303,18 @@ fn authorizers(node: &Node, id: &str, cx: &mut Context<'_>) -> Option<Vec<Author
         }
         shape::check(list, &List(&Anything), "authorizers", cx.report);
         for (index, item) in list.items().iter().enumerate() {
-            uses.extend(stage::read(
-                Stage::Authorizer,
-                item,
-                &format!("authorizers[{index}]"),
-                cx,
-            ));
+            read(item, &format!("authorizers[{index}]"), cx);
         }
     }
     let none_written = node.get("authorizer").is_none() && node.items_at("authorizers").is_empty();
     if none_written {
-        cx.report.error(
-            node.span,
-            "the rule has no `authorizer`",
-            "write `\"authorizer\": { \"handler\": \"allow\" }` to let in everybody who got this far",
-        );
-    }
-    let mut authorizers = Vec::new();
-    for used in &uses {
-        match authorizer::read(used, cx) {
-            Some(authorizer) => authorizers.push(authorizer),
-            None => cx.report.incomplete(used.span),
+        let message = "the rule has no `authorizer`";
+        let help = "write `\"authorizer\": { \"handler\": \"allow\" }` to let in everybody who got this far";
+        if cx.strict {
+            cx.report.warning(node.span, message, help);
+            authorizers.push(Authorizer::Broken(stage::unknown(Stage::Authorizer, "")));
+        } else {
+            cx.report.error(node.span, message, help);
         }
     }
     let complete = !authorizers.is_empty();

@@ -36,6 +36,25 @@ pub(super) fn check(node: &Node, shape: &Shape, path: &str, report: &mut Report)
     check_except(node, shape, path, &[], report);
 }
 
+/// The first key, in the order of the file, that a shape does not know.
+pub(super) fn unknown<'a>(node: &'a Node, shape: &Shape) -> Option<&'a str> {
+    match (shape, &node.value) {
+        (Shape::List(shape), Value::List(items)) => {
+            items.iter().find_map(|item| unknown(item, shape))
+        }
+        (Shape::Map(shape), Value::Table(entries)) => {
+            entries.iter().find_map(|(_, value)| unknown(value, shape))
+        }
+        (Shape::Keys(keys), Value::Table(entries)) => entries.iter().find_map(|(key, value)| {
+            match keys.iter().find(|(known, _)| *known == key.name) {
+                Some((_, shape)) => unknown(value, shape),
+                None => Some(key.name.as_str()),
+            }
+        }),
+        _ => None,
+    }
+}
+
 /// As [`check`], leaving out some keys of the outermost table.
 pub(super) fn check_except(
     node: &Node,

@@ -6,6 +6,7 @@ use super::handler::{self, Handler, Stage};
 use super::node::{Key, Node, Span, Value};
 use super::report::Report;
 use super::shape::{self, Shape};
+use crate::fault::Fault;
 
 /// What every step of the compilation works with.
 pub(super) struct Context<'a> {
@@ -32,14 +33,52 @@ pub(super) struct Use {
     pub(super) span: Span,
 }
 
-/// Reads `{handler: …, config: {…}}`; `None` when it cannot be used, which is in the report.
-pub(super) fn read(stage: Stage, node: &Node, path: &str, cx: &mut Context<'_>) -> Option<Use> {
+/// Reads `{handler: …, config: {…}}` and configures it by `configure`. Where it cannot be used, which is in the report,
+/// there is nothing, or in strict mode what Oathkeeper makes of it.
+pub(super) fn read<T>(
+    stage: Stage,
+    node: &Node,
+    path: &str,
+    cx: &mut Context<'_>,
+    configure: impl FnOnce(&Use, &mut Context<'_>) -> Option<T>,
+) -> Option<Result<T, Fault>> {
+    let mark = cx.report.mark();
+    let mut fault = None;
+    let configured = find(stage, node, path, &mut fault, cx).and_then(|used| {
+        let configured = configure(&used, cx);
+        if configured.is_none() && !cx.strict {
+            cx.report.incomplete(used.span);
+        }
+        fault = Some(invalid(&used));
+        configured
+    });
+    if cx.strict && (configured.is_none() || cx.report.failed_since(mark)) {
+        let fault = fault?;
+        cx.report.soften(mark);
+        cx.report.warning(
+            node.span,
+            format!("with this {} the rule does not work", stage.name()),
+            "Oathkeeper starts with it, and answers 500 to every request that comes this far; so does this gateway in strict mode",
+        );
+        return Some(Err(fault));
+    }
+    configured.map(Ok)
+}
+
+fn find(
+    stage: Stage,
+    node: &Node,
+    path: &str,
+    fault: &mut Option<Fault>,
+    cx: &mut Context<'_>,
+) -> Option<Use> {
     const KEYS: Shape = Shape::Keys(&[("handler", &Shape::Text), ("config", &Shape::Anything)]);
     shape::check(node, &KEYS, path, cx.report);
     if !matches!(node.value, Value::Table(_)) {
         return None;
     }
     let Some(name_node) = node.get("handler") else {
+        *fault = Some(unknown(stage, ""));
         cx.report.error(
             node.span,
             format!("`{path}` has no `handler`"),
@@ -47,7 +86,9 @@ pub(super) fn read(stage: Stage, node: &Node, path: &str, cx: &mut Context<'_>) 
         );
         return None;
     };
-    let handler = named(stage, name_node, cx)?;
+    let handler = named(stage, name_node, cx)
+        .map_err(|why| *fault = why)
+        .ok()?;
     let own = node.get("config");
     if let Some(own) = own {
         check_own(handler, own, path, cx);
@@ -67,6 +108,7 @@ pub(super) fn read(stage: Stage, node: &Node, path: &str, cx: &mut Context<'_>) 
         config,
         span: name_node.span,
     };
+    *fault = Some(invalid(&used));
     // What the global configuration lacks was told there, once for all rules.
     let told = handler
         .required
@@ -79,15 +121,22 @@ pub(super) fn read(stage: Stage, node: &Node, path: &str, cx: &mut Context<'_>) 
 }
 
 /// Finds the handler that a text names, if it may be used.
-pub(super) fn named(stage: Stage, node: &Node, cx: &mut Context<'_>) -> Option<&'static Handler> {
-    let name = node.text()?;
+///
+/// # Errors
+/// What Oathkeeper answers instead, where it can be told.
+pub(super) fn named(
+    stage: Stage,
+    node: &Node,
+    cx: &mut Context<'_>,
+) -> Result<&'static Handler, Option<Fault>> {
+    let name = node.text().ok_or(None)?;
     let Some(handler) = handler::find(stage, name) else {
         cx.report.error(
             node.span,
             format!("there is no {} `{name}`", stage.name()),
             config::known_names(stage, name, false),
         );
-        return None;
+        return Err(Some(unknown(stage, name)));
     };
     if !cx.config.is_enabled(handler) {
         let switch = Config::switch(handler);
@@ -99,9 +148,67 @@ pub(super) fn named(stage: Stage, node: &Node, cx: &mut Context<'_>) -> Option<&
                 "write `{switch}` into the configuration ({place}); Oathkeeper would answer 500"
             ),
         );
-        return None;
+        return Err(Some(misconfigured(
+            stage,
+            format!("{} \"{name}\" is disabled per configuration.", title(stage)),
+        )));
     }
-    Some(handler)
+    Ok(handler)
+}
+
+/// `Authenticator`, as it begins a sentence of Oathkeeper's.
+fn title(stage: Stage) -> &'static str {
+    match stage {
+        Stage::Authenticator => "Authenticator",
+        Stage::Authorizer => "Authorizer",
+        Stage::Mutator => "Mutator",
+        Stage::Error => "Error handler",
+    }
+}
+
+/// What Oathkeeper says of a handler that does not exist.
+pub(super) fn unknown(stage: Stage, name: &str) -> Fault {
+    match stage {
+        Stage::Error => Fault {
+            message: "An internal server error occurred, please contact the system administrator"
+                .to_owned(),
+            reason: format!(
+                "Unable to find error handler named: {name}. This is a configuration issue and should be reported to the administrator."
+            ),
+        },
+        _ => Fault {
+            message: "requested pipeline handler does not exist".to_owned(),
+            reason: String::new(),
+        },
+    }
+}
+
+/// What Oathkeeper says of a handler that may not run.
+fn misconfigured(stage: Stage, reason: String) -> Fault {
+    Fault {
+        message: format!(
+            "{} matching this route is misconfigured or disabled",
+            stage.name()
+        ),
+        reason,
+    }
+}
+
+/// What Oathkeeper says of a configuration that its schema refuses.
+fn invalid(used: &Use) -> Fault {
+    let stage = used.handler.stage;
+    let why = match shape::unknown(&used.config, &Shape::Keys(used.handler.config)) {
+        Some(key) => format!("additional property {key} is not allowed"),
+        None => "it does not fit its schema".to_owned(),
+    };
+    misconfigured(
+        stage,
+        format!(
+            "Configuration for {} \"{}\" could not be validated: {why}",
+            stage.name(),
+            used.handler.name
+        ),
+    )
 }
 
 /// Checks what a rule itself configures.

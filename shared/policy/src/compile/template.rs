@@ -33,34 +33,36 @@ pub(super) fn check(
             let span = cx
                 .report
                 .inside(node, offset(text, error.line, error.column));
-            cx.report.error(
-                span,
-                format!("the template of `{name}` cannot be read: {}", error.message),
-                "templates are Go's, with sprig's functions, such as `{{ .Subject }}` or `{{ .Extra.identity.traits.email }}`",
-            );
+            let message = format!("the template of `{name}` cannot be read: {}", error.message);
+            if cx.strict {
+                let help = "Oathkeeper starts with it, and answers 500 to every request that needs it; so does this gateway in strict mode";
+                cx.report.warning(span, message, help);
+            } else {
+                let help = "templates are Go's, with sprig's functions, such as `{{ .Subject }}` or `{{ .Extra.identity.traits.email }}`";
+                cx.report.error(span, message, help);
+            }
             return Vec::new();
         }
     };
     let paths = template.paths();
     for root in paths.iter().filter_map(|path| path.first()) {
         if root == "IDToken" && (cx.strict || position == Position::BeforeToken) {
-            let (message, help) = if cx.strict {
-                (
+            if cx.strict {
+                cx.report.warning(
+                    node.span,
                     format!(
-                        "the template of `{name}` reads `.IDToken`, which Oathkeeper does not have"
+                        "the template of `{name}` reads `.IDToken`, which Oathkeeper does not have: every request that needs it is a 500"
                     ),
                     "in strict mode take it out: `id_token` puts the token into `Authorization` itself",
-                )
+                );
             } else {
-                (
-                    format!(
-                        "the template of `{name}` reads `.IDToken` before a token is made{}",
-                        cx.report.elsewhere(node.span)
-                    ),
-                    "move `id_token` in front of this mutator; they run in their order",
-                )
-            };
-            cx.report.error(node.span, message, help);
+                let message = format!(
+                    "the template of `{name}` reads `.IDToken` before a token is made{}",
+                    cx.report.elsewhere(node.span)
+                );
+                let help = "move `id_token` in front of this mutator; they run in their order";
+                cx.report.error(node.span, message, help);
+            }
         } else if !ROOTS.contains(&root.as_str()) && !cx.strict {
             cx.report.error(
                 node.span,

@@ -7,6 +7,8 @@ mod id_token;
 
 use serde::{Deserialize, Serialize};
 
+use crate::fault::Fault;
+
 pub use cookie::Cookie;
 pub use header::Header;
 pub use hydrator::{BasicAuth, Hydrator};
@@ -26,4 +28,6 @@ pub enum Mutator {
     IdToken(IdToken),
     /// What a service knows of the session besides.
     Hydrator(Box<Hydrator>),
+    /// Fails (strict mode).
+    Broken(Fault),
 }

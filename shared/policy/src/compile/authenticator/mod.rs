@@ -45,8 +45,10 @@ pub(super) fn settle_bearer(authenticators: &mut [Authenticator]) {
     let mut taken_later = false;
     for authenticator in authenticators.iter_mut().rev() {
         match authenticator {
-            Authenticator::Anonymous(_) | Authenticator::Unauthorized => {}
-            Authenticator::OAuth2ClientCredentials(_) => {}
+            Authenticator::Anonymous(_)
+            | Authenticator::Unauthorized
+            | Authenticator::OAuth2ClientCredentials(_)
+            | Authenticator::Broken(_) => {}
             Authenticator::Noop
             | Authenticator::BearerToken(_)
             | Authenticator::Jwt(_)

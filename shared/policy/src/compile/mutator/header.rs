@@ -10,22 +10,27 @@ use super::super::template::{self, Position};
 pub(super) fn read(config: &Node, position: Position, cx: &mut Context<'_>) -> Header {
     let mut headers: Vec<(String, String)> = Vec::new();
     for (key, node) in config.get("headers").map(Node::entries).unwrap_or_default() {
-        let (Some(name), Some(text)) = (
-            header::for_upstream(&key.name, key.span, cx.report),
-            node.text(),
-        ) else {
+        let mark = cx.report.mark();
+        let name = header::for_upstream(&key.name, key.span, cx.report);
+        if cx.strict {
+            // Oathkeeper sets it, which no runtime here does.
+            cx.report.soften(mark);
+        }
+        let (Some(name), Some(text)) = (name, node.text()) else {
             continue;
         };
         // `-}}` takes the white space behind it away.
         if text.ends_with('\n') && !text.trim_end().ends_with("-}}") {
-            cx.report.error(
-                node.span,
-                format!(
-                    "the value of `{}` ends with a line break, which no header can have",
-                    key.name
-                ),
-                "write `|-` instead of `|`, or put the value on one line in quotes",
+            let message = format!(
+                "the value of `{}` ends with a line break, which no header can have",
+                key.name
             );
+            let help = "write `|-` instead of `|`, or put the value on one line in quotes";
+            if cx.strict {
+                cx.report.warning(node.span, message, help);
+            } else {
+                cx.report.error(node.span, message, help);
+            }
         }
         let paths = template::check(&key.name, node, position, cx);
         let reads_token = paths
