@@ -72,6 +72,13 @@ impl Groups {
         GroupId::Name(name)
     }
 
+    /// How many groups there are.
+    pub(super) fn count(&self) -> usize {
+        usize::try_from(self.unnamed)
+            .unwrap_or(usize::MAX)
+            .saturating_add(self.names.len())
+    }
+
     /// The final number of a group, if there is such a group.
     pub(super) fn number(&self, id: &GroupId) -> Option<usize> {
         let unnamed = usize::try_from(self.unnamed).ok()?;
@@ -90,6 +97,21 @@ impl Groups {
 }
 
 impl Node {
+    /// The first reference that `test` holds for.
+    pub(super) fn find_reference(&self, test: &impl Fn(&GroupId) -> bool) -> Option<&GroupId> {
+        match self {
+            Node::Reference { group, .. } => test(group).then_some(group),
+            Node::Concat(nodes) | Node::Alternate(nodes) => {
+                nodes.iter().find_map(|node| node.find_reference(test))
+            }
+            Node::Repeat { node, .. }
+            | Node::Group(_, node)
+            | Node::Atomic(node)
+            | Node::Look { node, .. } => node.find_reference(test),
+            Node::Empty | Node::Text(_) | Node::Set(_) | Node::Assert(_) => None,
+        }
+    }
+
     /// True if the node can match without eating anything. May err on the side of true.
     pub(super) fn may_be_empty(&self) -> bool {
         match self {

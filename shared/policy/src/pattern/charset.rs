@@ -30,9 +30,14 @@ impl CharSet {
         CharSet::single('\n').complement()
     }
 
-    /// The set that a letter after a backslash means, as in RE2; a capital letter means all others.
-    pub(super) fn perl(letter: char) -> Option<CharSet> {
+    /// The set that a letter after a backslash means; a capital letter means all others.
+    ///
+    /// By default as in RE2, which knows ASCII only; `strict` gives what the engine has instead.
+    pub(super) fn perl(letter: char, strict: bool) -> Option<CharSet> {
         let set = match letter.to_ascii_lowercase() {
+            'd' if strict => CharSet::digit().clone(),
+            'w' if strict => CharSet::word().clone(),
+            's' if strict => CharSet::unicode("White_Space")?,
             'd' => CharSet::of(&[('0', '9')]),
             'w' => CharSet::of(&[('0', '9'), ('A', 'Z'), ('_', '_'), ('a', 'z')]),
             's' => CharSet::of(&[('\t', '\n'), ('\u{c}', '\r'), (' ', ' ')]),
@@ -43,6 +48,23 @@ impl CharSet {
         } else {
             set
         })
+    }
+
+    /// What the engine takes for a part of a word.
+    pub(super) fn word() -> &'static CharSet {
+        static WORD: OnceLock<CharSet> = OnceLock::new();
+        WORD.get_or_init(|| {
+            let mut set = CharSet::of(&[('\u{200c}', '\u{200d}')]);
+            for name in ["L", "Mn", "Nd", "Pc"] {
+                set.add_all(&CharSet::unicode(name).unwrap_or_default());
+            }
+            set
+        })
+    }
+
+    fn digit() -> &'static CharSet {
+        static DIGIT: OnceLock<CharSet> = OnceLock::new();
+        DIGIT.get_or_init(|| CharSet::unicode("Nd").unwrap_or_default())
     }
 
     /// The set of a POSIX name, as in `[[:alpha:]]`.
@@ -114,8 +136,16 @@ impl CharSet {
     }
 
     pub(super) fn add_all(&mut self, other: &CharSet) {
-        for &(first, last) in &other.ranges {
-            self.add(first, last);
+        let mut ranges = std::mem::take(&mut self.ranges);
+        ranges.extend_from_slice(&other.ranges);
+        ranges.sort_unstable();
+        for (first, last) in ranges {
+            match self.ranges.last_mut() {
+                Some((_, end)) if after(*end).is_none_or(|next| first <= next) => {
+                    *end = last.max(*end);
+                }
+                _ => self.ranges.push((first, last)),
+            }
         }
     }
 
@@ -192,9 +222,13 @@ fn lower_case_pairs() -> &'static [(char, char)] {
 }
 
 fn after(c: char) -> Option<char> {
-    (c..=char::MAX).nth(1)
+    let mut next = c..=char::MAX;
+    next.next();
+    next.next()
 }
 
 fn before(c: char) -> Option<char> {
-    ('\0'..=c).rev().nth(1)
+    let mut next = '\0'..=c;
+    next.next_back();
+    next.next_back()
 }

@@ -28,7 +28,36 @@ use super::syntax::{self, PatternError, Piece};
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub fn compile(pattern: &str) -> Result<Pattern, PatternError> {
-    let (mut pieces, groups) = syntax::parse(pattern)?;
+    compile_as(pattern, false)
+}
+
+/// Compiles a pattern for strict mode: as Oathkeeper v26.2.0 reads it, where that is not unsafe.
+///
+/// What Oathkeeper cannot read compiles too, to a pattern that answers each question with Oathkeeper's error
+/// ([`Pattern::broken`]): Oathkeeper keeps such a rule.
+///
+/// # Errors
+/// [`PatternError`] for what Oathkeeper can read and this cannot.
+///
+/// ```
+/// use edgekeeper_policy::pattern::compile_strict;
+///
+/// let pattern = compile_strict("http://app.example.com/<(>")?;
+/// assert_eq!(pattern.broken(), Some("error parsing regexp: missing closing ) in `^($`"));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub fn compile_strict(pattern: &str) -> Result<Pattern, PatternError> {
+    match compile_as(pattern, true) {
+        Err(PatternError {
+            original: Some(original),
+            ..
+        }) => Ok(Pattern::of_broken(pattern, original)),
+        result => result,
+    }
+}
+
+fn compile_as(pattern: &str, strict: bool) -> Result<Pattern, PatternError> {
+    let (mut pieces, groups) = syntax::parse(pattern, strict)?;
     let Hints { host, path_prefix } = hints::of(&mut pieces);
     let mut compiler = Compiler {
         code: Vec::new(),
@@ -52,6 +81,7 @@ pub fn compile(pattern: &str) -> Result<Pattern, PatternError> {
         host,
         path_prefix,
         program,
+        broken: None,
     })
 }
 

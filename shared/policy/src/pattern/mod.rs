@@ -39,6 +39,8 @@ mod compile;
 mod hints;
 mod instruction;
 mod machine;
+#[cfg(feature = "compile")]
+mod original;
 mod program;
 #[cfg(feature = "compile")]
 mod regex;
@@ -55,7 +57,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 #[cfg(feature = "compile")]
-pub use self::compile::compile;
+pub use self::compile::{compile, compile_strict};
 #[cfg(feature = "compile")]
 pub use self::syntax::PatternError;
 
@@ -75,7 +77,10 @@ pub struct Pattern {
     host: Option<String>,
     #[serde(default = "root", skip_serializing_if = "is_root")]
     path_prefix: String,
+    #[serde(default, skip_serializing_if = "Program::is_empty")]
     program: Program,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    broken: Option<String>,
 }
 
 fn root() -> String {
@@ -92,15 +97,34 @@ impl Pattern {
     /// `budget` bounds the work in steps of the matcher; [`DEFAULT_BUDGET`] suits URLs.
     ///
     /// # Errors
-    /// [`BudgetExceeded`] if the pattern needs more steps than that. Whether the text matches is then unknown; the
-    /// request must be refused, as Oathkeeper does with its timeout.
-    pub fn find<'t>(
-        &self,
-        text: &'t str,
-        budget: u32,
-    ) -> Result<Option<Captures<'t>>, BudgetExceeded> {
+    /// [`Unmatched`] if the pattern needs more steps than that, or is [broken](Self::broken). Whether the text matches is
+    /// then unknown; the request must be refused, as Oathkeeper does with its timeout.
+    pub fn find<'t>(&self, text: &'t str, budget: u32) -> Result<Option<Captures<'t>>, Unmatched> {
+        if self.program.is_empty() {
+            return Err(Unmatched::Broken);
+        }
         let groups = Machine::new(&self.program, text, budget).run()?;
         Ok(groups.map(|groups| Captures { groups }))
+    }
+
+    /// What Oathkeeper says about this pattern, if it cannot read it.
+    ///
+    /// In strict mode such a rule is kept: each request with one of its methods is answered with this message and 500,
+    /// whatever its URL.
+    #[must_use]
+    pub fn broken(&self) -> Option<&str> {
+        self.broken.as_deref()
+    }
+
+    #[cfg(feature = "compile")]
+    fn of_broken(source: &str, original: String) -> Pattern {
+        Pattern {
+            source: source.to_owned(),
+            host: None,
+            path_prefix: root(),
+            program: Program::default(),
+            broken: Some(original),
+        }
     }
 
     /// The one host, with its port if it has one, that the pattern can match, if that can be told without running it.
@@ -160,14 +184,32 @@ impl<'t> Captures<'t> {
     }
 }
 
-/// A match was given up because it took more steps than allowed.
+/// Why it is not known whether a text matches.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct BudgetExceeded;
+pub enum Unmatched {
+    /// The match was given up because it took more steps than allowed.
+    BudgetExceeded,
+    /// The pattern is none: see [`Pattern::broken`].
+    Broken,
+}
 
-impl fmt::Display for BudgetExceeded {
+impl fmt::Display for Unmatched {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("the URL pattern needs too many steps for this URL")
+        f.write_str(match self {
+            Unmatched::BudgetExceeded => "the URL pattern needs too many steps for this URL",
+            Unmatched::Broken => "the URL pattern cannot be read",
+        })
     }
 }
 
-impl std::error::Error for BudgetExceeded {}
+impl std::error::Error for Unmatched {}
+
+/// The machine's way to say [`Unmatched::BudgetExceeded`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct BudgetExceeded;
+
+impl From<BudgetExceeded> for Unmatched {
+    fn from(_: BudgetExceeded) -> Unmatched {
+        Unmatched::BudgetExceeded
+    }
+}

@@ -11,7 +11,7 @@ use super::instruction::{Direction, Instruction};
 pub(super) const MAX_WEIGHT: usize = 10_000;
 
 /// A program for the machine. It matches if it ends.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(try_from = "Vec<String>", into = "Vec<String>")]
 pub(super) struct Program {
     code: Vec<Instruction>,
@@ -105,6 +105,11 @@ impl Program {
             loops,
             memoisable,
         })
+    }
+
+    /// True for no program at all. The empty pattern has one: nothing may follow.
+    pub(super) fn is_empty(&self) -> bool {
+        self.code.is_empty()
     }
 
     pub(super) fn instruction(&self, index: usize) -> Option<&Instruction> {

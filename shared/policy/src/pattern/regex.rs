@@ -17,6 +17,12 @@ use self::cursor::Cursor;
 /// How deep groups and classes may be nested.
 const MAX_DEPTH: usize = 100;
 
+/// What the engine says about names.
+const BAD_NAME: &str = "invalid group name: group names must begin with a word character and have a matching terminator";
+
+/// What the engine says where a `<...>` ends before its group does.
+pub(super) const UNCLOSED: &str = "missing closing )";
+
 /// Switches set by `(?imsnx)`.
 #[derive(Clone, Copy, Default)]
 struct Flags {
@@ -51,15 +57,22 @@ enum Opened {
 /// Reads one regular expression.
 pub(super) struct Parser<'p, 'g> {
     cursor: Cursor<'p>,
+    strict: bool,
     groups: &'g mut Groups,
     flags: Flags,
 }
 
 impl<'p, 'g> Parser<'p, 'g> {
-    /// `start` is where `regex` stands in the pattern, in bytes.
-    pub(super) fn new(regex: &'p str, start: usize, groups: &'g mut Groups) -> Parser<'p, 'g> {
+    /// `start` is where `regex` stands in the pattern, in bytes. `strict` reads all that is not unsafe as the engine does.
+    pub(super) fn new(
+        regex: &'p str,
+        start: usize,
+        strict: bool,
+        groups: &'g mut Groups,
+    ) -> Parser<'p, 'g> {
         Parser {
-            cursor: Cursor::new(regex, start),
+            cursor: Cursor::new(regex, start, strict),
+            strict,
             groups,
             flags: Flags::default(),
         }
@@ -72,7 +85,8 @@ impl<'p, 'g> Parser<'p, 'g> {
         if self.cursor.peek() == Some(')') {
             return Err(self
                 .cursor
-                .error("`)` without a `(` before it; write \\) for a literal parenthesis"));
+                .error("`)` without a `(` before it; write \\) for a literal parenthesis")
+                .original("unexpected )"));
         }
         Ok(Node::Group(group, Box::new(node)))
     }
@@ -106,7 +120,8 @@ impl<'p, 'g> Parser<'p, 'g> {
                 return Err(PatternError::new(
                     offset,
                     format!("`{c}` has nothing to repeat; write \\{c} for the character itself"),
-                ));
+                )
+                .original("missing argument to repetition operator"));
             }
             self.cursor.next();
             let Some(node) = self.atom(c, offset, depth)? else {
@@ -145,7 +160,8 @@ impl<'p, 'g> Parser<'p, 'g> {
             return Err(PatternError::new(
                 offset,
                 "`(` is never closed; add `)`, or write \\( for a literal parenthesis",
-            ));
+            )
+            .original(UNCLOSED));
         }
         self.flags = outer;
         Ok(Some(match opened {
@@ -218,12 +234,21 @@ impl<'p, 'g> Parser<'p, 'g> {
             _ => Err(PatternError::new(
                 offset,
                 "not a group name; write `(?<name>...)` with letters, digits and `_`",
-            )),
+            )
+            .original(BAD_NAME)),
         }
     }
 
     fn flag_group(&mut self, offset: usize) -> Result<Opened, PatternError> {
         let mut on = true;
+        if self.cursor.peek() == Some(')') {
+            return Err(PatternError::new(
+                offset,
+                "`(?)` has nothing to repeat; write the flags, as in (?i), or \\? for the character itself",
+            )
+            .original("missing argument to repetition operator"));
+        }
+        let start = self.cursor.rest();
         while let Some(c) = self.cursor.next() {
             match c {
                 '-' => on = false,
@@ -240,7 +265,11 @@ impl<'p, 'g> Parser<'p, 'g> {
             offset,
             "unknown kind of group; allowed are (...), (?:...), (?<name>...), (?P<name>...), (?>...), (?=...), (?!...), \
              (?<=...), (?<!...) and the flags i, m, s, x, n as in (?i) or (?i:...)",
-        ))
+        )
+        .original(format!(
+            "unrecognized grouping construct: (?{}",
+            start.strip_suffix(self.cursor.rest()).unwrap_or(start)
+        )))
     }
 
     /// Skips comments, and white space under `(?x)`.
@@ -250,9 +279,16 @@ impl<'p, 'g> Parser<'p, 'g> {
             if self.cursor.eat("(?#") {
                 while self.cursor.next().ok_or_else(|| {
                     PatternError::new(offset, "`(?#` comment is never closed; add `)`")
+                        .original("unterminated comment")
                 })? != ')'
                 {}
             } else if self.flags.extended && self.cursor.peek() == Some('#') {
+                if self.strict && !self.cursor.rest().contains('\n') {
+                    return Err(self
+                        .cursor
+                        .error("the comment also takes the `>` and all after it; end it with a line feed")
+                        .original(UNCLOSED));
+                }
                 while self.cursor.next().is_some_and(|c| c != '\n') {}
             } else if self.flags.extended
                 && self
@@ -304,7 +340,8 @@ impl<'p, 'g> Parser<'p, 'g> {
             return Err(PatternError::new(
                 offset,
                 "the larger number comes first; write {min,max}",
-            ));
+            )
+            .original("invalid repeat count"));
         }
         self.skip_blank()?;
         let lazy = self.cursor.eat("?");
@@ -313,7 +350,8 @@ impl<'p, 'g> Parser<'p, 'g> {
             return Err(self.cursor.error(
                 "a repetition cannot be repeated; put the first into a group, as in (?:a+)*, and write (?>a+) for a \
                  possessive one",
-            ));
+            )
+            .original("invalid nested repetition operator"));
         }
         if matches!(node, Node::Empty) {
             return Ok(node);

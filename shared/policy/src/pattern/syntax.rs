@@ -3,6 +3,7 @@
 use std::fmt;
 
 use super::ast::{Groups, Node};
+use super::original;
 use super::regex::Parser;
 
 /// A pattern that cannot be compiled.
@@ -12,6 +13,8 @@ pub struct PatternError {
     pub offset: usize,
     /// What is wrong there and what to do about it.
     pub message: String,
+    /// What Oathkeeper says about such a pattern, to each request that it would have to match; `None` if it can read it.
+    pub original: Option<String>,
 }
 
 impl PatternError {
@@ -19,7 +22,14 @@ impl PatternError {
         PatternError {
             offset,
             message: message.into(),
+            original: None,
         }
+    }
+
+    /// The same, knowing what Oathkeeper says.
+    pub(super) fn original(mut self, says: impl Into<String>) -> PatternError {
+        self.original = Some(says.into());
+        self
     }
 }
 
@@ -49,13 +59,22 @@ pub(super) enum Piece {
 /// Brackets are paired as Oathkeeper pairs them, which counts every `<` and `>`. Where that fails, those of `(?<=`,
 /// `(?<!` and `(?>` are left out of the count, so that look-behind and atomic groups can be written plainly. What
 /// Oathkeeper can read is thus never read otherwise.
-pub(super) fn parse(pattern: &str) -> Result<(Vec<Piece>, Groups), PatternError> {
-    read(pattern, false).or_else(|error| read(pattern, true).map_err(|_| error))
+///
+/// `strict` reads nothing that Oathkeeper does not read.
+pub(super) fn parse(pattern: &str, strict: bool) -> Result<(Vec<Piece>, Groups), PatternError> {
+    let read_it = read(pattern, false, strict);
+    if strict {
+        return read_it;
+    }
+    read_it.or_else(|error| read(pattern, true, false).map_err(|_| error))
 }
 
-fn read(pattern: &str, plainly: bool) -> Result<(Vec<Piece>, Groups), PatternError> {
+fn read(pattern: &str, plainly: bool, strict: bool) -> Result<(Vec<Piece>, Groups), PatternError> {
     let mut pieces = Vec::new();
     let mut groups = Groups::default();
+    if strict {
+        original::check_balance(pattern)?;
+    }
     let mut open = Vec::new();
     let mut text = String::new();
     for (offset, c) in pattern.char_indices() {
@@ -82,8 +101,11 @@ fn read(pattern: &str, plainly: bool) -> Result<(Vec<Piece>, Groups), PatternErr
             ('>', &[start]) => {
                 let start = start.saturating_add(1);
                 let regex = pattern.get(start..offset).unwrap_or_default();
+                if strict {
+                    original::check_alone(pattern, regex, start)?;
+                }
                 pieces.push(Piece::Regex(
-                    Parser::new(regex, start, &mut groups).parse()?,
+                    Parser::new(regex, start, strict, &mut groups).parse()?,
                 ));
                 open.clear();
             }

@@ -5,6 +5,22 @@ use super::super::syntax::PatternError;
 use super::MAX_DEPTH;
 use super::cursor::Cursor;
 
+/// The named sets of a class so far.
+#[derive(Default)]
+struct Kinds {
+    /// The engine asks them in order, and the first negated one decides: in `[\W\d]` it never gets to the digits.
+    decided: bool,
+}
+
+impl Kinds {
+    fn add(&mut self, named: &CharSet, negated: bool, strict: bool, set: &mut CharSet) {
+        if !(strict && self.decided) {
+            set.add_all(named);
+        }
+        self.decided |= negated;
+    }
+}
+
 impl Cursor<'_> {
     /// The set that `[...]` means; the opening bracket, at `offset`, is already read.
     pub(super) fn class(
@@ -20,13 +36,15 @@ impl Cursor<'_> {
         let mut set = CharSet::default();
         let mut removed = None;
         let mut first = true;
+        let mut kinds = Kinds::default();
         loop {
             let at = self.offset();
             let Some(c) = self.next() else {
                 return Err(PatternError::new(
                     offset,
                     "`[` is never closed; add `]`, or write \\[ for a literal bracket",
-                ));
+                )
+                .original("unterminated [] set"));
             };
             if c == ']' && !first {
                 break;
@@ -36,12 +54,13 @@ impl Cursor<'_> {
                 removed = Some(self.class(at, fold, depth.saturating_add(1))?);
                 if self.peek() != Some(']') {
                     return Err(self
-                        .error("a subtraction must stand last in its class, as in [a-z-[aeiou]]"));
+                        .error("a subtraction must stand last in its class, as in [a-z-[aeiou]]")
+                        .original("a subtraction must be the last element in a character class"));
                 }
                 continue;
             }
             first = false;
-            let Some(low) = self.class_item(c, at, &mut set)? else {
+            let Some(low) = self.class_item(c, at, &mut set, &mut kinds)? else {
                 continue;
             };
             let range = self
@@ -54,8 +73,9 @@ impl Cursor<'_> {
             };
             self.skip_to(high);
             let at = self.offset();
+            let letter = high.chars().nth(1);
             let high = match self.next() {
-                Some(c) => self.class_item(c, at, &mut set)?,
+                Some(c) => self.class_item(c, at, &mut set, &mut kinds)?,
                 None => None,
             };
             match high {
@@ -64,13 +84,18 @@ impl Cursor<'_> {
                     return Err(PatternError::new(
                         at,
                         "the range is reversed; the smaller character comes first",
-                    ));
+                    )
+                    .original("[x-y] range in reverse order"));
                 }
                 None => {
                     return Err(PatternError::new(
                         at,
                         "a range ends in one character; write \\- for a literal `-`",
-                    ));
+                    )
+                    .original(format!(
+                        "cannot include class \\{} in character range",
+                        letter.map_or(0, u32::from)
+                    )));
                 }
             }
         }
@@ -88,38 +113,55 @@ impl Cursor<'_> {
         c: char,
         offset: usize,
         set: &mut CharSet,
+        kinds: &mut Kinds,
     ) -> Result<Option<char>, PatternError> {
         match c {
             '[' if self.peek() == Some(':') => {
-                let Some((name, rest)) =
-                    self.rest().get(1..).and_then(|rest| rest.split_once(":]"))
-                else {
-                    return Ok(Some(c));
-                };
-                let (negated, name) = match name.strip_prefix('^') {
+                let rest = self.rest().get(1..).unwrap_or_default();
+                let (negated, rest) = match rest.strip_prefix('^') {
                     Some(name) => (true, name),
-                    None => (false, name),
+                    None => (false, rest),
                 };
+                let end = rest.find(|c: char| !c.is_alphanumeric() && c != '_');
+                let (name, rest) = rest
+                    .split_at_checked(end.unwrap_or(rest.len()))
+                    .unwrap_or_default();
                 let Some(named) = CharSet::posix(name) else {
                     return Err(PatternError::new(
                         offset,
                         "unknown class name; allowed are alnum, alpha, ascii, blank, cntrl, digit, graph, lower, print, \
                          punct, space, upper, word and xdigit",
-                    ));
+                    )
+                    .original("invalid character class range"));
                 };
-                set.add_all(&if negated { named.complement() } else { named });
-                self.skip_to(rest);
-                Ok(None)
+                if self.strict && name == "digit" {
+                    let letter = if negated { 'D' } else { 'd' };
+                    let named = CharSet::perl(letter, true).unwrap_or_default();
+                    kinds.add(&named, negated, self.strict, set);
+                } else {
+                    set.add_all(&if negated { named.complement() } else { named });
+                }
+                match rest.strip_prefix(":]") {
+                    Some(rest) => {
+                        self.skip_to(rest);
+                        Ok(None)
+                    }
+                    // The engine keeps the set and reads on behind the bracket, which then means itself.
+                    None => Ok(Some(c)),
+                }
             }
             '\\' => {
-                if let Some(named) = self.peek().and_then(CharSet::perl) {
+                if let Some(letter) = self.peek()
+                    && let Some(named) = CharSet::perl(letter, self.strict)
+                {
                     self.next();
-                    set.add_all(&named);
+                    kinds.add(&named, letter.is_ascii_uppercase(), self.strict, set);
                     return Ok(None);
                 }
                 if let Some(letter) = self.peek().filter(|c| matches!(c, 'p' | 'P')) {
                     self.next();
-                    set.add_all(&self.property(letter == 'P', offset)?);
+                    let named = self.property(letter == 'P', offset)?;
+                    kinds.add(&named, letter == 'P', self.strict, set);
                     return Ok(None);
                 }
                 self.character_escape(offset).map(Some)

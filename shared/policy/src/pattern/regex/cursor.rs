@@ -5,15 +5,18 @@ use super::super::syntax::PatternError;
 /// What is left to read of a regular expression.
 pub(super) struct Cursor<'p> {
     rest: std::str::Chars<'p>,
+    /// Reads all that is not unsafe as the engine does.
+    pub(super) strict: bool,
     /// Where the expression ends in the pattern, in bytes.
     end: usize,
 }
 
 impl<'p> Cursor<'p> {
     /// `start` is where `regex` stands in the pattern, in bytes.
-    pub(super) fn new(regex: &'p str, start: usize) -> Cursor<'p> {
+    pub(super) fn new(regex: &'p str, start: usize, strict: bool) -> Cursor<'p> {
         Cursor {
             rest: regex.chars(),
+            strict,
             end: start.saturating_add(regex.len()),
         }
     }

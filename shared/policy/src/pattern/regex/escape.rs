@@ -4,8 +4,82 @@ use super::super::ast::{GroupId, Node};
 use super::super::charset::CharSet;
 use super::super::instruction::Assertion;
 use super::super::syntax::PatternError;
-use super::character;
 use super::cursor::Cursor;
+use super::{UNCLOSED, character};
+
+/// What the engine says about Unicode classes and references that it cannot read.
+const INCOMPLETE: &str = "incomplete \\p{X} character escape";
+const MALFORMED: &str = "malformed \\p{X} character escape";
+const BAD_REFERENCE: &str = "malformed \\k<...> named back reference";
+
+/// `\b` or `\B` with the engine's idea of a word.
+fn boundary(negated: bool) -> Node {
+    let look = |behind, negated| Node::Look {
+        behind,
+        negated,
+        node: Box::new(Node::Set(CharSet::word().clone())),
+    };
+    Node::Alternate(vec![
+        Node::Concat(vec![look(true, false), look(false, !negated)]),
+        Node::Concat(vec![look(true, true), look(false, negated)]),
+    ])
+}
+
+/// True if Go has a Unicode class of exactly this name: `regex_syntax` also knows long names, in any case.
+fn as_in_go(name: &str) -> bool {
+    let category = matches!(
+        name,
+        "C" | "Cc"
+            | "Cf"
+            | "Co"
+            | "L"
+            | "Ll"
+            | "Lm"
+            | "Lo"
+            | "Lt"
+            | "Lu"
+            | "M"
+            | "Mc"
+            | "Me"
+            | "Mn"
+            | "N"
+            | "Nd"
+            | "Nl"
+            | "No"
+            | "P"
+            | "Pc"
+            | "Pd"
+            | "Pe"
+            | "Pf"
+            | "Pi"
+            | "Po"
+            | "Ps"
+            | "S"
+            | "Sc"
+            | "Sk"
+            | "Sm"
+            | "So"
+            | "Z"
+            | "Zl"
+            | "Zp"
+            | "Zs"
+    );
+    let script = || {
+        let spelled = name.split('_').all(|word| {
+            let mut chars = word.chars();
+            chars.next().is_some_and(|c| c.is_ascii_uppercase())
+                && chars.all(|c| c.is_ascii_lowercase())
+        });
+        name == "SignWriting"
+            || spelled && name.len() > 2 && CharSet::unicode(&format!("Script={name}")).is_some()
+    };
+    category
+        || matches!(
+            name,
+            "White_Space" | "ASCII_Hex_Digit" | "Hex_Digit" | "Dash"
+        )
+        || script()
+}
 
 impl Cursor<'_> {
     /// The node that an escape means; the backslash, at `offset`, is already read.
@@ -14,8 +88,14 @@ impl Cursor<'_> {
         let Some(c) = self.peek() else {
             return refuse(
                 "the regular expression ends in a backslash; write \\\\ for a literal one",
-            );
+            )
+            .map_err(|error| error.original(UNCLOSED))
+            .map_err(|error| error.original(UNCLOSED));
         };
+        if self.strict && matches!(c, 'b' | 'B') {
+            self.next();
+            return Ok(boundary(c == 'B'));
+        }
         let assertion = match c {
             'A' => Some(Assertion::TextStart),
             'z' | 'Z' => Some(Assertion::TextEnd),
@@ -30,7 +110,7 @@ impl Cursor<'_> {
         match c {
             'd' | 'D' | 'w' | 'W' | 's' | 'S' => {
                 self.next();
-                Ok(Node::Set(CharSet::perl(c).unwrap_or_default()))
+                Ok(Node::Set(CharSet::perl(c, self.strict).unwrap_or_default()))
             }
             'p' | 'P' => {
                 self.next();
@@ -69,7 +149,8 @@ impl Cursor<'_> {
                 return Err(PatternError::new(
                     offset,
                     "a reference to a named group is written \\k<name>",
-                ));
+                )
+                .original(BAD_REFERENCE));
             }
         };
         let name = self.name();
@@ -77,7 +158,8 @@ impl Cursor<'_> {
             return Err(PatternError::new(
                 offset,
                 "a reference to a named group is written \\k<name>",
-            ));
+            )
+            .original(BAD_REFERENCE));
         }
         let group = name
             .parse()
@@ -101,12 +183,33 @@ impl Cursor<'_> {
                 return Err(PatternError::new(
                     offset,
                     "the Unicode class is never closed; write it as \\p{L}",
-                ));
+                )
+                .original(INCOMPLETE));
             };
             name.push_str(inside);
             self.skip_to(rest);
         } else {
+            if self.strict {
+                // The engine counts the `$` that Oathkeeper appends.
+                let short = self.rest().chars().count() < 2;
+                return Err(PatternError::new(
+                    offset,
+                    "Oathkeeper cannot read a Unicode class without braces; write it as \\p{L}",
+                )
+                .original(if short { INCOMPLETE } else { MALFORMED }));
+            }
             name.extend(self.next());
+        }
+        if self.strict
+            && !name
+                .chars()
+                .all(|c| c.is_alphanumeric() || matches!(c, '_' | '-'))
+        {
+            return Err(PatternError::new(
+                offset,
+                "Oathkeeper allows letters, digits and `_` in the name of a Unicode class; write \\P{L} for all others",
+            )
+            .original(INCOMPLETE));
         }
         let (negated, name) = match name.strip_prefix('^') {
             Some(name) => (!negated, name),
@@ -114,6 +217,7 @@ impl Cursor<'_> {
         };
         let known = name.starts_with(|c: char| c.is_ascii_alphabetic())
             && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
+        let known = known && (!self.strict || as_in_go(name));
         match CharSet::unicode(name).filter(|_| known) {
             Some(set) if negated => Ok(set.complement()),
             Some(set) => Ok(set),
@@ -122,7 +226,10 @@ impl Cursor<'_> {
                 format!(
                     "`{name}` is no Unicode category or script; allowed are such as \\p{{L}}, \\p{{Lu}}, \\p{{Greek}}"
                 ),
-            )),
+            )
+            .original(format!(
+                "unknown unicode category, script, or property '{name}'"
+            ))),
         }
     }
 
@@ -133,7 +240,8 @@ impl Cursor<'_> {
             return refuse(
                 "the regular expression ends in a backslash; write \\\\ for a literal one"
                     .to_owned(),
-            );
+            )
+            .map_err(|error| error.original(UNCLOSED));
         };
         let code = match c {
             'a' => 7,
@@ -150,7 +258,8 @@ impl Cursor<'_> {
                     return refuse(
                         "\\x{ is never closed; write the code in hexadecimal digits, as in \\x{2F}"
                             .to_owned(),
-                    );
+                    )
+                    .map_err(|error| error.original("missing closing }"));
                 }
                 u32::from_str_radix(digits, 16).unwrap_or(u32::MAX)
             }
@@ -171,10 +280,11 @@ impl Cursor<'_> {
                 }
                 code & 0xff
             }
-            c if c.is_alphanumeric() => {
+            c if c.is_alphanumeric() || self.strict && CharSet::word().contains(c) => {
                 return refuse(format!(
                     "\\{c} is not a known escape; write {c} for the character itself"
-                ));
+                ))
+                .map_err(|error| error.original(format!("unrecognized escape sequence \\{c}")));
             }
             c => return Ok(c),
         };
@@ -182,7 +292,17 @@ impl Cursor<'_> {
             Some(c) => Ok(c),
             None => refuse(format!(
                 "\\{c} needs the code of a character, as in \\x2F, \\x{{1F600}}, \\u00E9 or \\cA"
-            )),
+            ))
+            .map_err(|error| match c {
+                'x' if code != u32::MAX && code > u32::from(char::MAX) => {
+                    error.original("hex values may not be larger than 0x10FFFF")
+                }
+                // The engine can read a surrogate, but no text has one.
+                'x' | 'u' if code != u32::MAX => error,
+                'x' | 'u' => error.original("insufficient hexadecimal digits"),
+                'c' => error.original("unrecognized control character"),
+                _ => error,
+            }),
         }
     }
 

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use super::super::{BudgetExceeded, DEFAULT_BUDGET, Pattern, compile};
+use super::super::{DEFAULT_BUDGET, Pattern, Unmatched, compile};
 
 #[test]
 fn catastrophic_patterns_are_linear() {
@@ -45,7 +45,7 @@ fn what_cannot_be_linear_ends_with_the_budget() {
         let start = Instant::now();
         assert_eq!(
             pattern.find(&text, DEFAULT_BUDGET),
-            Err(BudgetExceeded),
+            Err(Unmatched::BudgetExceeded),
             "{}",
             pattern.source()
         );
@@ -61,7 +61,7 @@ fn what_cannot_be_linear_ends_with_the_budget() {
 fn the_budget_is_kept() {
     let pattern = compile("https://h/<.*>").unwrap();
     let text = format!("https://h/{}", "a".repeat(1000));
-    assert_eq!(pattern.find(&text, 100), Err(BudgetExceeded));
+    assert_eq!(pattern.find(&text, 100), Err(Unmatched::BudgetExceeded));
     assert!(pattern.find(&text, 2000).unwrap().is_some());
 }
 
@@ -72,7 +72,10 @@ fn long_texts_need_no_call_stack() {
     assert!(pattern.find(&text, DEFAULT_BUDGET).unwrap().is_some());
     // Beyond the bound on memory it is given up, not run out of.
     let text = format!("h/{}", "abc".repeat(100_000));
-    assert_eq!(pattern.find(&text, u32::MAX), Err(BudgetExceeded));
+    assert_eq!(
+        pattern.find(&text, u32::MAX),
+        Err(Unmatched::BudgetExceeded)
+    );
 }
 
 #[test]
