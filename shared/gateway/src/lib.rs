@@ -40,6 +40,7 @@ pub mod request;
 pub mod runtime;
 pub mod trace;
 
+mod answers;
 mod authenticators;
 mod authorizers;
 mod body;
@@ -47,6 +48,7 @@ mod cors;
 mod endpoints;
 mod errors;
 mod gateway;
+mod grant;
 mod hop_by_hop;
 mod identity;
 mod loaded;

@@ -1,4 +1,4 @@
-//! What one instance remembers: answers of whoami, who is asking for one, minted tokens.
+//! What one instance remembers: answers of whoami, who is asking for one, minted tokens, what other services said.
 
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
@@ -10,11 +10,16 @@ use edgekeeper_session::freshness::{Freshness, Standing};
 use edgekeeper_session::key::CacheKey;
 use edgekeeper_session::whoami::{Failure, Verdict};
 use edgekeeper_token::cache::TokenCache;
+use serde_json::Value;
 
+use crate::answers::{AnswerKey, Answers};
 use crate::runtime::seconds;
 
 /// Tokens and their bytes that one instance remembers.
 const TOKENS: (usize, usize) = (10_000, 8 << 20);
+
+/// Answers of other services, and their bytes, that one instance remembers.
+const ANSWERS: (usize, usize) = (10_000, 8 << 20);
 
 /// The memory of an instance. Every borrow ends before anybody awaits.
 #[derive(Debug)]
@@ -23,6 +28,7 @@ pub(crate) struct Memory {
     sessions: RefCell<SessionCache>,
     flights: RefCell<Flights>,
     tokens: RefCell<TokenCache>,
+    answers: RefCell<Answers>,
     /// When the second tier was last complained about, in Unix milliseconds.
     complained: Cell<u64>,
 }
@@ -44,6 +50,7 @@ impl Memory {
             sessions: RefCell::default(),
             flights: RefCell::default(),
             tokens: RefCell::new(TokenCache::new(TOKENS.0, TOKENS.1)),
+            answers: RefCell::new(Answers::new(ANSWERS.0, ANSWERS.1)),
             complained: Cell::new(0),
         }
     }
@@ -137,5 +144,22 @@ impl Memory {
 
     pub(crate) fn cache_token(&self, key: [u8; 32], token: String, issued: u64, expires: u64) {
         self.tokens.borrow_mut().put(key, token, issued, expires);
+    }
+
+    /// What another service said, while it counts at `now` (Unix milliseconds).
+    pub(crate) fn answer(&self, key: &AnswerKey, now: u64) -> Option<Rc<Value>> {
+        self.answers.borrow_mut().get(key, now)
+    }
+
+    /// Remembers what another service said, in a text of `size` bytes, between two instants (Unix milliseconds).
+    pub(crate) fn remember_answer(
+        &self,
+        key: AnswerKey,
+        value: Rc<Value>,
+        size: usize,
+        from: u64,
+        until: u64,
+    ) {
+        self.answers.borrow_mut().put(key, value, size, from, until);
     }
 }

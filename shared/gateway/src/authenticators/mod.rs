@@ -8,6 +8,7 @@ mod noop;
 mod oauth2_client_credentials;
 mod oauth2_introspection;
 mod session_check;
+mod token;
 mod unauthorized;
 
 use std::rc::Rc;
@@ -58,6 +59,7 @@ pub(crate) async fn authenticate<R: Runtime>(
                 "cookie_session",
                 cookie_session::authenticate(gateway, runtime, config, request, trace).await,
             ),
+            Authenticator::Broken(fault) => ("broken", Err(Refusal::fault(fault).into())),
             Authenticator::BearerToken(config) => (
                 "bearer_token",
                 bearer_token::authenticate(gateway, runtime, config, request, trace).await,
