@@ -1,5 +1,7 @@
 //! One request's way through.
 
+mod pipeline;
+
 use std::collections::BTreeSet;
 use std::rc::Rc;
 
@@ -16,15 +18,17 @@ use crate::decision::{Answer, Decision, Edit, Forward, ResponseContext};
 use crate::keys::Keys;
 use crate::loaded::Loaded;
 use crate::memory::Memory;
-use crate::passage::Passage;
+use crate::passage::Purpose;
 use crate::refusal::Refusal;
 use crate::request::{Listener, RawRequest, Request};
 use crate::runtime::{FetchError, RequestBody, Runtime, Unavailable};
 use crate::trace::Trace;
 use crate::{
-    authenticators, authorizers, cors, endpoints, errors, hop_by_hop, matching, mutators, response,
-    second_tier, told, upstream,
+    authenticators, cors, endpoints, errors, hop_by_hop, response, second_tier, told, upstream,
 };
+
+use self::pipeline::Allowed;
+pub(crate) use self::pipeline::Refused;
 
 /// Methods that carry a request back, or away from the gateway: no rule can allow them.
 const FORBIDDEN_METHODS: [&str; 3] = ["CONNECT", "TRACE", "TRACK"];
@@ -46,7 +50,7 @@ pub struct Gateway {
     memory: Memory,
 }
 
-/// What a rule's pipeline made of a request.
+/// Where an allowed request goes, and with which changes.
 struct Passed {
     url: String,
     binding: Option<String>,
@@ -150,43 +154,15 @@ impl Gateway {
             return self.answered(runtime, answer, Vec::new(), &trace);
         }
         let edits = cors_edits;
-        let matched = match matching::find(
-            &self.policy.rules,
-            &self.index,
-            &request,
-            self.policy.strict,
-        ) {
-            Ok(matched) => matched,
-            Err(refusal) => {
-                trace.reason.clone_from(&refusal.log);
-                let answer = errors::answer(&self.policy, None, &request, &refusal);
-                return self.answered(runtime, answer, edits, &trace);
-            }
-        };
-        if !matched.keeps_slash {
-            request.path.drop_trailing_slash();
-        }
-        let Some((rule, loaded)) = self
-            .policy
-            .rules
-            .get(matched.rule)
-            .zip(self.loaded.get(matched.rule))
-        else {
-            let answer = errors::answer(&self.policy, None, &request, &Refusal::not_found());
-            return self.answered(runtime, answer, edits, &trace);
-        };
-        trace.rule = Some(rule.id.clone());
-        let passage = Passage {
-            rule,
-            request: &request,
-            captures: &matched.captures,
-            strict: self.policy.strict,
-        };
         let body = Body::new(body);
-        match self
-            .pass(runtime, loaded, &passage, &body, &mut trace)
+        let passed = match self
+            .judge(runtime, &mut request, Purpose::Forward, &body, &mut trace)
             .await
         {
+            Ok(allowed) => self.pass::<R>(&request, allowed),
+            Err(refused) => Err(refused),
+        };
+        match passed {
             Ok(passed) => Decision::Forward(Box::new(Forward {
                 url: passed.url,
                 binding: passed.binding,
@@ -200,9 +176,9 @@ impl Gateway {
                     trace,
                 },
             })),
-            Err(refusal) => {
+            Err(Refused { rule, refusal }) => {
                 trace.reason.clone_from(&refusal.log);
-                let answer = errors::answer(&self.policy, Some(rule), &request, &refusal);
+                let answer = errors::answer(&self.policy, rule, &request, &refusal);
                 self.answered(runtime, answer, edits, &trace)
             }
         }
@@ -317,49 +293,35 @@ impl Gateway {
         })
     }
 
-    /// The pipeline of a rule: who, may they, what is told, where to.
-    async fn pass<R: Runtime, B: RequestBody>(
-        self: &Rc<Self>,
-        runtime: &R,
-        loaded: &Loaded,
-        passage: &Passage<'_>,
-        body: &Body<B>,
-        trace: &mut Trace,
-    ) -> Result<Passed, Refusal> {
-        let Passage { rule, request, .. } = *passage;
-        let mut authentication =
-            authenticators::authenticate(self, runtime, rule, request, trace).await?;
-        let has_session = authentication.session.is_some();
-        let with_session = |mut refusal: Refusal| {
+    /// How an allowed request goes on.
+    fn pass<'a, R: Runtime>(
+        &self,
+        request: &Request,
+        allowed: Allowed<'a>,
+    ) -> Result<Passed, Refused<'a>> {
+        let Allowed {
+            rule,
+            told,
+            has_session,
+        } = allowed;
+        let refused = |mut refusal: Refusal| {
             refusal.has_session = has_session;
-            refusal
+            Refused {
+                rule: Some(rule),
+                refusal,
+            }
         };
-        authorizers::authorize(
-            self,
-            runtime,
-            &loaded.authorizers,
-            passage,
-            body,
-            &mut authentication,
-        )
-        .await
-        .map_err(with_session)?;
-        let told = mutators::mutate(self, runtime, &loaded.mutators, passage, authentication)
-            .await
-            .map_err(with_session)?
-            .headers;
         if !R::WEBSOCKETS && hop_by_hop::asks_for_websocket(&request.headers) {
             let refusal = Refusal::new(426, "WebSockets do not pass here")
                 .logged("this runtime cannot switch protocols");
-            return Err(with_session(refusal));
+            return Err(refused(refusal));
         }
         let target = rule
             .upstream
             .as_ref()
-            .ok_or_else(Refusal::no_upstream)
-            .map_err(with_session)?;
+            .ok_or_else(|| refused(Refusal::no_upstream()))?;
         Ok(Passed {
-            url: upstream::url(target, request, self.policy.strict)?,
+            url: upstream::url(target, request, self.policy.strict).map_err(refused)?,
             binding: target.binding.clone(),
             host: (target.preserve_host && target.binding.is_none()).then(|| request.authority()),
             edits: told::edits(&self.policy, request, &told, target.preserve_host),

@@ -14,7 +14,17 @@ pub(crate) struct Passage<'a> {
     pub(crate) request: &'a Request,
     /// `.MatchContext.RegexpCaptureGroups`.
     pub(crate) captures: &'a [String],
+    pub(crate) purpose: Purpose,
     pub(crate) strict: bool,
+}
+
+/// What an allowed request is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Purpose {
+    /// To go on to the rule's upstream.
+    Forward,
+    /// To be told that it is allowed: another proxy sends it on.
+    Decide,
 }
 
 /// A template of a rule, with what Oathkeeper calls it in its messages (`headers`, `claims`, …).
