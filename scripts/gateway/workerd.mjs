@@ -46,6 +46,8 @@ export async function startWorkerd({ bundle, policy, keysSecret, listen, api, bi
     kvNamespaces: { KEYS: 'KEYS' },
     serviceBindings: bindings,
     unsafeDirectSockets: [{ host, port }],
+    // Miniflare would send everything through a proxy of its own, which adds CF-Worker to each request.
+    stripCfConnectingIp: false,
   });
   let gone;
   const ended = new Promise((resolve) => (gone = resolve));

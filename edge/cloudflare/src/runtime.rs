@@ -53,6 +53,8 @@ impl Runtime for Cloudflare {
 
     const SCHEDULE: bool = true;
 
+    const DECODES: bool = true;
+
     // Keys come from the command and the schedule; in development there is one instance.
     const SETTLE: u64 = 0;
 

@@ -102,6 +102,8 @@ pub(crate) struct ResponseContext {
     pub(crate) cors: Vec<Edit>,
     /// Whether the answer depends on a session and the gateway keeps it from shared caches.
     pub(crate) private: bool,
+    /// Whether the gateway asked the upstream to compress, and so takes the compression off.
+    pub(crate) asked_for_gzip: bool,
     /// The request, as it was judged.
     pub(crate) request: Request,
     /// The decision so far.

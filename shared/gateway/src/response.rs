@@ -1,6 +1,6 @@
 //! The upstream's answer on its way back: what is taken off, what is put on.
 
-use http::header::{CACHE_CONTROL, SET_COOKIE, VARY};
+use http::header::{CACHE_CONTROL, CONTENT_ENCODING, CONTENT_LENGTH, SET_COOKIE, VARY};
 use http::{HeaderMap, HeaderName, HeaderValue};
 
 use crate::decision::{Edit, ResponseContext};
@@ -16,11 +16,35 @@ const SHARED_CACHES: [&str; 3] = [
 /// The changes to an upstream's answer.
 pub(crate) fn edits(context: &ResponseContext, headers: &HeaderMap) -> Vec<Edit> {
     let mut edits = hop_by_hop::response_edits(headers);
+    edits.extend(padded(headers));
+    let is_gzip = headers
+        .get(CONTENT_ENCODING)
+        .is_some_and(|encoding| encoding.as_bytes().eq_ignore_ascii_case(b"gzip"));
+    if context.asked_for_gzip && is_gzip {
+        edits.push(Edit::Remove(CONTENT_ENCODING));
+        edits.push(Edit::Remove(CONTENT_LENGTH));
+    }
     if context.private {
         edits.extend(private(headers));
     }
     edits.extend(context.cors.iter().cloned());
     edits
+}
+
+/// The white space around a value is no part of it (RFC 9110 section 5.5), though some runtimes keep it.
+fn padded(headers: &HeaderMap) -> Vec<Edit> {
+    headers
+        .iter()
+        .filter(|(name, value)| {
+            *name != SET_COOKIE && value.as_bytes().trim_ascii() != value.as_bytes()
+        })
+        .filter_map(|(name, value)| {
+            let value = HeaderValue::from_bytes(value.as_bytes().trim_ascii()).ok()?;
+            Some((name, value))
+        })
+        .filter(|(name, _)| headers.get_all(*name).iter().count() == 1)
+        .map(|(name, value)| Edit::Set(name.clone(), value))
+        .collect()
 }
 
 /// An answer that depends on a session is nobody else's. One that the upstream keeps from every cache is left as it is.

@@ -18,6 +18,10 @@ pub trait Runtime: Clone + 'static {
     /// Whether the deployment runs [`crate::Gateway::scheduled`] by a timer. Where it does not, requests see to it.
     const SCHEDULE: bool;
 
+    /// Whether it decodes an answer's body whose `Content-Encoding` is taken off. Only there may the gateway ask an upstream for
+    /// an encoding that the client did not name.
+    const DECODES: bool = false;
+
     /// For how many seconds what [`Self::add`] wrote may still be replaced by another's, who wrote at the same moment; 0
     /// where the store adds in one step.
     const SETTLE: u64;

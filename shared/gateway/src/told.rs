@@ -1,6 +1,7 @@
 //! What the upstream is told: first everything a client must not say is taken off, then the gateway speaks.
 
 use edgekeeper_policy::document::Policy;
+use http::header::{ACCEPT_ENCODING, RANGE};
 use http::{HeaderMap, HeaderName, HeaderValue};
 
 use crate::decision::Edit;
@@ -27,6 +28,13 @@ pub(crate) fn edits(
             .map(|(name, value)| Edit::Set(name.clone(), value.clone())),
     );
     edits
+}
+
+/// Whether Oathkeeper's HTTP client would ask the upstream to compress what the client did not ask to be compressed. It
+/// decodes the answer itself.
+pub(crate) fn asks_for_gzip(request: &Request, told: &HeaderMap) -> bool {
+    let is_set = |name| request.headers.contains_key(name) || told.contains_key(name);
+    request.method != "HEAD" && !is_set(ACCEPT_ENCODING) && !is_set(RANGE)
 }
 
 /// Tells the upstream which host and scheme the browser used: its own it sees, not the public ones.
