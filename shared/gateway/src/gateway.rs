@@ -10,7 +10,7 @@ use edgekeeper_policy::document::Policy;
 use edgekeeper_policy::index::RuleIndex;
 use edgekeeper_session::key::CacheKey;
 use edgekeeper_token::ring::KeyRing;
-use http::header::EXPECT;
+use http::header::{ACCEPT_ENCODING, EXPECT};
 use http::{HeaderMap, HeaderName, HeaderValue};
 
 use crate::body::Body;
@@ -57,6 +57,7 @@ struct Passed {
     host: Option<String>,
     edits: Vec<Edit>,
     has_session: bool,
+    asks_for_gzip: bool,
 }
 
 impl Gateway {
@@ -172,6 +173,7 @@ impl Gateway {
                 context: ResponseContext {
                     cors: edits,
                     private: passed.has_session && !self.policy.strict,
+                    asked_for_gzip: passed.asks_for_gzip,
                     request,
                     trace,
                 },
@@ -320,12 +322,19 @@ impl Gateway {
             .upstream
             .as_ref()
             .ok_or_else(|| refused(Refusal::no_upstream()))?;
+        let mut edits = told::edits(&self.policy, request, &told, target.preserve_host);
+        let asks_for_gzip =
+            R::DECODES && self.policy.strict && told::asks_for_gzip(request, &told);
+        if asks_for_gzip {
+            edits.push(Edit::Set(ACCEPT_ENCODING, HeaderValue::from_static("gzip")));
+        }
         Ok(Passed {
             url: upstream::url(target, request, self.policy.strict).map_err(refused)?,
             binding: target.binding.clone(),
             host: (target.preserve_host && target.binding.is_none()).then(|| request.authority()),
-            edits: told::edits(&self.policy, request, &told, target.preserve_host),
+            edits,
             has_session,
+            asks_for_gzip,
         })
     }
 
