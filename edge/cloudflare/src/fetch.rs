@@ -1,12 +1,12 @@
 //! Requests that leave the Worker.
 
-use edgekeeper_gateway::runtime::{FetchError, Inbound, Outbound};
+use edgekeeper_gateway::runtime::{FetchError, Inbound, Outbound, RequestBody};
 use js_sys::{Promise, Reflect, Uint8Array};
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{
-    AbortSignal, Headers, ReadableStreamDefaultReader, Request, RequestInit, RequestRedirect,
-    Response, WorkerGlobalScope,
+    AbortSignal, Headers, ReadableStream, ReadableStreamDefaultReader, Request, RequestInit,
+    RequestRedirect, Response, WorkerGlobalScope,
 };
 use worker::{Env, Fetcher};
 
@@ -45,6 +45,7 @@ pub(crate) async fn whole(env: &Env, outbound: &Outbound) -> Result<Inbound, Fet
             .map_err(|_| FetchError::Unreachable)?;
     }
     init.set_headers(&sent);
+    set_body(&init, &outbound.method, &outbound.body);
     let timeout = u32::try_from(outbound.timeout).unwrap_or(u32::MAX);
     // The signal goes on while the body is read: an answer that drips in ends as well.
     init.set_signal(Some(&AbortSignal::timeout_with_u32(timeout)));
@@ -54,13 +55,37 @@ pub(crate) async fn whole(env: &Env, outbound: &Outbound) -> Result<Inbound, Fet
     Ok(Inbound {
         status: response.status(),
         headers: headers::read(&response.headers()).map_err(|_| FetchError::Unreachable)?,
-        body: read(&response, outbound.largest).await?,
+        body: read(response.body(), outbound.largest).await?,
     })
 }
 
-/// The body, or `None` once it is larger than allowed.
-async fn read(response: &Response, largest: usize) -> Result<Option<Vec<u8>>, FetchError> {
-    let Some(stream) = response.body() else {
+/// Gives a request a body that is held in memory; the runtime says its length. A request of these methods can have none.
+pub(crate) fn set_body(init: &RequestInit, method: &str, body: &[u8]) {
+    if !has_no_body(method) {
+        init.set_body(&Uint8Array::new_from_slice(body));
+    }
+}
+
+/// Whether the runtime takes no body for a request of this method.
+pub(crate) fn has_no_body(method: &str) -> bool {
+    matches!(method, "GET" | "HEAD")
+}
+
+/// The body of the client's request. The runtime lets it be read once, so one that was read cannot be sent on.
+pub(crate) struct ClientBody<'a>(pub(crate) &'a Request);
+
+impl RequestBody for ClientBody<'_> {
+    async fn read(&self, largest: usize) -> Result<Option<Vec<u8>>, FetchError> {
+        read(self.0.body(), largest).await
+    }
+}
+
+/// The whole of a body, or `None` once it is larger than allowed.
+async fn read(
+    stream: Option<ReadableStream>,
+    largest: usize,
+) -> Result<Option<Vec<u8>>, FetchError> {
+    let Some(stream) = stream else {
         return Ok(Some(Vec::new()));
     };
     let reader: ReadableStreamDefaultReader = stream.get_reader().unchecked_into();

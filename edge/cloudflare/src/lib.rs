@@ -22,12 +22,13 @@ use std::rc::Rc;
 use edgekeeper_gateway::Gateway;
 use edgekeeper_gateway::decision::{Answer, Decision, Forward};
 use edgekeeper_gateway::request::{Listener, RawRequest};
-use edgekeeper_gateway::runtime::{FetchError, NoBody};
+use edgekeeper_gateway::runtime::FetchError;
 use wasm_bindgen::prelude::wasm_bindgen;
 use wasm_bindgen::{JsCast, JsError, JsValue};
 use web_sys::{Headers, Request, RequestCache, RequestInit, Response, ResponseInit};
 use worker::{Context, Env, ScheduleContext, ScheduledEvent, console_error, event};
 
+use crate::fetch::ClientBody;
 use crate::runtime::Cloudflare;
 
 thread_local! {
@@ -61,7 +62,7 @@ async fn fetch(request: Request, env: Env, context: Context) -> worker::Result<R
         url: request.url(),
         headers: headers::read(&request.headers())?,
         listener: listener(runtime.env()),
-        body: NoBody,
+        body: ClientBody(&request),
     };
     match gateway.decide(&runtime, raw).await {
         Decision::Answer(answer) => Ok(respond(&answer, &request.method())?),
@@ -97,25 +98,13 @@ fn listener(env: &Env) -> Listener {
     }
 }
 
-/// Sends the request on with the gateway's changes; its body goes from stream to stream.
+/// Sends the request on with the gateway's changes. Its body goes from stream to stream, unless it was read.
 async fn forward(
     runtime: &Cloudflare,
     decision: &Forward,
     request: &Request,
 ) -> Result<Response, FetchError> {
-    let without_body = matches!(request.method().as_str(), "GET" | "HEAD");
-    let init = if without_body {
-        let init = RequestInit::new();
-        init.set_method(&request.method());
-        init.set_headers(&request.headers());
-        init
-    } else {
-        // A request serves as its own init: method, headers and the unread body.
-        request.unchecked_ref::<RequestInit>().clone()
-    };
-    let upstream = Request::new_with_str_and_init(&decision.url, &init)
-        .map_err(|_| FetchError::Unreachable)?;
-    headers::apply(&upstream.headers(), &decision.edits).map_err(|_| FetchError::Unreachable)?;
+    let upstream = upstream(decision, request).map_err(|_| FetchError::Unreachable)?;
     let options = RequestInit::new();
     if decision.is_private() {
         // Cloudflare's cache goes by the URL; what one person may see is not to be found there by another.
@@ -133,6 +122,25 @@ async fn forward(
         100 | 102..=199 => Err(FetchError::Unreachable),
         _ => Ok(response),
     }
+}
+
+/// The request as the upstream gets it.
+fn upstream(decision: &Forward, request: &Request) -> Result<Request, JsValue> {
+    let method = request.method();
+    let upstream = if decision.body.is_none() && !fetch::has_no_body(&method) {
+        // A request serves as its own init: method, headers and the unread body.
+        Request::new_with_str_and_init(&decision.url, request.unchecked_ref())?
+    } else {
+        let init = RequestInit::new();
+        init.set_method(&method);
+        init.set_headers(&request.headers());
+        if let Some(body) = &decision.body {
+            fetch::set_body(&init, &method, body);
+        }
+        Request::new_with_str_and_init(&decision.url, &init)?
+    };
+    headers::apply(&upstream.headers(), &decision.edits)?;
+    Ok(upstream)
 }
 
 /// The upstream's answer with the gateway's changes. Without any, and for a WebSocket, it is the upstream's own object.

@@ -90,6 +90,15 @@ pub fn of_own_answer(answer: &Answer, method: &str) -> HeaderMap {
     headers
 }
 
+/// Says how long a request's body is that is held in memory, in place of what was said of it. Nothing is said of no body
+/// where none is expected (RFC 9110 section 8.6).
+pub fn say_length(headers: &mut HeaderMap, method: &str, body: &[u8]) {
+    headers.remove(CONTENT_LENGTH);
+    if !body.is_empty() || matches!(method, "POST" | "PUT" | "PATCH") {
+        headers.insert(CONTENT_LENGTH, HeaderValue::from(body.len()));
+    }
+}
+
 /// The fields to hand to the host, without those that it writes itself.
 ///
 /// # Errors
@@ -190,6 +199,26 @@ mod tests {
         assert_eq!(length(200, "HEAD"), None);
         assert_eq!(length(204, "OPTIONS"), None);
         assert_eq!(length(304, "GET"), None);
+    }
+
+    #[test]
+    fn a_request_says_the_length_of_the_body_that_it_has() {
+        let said = |method, body: &[u8]| {
+            let mut headers = HeaderMap::new();
+            headers.append(CONTENT_LENGTH, HeaderValue::from_static("7"));
+            headers.append(CONTENT_LENGTH, HeaderValue::from_static("8"));
+            say_length(&mut headers, method, body);
+            assert!(headers.get_all(CONTENT_LENGTH).iter().count() <= 1);
+            headers.remove(CONTENT_LENGTH)
+        };
+        for method in ["POST", "PUT", "PATCH"] {
+            assert_eq!(said(method, b"").unwrap(), "0", "{method}");
+            assert_eq!(said(method, b"four").unwrap(), "4", "{method}");
+        }
+        for method in ["GET", "HEAD", "DELETE", "OPTIONS", "PURGE"] {
+            assert_eq!(said(method, b""), None, "{method}");
+            assert_eq!(said(method, b"four").unwrap(), "4", "{method}");
+        }
     }
 
     #[test]

@@ -11,30 +11,52 @@ use crate::wait::{any, timer};
 const LOOK_AFTER: Duration = Duration::from_secs(5);
 
 /// A request's body on its way up, while its answer is awaited and then comes down.
+#[derive(Default)]
 pub struct Exchange {
     upload: Option<Pipe>,
+    end: Option<Pollable>,
 }
 
+/// The time for an exchange is over.
+#[derive(Debug)]
+pub struct Late;
+
 impl Exchange {
-    /// With the body of a request, if it has one.
+    /// With the body of a request, if it has one. It takes as long as it takes.
     #[must_use]
     pub fn new(upload: Option<Pipe>) -> Self {
-        Self { upload }
+        Self { upload, end: None }
+    }
+
+    /// The same with an end to [`Self::until`], from now on.
+    #[must_use]
+    pub fn within(self, time: Duration) -> Self {
+        Self {
+            end: Some(timer(time)),
+            ..self
+        }
     }
 
     /// Sends the body until `answer` says something, which may be before the body's end. `ready` gives what to wait for.
+    ///
+    /// # Errors
+    /// When it has not said anything within the time.
     pub fn until<T>(
         &mut self,
         mut answer: impl FnMut() -> Option<T>,
         ready: impl Fn() -> Pollable,
-    ) -> T {
+    ) -> Result<T, Late> {
         loop {
+            // Asked for by itself: what comes without a pause never lets the end be the only one that is ready.
+            if self.end.as_ref().is_some_and(Pollable::ready) {
+                return Err(Late);
+            }
             if let Some(answer) = answer() {
-                return answer;
+                return Ok(answer);
             }
             let head = ready();
             let body = self.step();
-            any([Some(head), body]);
+            any([Some(&head), body.as_ref(), self.end.as_ref()]);
         }
     }
 
@@ -50,7 +72,7 @@ impl Exchange {
                 }
             };
             let body = self.step();
-            any([Some(answer), body, Some(timer(LOOK_AFTER))]);
+            any([Some(&answer), body.as_ref(), Some(&timer(LOOK_AFTER))]);
         }
     }
 

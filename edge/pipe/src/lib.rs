@@ -1,6 +1,6 @@
 //! Bodies of `wasi:http` 0.2 on their way from one side to the other, each at the pace of whoever reads it.
 //!
-//! There is nothing of the gateway in here. A [`Source`] is a body that came in; given somewhere to go it is a [`Pipe`].
+//! There is nothing of the gateway in here. A [`Source`] is a body that came in, or one that is held in memory; given somewhere to go it is a [`Pipe`].
 //! [`Exchange`] moves both bodies of a request at the same time: an upstream may answer before it has read, and a client
 //! may read before it has written. What waits in memory is one chunk in each direction.
 //!
@@ -19,6 +19,6 @@ mod exchange;
 mod pipe;
 mod wait;
 
-pub use exchange::Exchange;
+pub use exchange::{Exchange, Late};
 pub use pipe::{Broken, Pipe, Progress, Source};
 pub use wait::{timer, write};

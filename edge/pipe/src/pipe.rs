@@ -16,21 +16,20 @@ const ROUNDS: usize = 16;
 ///
 /// Dropped before it has ended, the far side sees a broken connection and no end.
 pub struct Pipe {
-    input: InputStream,
+    source: Source,
     output: OutputStream,
-    incoming: IncomingBody,
     outgoing: OutgoingBody,
-    /// What was read to find out whether there is a body at all.
-    first: Vec<u8>,
-    /// Bytes that may still come, where the headers announce how many.
-    left: Option<u64>,
 }
 
 /// A body that has not been given somewhere to go.
 pub struct Source {
-    input: InputStream,
-    incoming: IncomingBody,
+    /// Where more comes from; `None` for a body that is held in memory.
+    input: Option<(InputStream, IncomingBody)>,
+    /// What goes first: the whole of a body in memory, or what was read to find out whether there is a body at all.
     first: Vec<u8>,
+    /// How many bytes of that have gone.
+    gone: usize,
+    /// Bytes that may still come, where the headers announce how many.
     left: Option<u64>,
 }
 
@@ -48,8 +47,23 @@ pub enum Progress {
     Broken,
 }
 
+/// Why nothing more moves.
+enum Stop {
+    End,
+    Broken,
+}
+
+impl From<StreamError> for Stop {
+    fn from(error: StreamError) -> Self {
+        match error {
+            StreamError::Closed => Self::End,
+            StreamError::LastOperationFailed(_) => Self::Broken,
+        }
+    }
+}
+
 impl Source {
-    /// A body; `None` when it is known to be empty. The host does not say otherwise which messages have one.
+    /// A body that comes in; `None` when it is known to be empty. The host does not say otherwise which messages have one.
     ///
     /// # Errors
     /// When the sender has already broken off, or has sent more than its headers announce: of a message with a length
@@ -64,24 +78,32 @@ impl Source {
             Err(StreamError::LastOperationFailed(_)) => Err(Broken),
             Ok(first) if left.is_some_and(|left| length(&first) > left) => Err(Broken),
             Ok(first) => Ok(Some(Self {
-                input,
-                incoming,
+                input: Some((input, incoming)),
                 first,
+                gone: 0,
                 left,
             })),
         }
+    }
+
+    /// A body that is held in memory; `None` when it is empty.
+    #[must_use]
+    pub fn held(body: Vec<u8>) -> Option<Self> {
+        (!body.is_empty()).then_some(Self {
+            input: None,
+            first: body,
+            gone: 0,
+            left: None,
+        })
     }
 
     /// Gives it somewhere to go; `None` when somebody else writes there.
     #[must_use]
     pub fn into(self, outgoing: OutgoingBody) -> Option<Pipe> {
         Some(Pipe {
+            source: self,
             output: outgoing.write().ok()?,
             outgoing,
-            input: self.input,
-            incoming: self.incoming,
-            first: self.first,
-            left: self.left,
         })
     }
 }
@@ -98,26 +120,10 @@ impl Pipe {
                 let ready = self.output.subscribe();
                 return Progress::Waits(self, ready);
             }
-            let moved = match self.left {
-                _ if !self.first.is_empty() => self.write_first(room),
-                Some(0) => match self.input.read(1) {
-                    Ok(byte) if !byte.is_empty() => return Progress::Broken,
-                    nothing => nothing.map(|_| 0),
-                },
-                left => {
-                    let most = room.min(CHUNK).min(left.unwrap_or(CHUNK));
-                    self.output.splice(&self.input, most)
-                }
-            };
-            match moved {
-                Ok(0) => {
-                    let ready = self.input.subscribe();
-                    return Progress::Waits(self, ready);
-                }
-                Ok(bytes) => self.left = self.left.map(|left| left.saturating_sub(bytes)),
-                Err(StreamError::Closed) if self.output.check_write().is_ok() => {
-                    return self.finish();
-                }
+            match self.advance(room) {
+                Ok(None) => {}
+                Ok(Some(ready)) => return Progress::Waits(self, ready),
+                Err(Stop::End) if self.output.check_write().is_ok() => return self.finish(),
                 Err(_) => return Progress::Broken,
             }
         }
@@ -125,24 +131,52 @@ impl Pipe {
         Progress::Waits(self, ready)
     }
 
-    fn write_first(&mut self, room: u64) -> Result<u64, StreamError> {
-        let room = usize::try_from(room).unwrap_or(usize::MAX);
-        let rest = self.first.split_off(room.min(self.first.len()));
-        let now = std::mem::replace(&mut self.first, rest);
-        self.output.write(&now)?;
-        Ok(length(&now))
+    /// Moves what there is room for; with nothing to move, what there is to wait for.
+    fn advance(&mut self, room: u64) -> Result<Option<Pollable>, Stop> {
+        let Source {
+            input,
+            first,
+            gone,
+            left,
+        } = &mut self.source;
+        let moved = if first.is_empty() {
+            let (input, _) = input.as_ref().ok_or(Stop::End)?;
+            let moved = match *left {
+                Some(0) if input.read(1)?.is_empty() => 0,
+                Some(0) => return Err(Stop::Broken),
+                left => {
+                    let most = room.min(CHUNK).min(left.unwrap_or(CHUNK));
+                    self.output.splice(input, most)?
+                }
+            };
+            if moved == 0 {
+                return Ok(Some(input.subscribe()));
+            }
+            moved
+        } else {
+            let room = usize::try_from(room).unwrap_or(usize::MAX);
+            let now = first.get(*gone..).unwrap_or_default();
+            let now = now.get(..room).unwrap_or(now);
+            self.output.write(now)?;
+            let moved = length(now);
+            *gone = gone.saturating_add(now.len());
+            if *gone >= first.len() {
+                *first = Vec::new();
+            }
+            moved
+        };
+        *left = left.map(|left| left.saturating_sub(moved));
+        Ok(None)
     }
 
     fn finish(self) -> Progress {
         let Self {
-            input,
+            source,
             output,
-            incoming,
             outgoing,
-            ..
         } = self;
-        drop((input, output));
-        drop(incoming);
+        drop(output);
+        drop(source);
         match OutgoingBody::finish(outgoing, None) {
             Ok(()) => Progress::Ended,
             // Its length was not the announced one.

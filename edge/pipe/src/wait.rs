@@ -33,8 +33,8 @@ pub fn write(body: &OutgoingBody, mut bytes: &[u8]) -> Result<(), StreamError> {
 }
 
 /// Waits until one of these is ready, if there is any.
-pub(crate) fn any<const N: usize>(pollables: [Option<Pollable>; N]) {
-    let pollables: Vec<&Pollable> = pollables.iter().flatten().collect();
+pub(crate) fn any<const N: usize>(pollables: [Option<&Pollable>; N]) {
+    let pollables: Vec<&Pollable> = pollables.into_iter().flatten().collect();
     if !pollables.is_empty() {
         poll(&pollables);
     }

@@ -24,6 +24,16 @@ pub(crate) fn taken() -> FutureReader<Result<(), ErrorCode>> {
     wit_future::new(|| Ok(())).1
 }
 
+/// A body that is held in memory; `None` when it is empty.
+pub(crate) fn held(body: Vec<u8>) -> Option<StreamReader<u8>> {
+    (!body.is_empty()).then(|| {
+        let (mut sender, stream) = wit_stream::new();
+        // What is left over nobody wanted: whoever reads has gone.
+        spawn(async move { drop(sender.write_all(body).await) });
+        stream
+    })
+}
+
 /// A request to be sent to a URL.
 ///
 /// # Errors
@@ -46,14 +56,7 @@ pub(crate) fn answer(answer: &Answer, method: &str) -> Result<Response, ErrorCod
     let body = answer.body_for(method);
     let fields = wire::fields(&fields::of_own_answer(answer, method))
         .map_err(|_| ErrorCode::HttpResponseHeaderSectionSize(None))?;
-    let bytes = body.as_bytes().to_vec();
-    let stream = (!bytes.is_empty()).then(|| {
-        let (mut sender, stream) = wit_stream::new();
-        // What is left over nobody wanted: the client has gone.
-        spawn(async move { drop(sender.write_all(bytes).await) });
-        stream
-    });
-    let (response, _sent) = Response::new(fields, stream, end());
+    let (response, _sent) = Response::new(fields, held(body.as_bytes().to_vec()), end());
     response
         .set_status_code(answer.status)
         .map_err(|()| ErrorCode::InternalError(None))?;

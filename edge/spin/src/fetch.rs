@@ -1,17 +1,19 @@
 //! Requests that leave the component.
 
+use std::cell::Cell;
 use std::future::{Future, poll_fn};
 use std::pin::pin;
 use std::task::Poll;
 use std::time::Duration;
 
 use edgekeeper_component::fields;
-use edgekeeper_gateway::runtime::{FetchError, Inbound, Outbound};
+use edgekeeper_gateway::runtime::{FetchError, Inbound, Outbound, RequestBody};
 use spin_sdk::time::sleep;
 use spin_sdk::wasip3::http::client;
 use spin_sdk::wasip3::http::types::{ErrorCode, Request, Response};
-use spin_sdk::wasip3::wit_bindgen::StreamResult;
+use spin_sdk::wasip3::wit_bindgen::{StreamReader, StreamResult};
 
+use crate::exchange::End;
 use crate::runtime::log_problem;
 use crate::{exchange, wire};
 
@@ -75,24 +77,42 @@ pub(crate) async fn whole(outbound: Outbound) -> Result<Inbound, FetchError> {
 }
 
 async fn exchanged(outbound: Outbound) -> Result<Inbound, FetchError> {
+    let mut headers = outbound.headers;
+    fields::say_length(&mut headers, &outbound.method, &outbound.body);
     let request = exchange::request(
         &wire::method_named(&outbound.method),
         &outbound.url,
-        &outbound.headers,
-        None,
+        &headers,
+        exchange::held(outbound.body),
         exchange::end(),
     )?;
     let response = send(request, outbound.binding.as_deref()).await?;
     Ok(Inbound {
         status: response.get_status_code(),
         headers: fields::of_answer(response.get_headers().copy_all()),
-        body: read(response, outbound.largest).await?,
+        body: read(
+            Response::consume_body(response, exchange::taken()),
+            outbound.largest,
+        )
+        .await?,
     })
 }
 
-/// The body, or `None` once it is larger than allowed.
-async fn read(response: Response, largest: usize) -> Result<Option<Vec<u8>>, FetchError> {
-    let (mut stream, end) = Response::consume_body(response, exchange::taken());
+/// The body of the client's request, which goes on with the request unless it is read.
+pub(crate) struct ClientBody<'a>(pub(crate) &'a Cell<Option<Request>>);
+
+impl RequestBody for ClientBody<'_> {
+    async fn read(&self, largest: usize) -> Result<Option<Vec<u8>>, FetchError> {
+        let request = self.0.take().ok_or(FetchError::Unreachable)?;
+        read(Request::consume_body(request, exchange::taken()), largest).await
+    }
+}
+
+/// The whole of a body, or `None` once it is larger than allowed.
+async fn read(
+    (mut stream, end): (StreamReader<u8>, End),
+    largest: usize,
+) -> Result<Option<Vec<u8>>, FetchError> {
     let mut body = Vec::new();
     loop {
         let (result, chunk) = stream.read(Vec::with_capacity(CHUNK)).await;

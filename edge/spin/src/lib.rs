@@ -22,15 +22,18 @@ mod runtime;
 mod store;
 mod wire;
 
+use std::cell::Cell;
+
 use edgekeeper_component::fields;
 use edgekeeper_component::http::HeaderMap;
 use edgekeeper_gateway::Gateway;
 use edgekeeper_gateway::decision::{Answer, Decision, Forward, apply};
 use edgekeeper_gateway::request::RawRequest;
-use edgekeeper_gateway::runtime::{FetchError, NoBody};
+use edgekeeper_gateway::runtime::FetchError;
 use spin_sdk::wasip3::exports::http::handler::Guest;
 use spin_sdk::wasip3::http::types::{ErrorCode, Request, Response};
 
+use crate::fetch::ClientBody;
 use crate::runtime::{Spin, log_problem};
 
 struct Edgekeeper;
@@ -49,51 +52,65 @@ impl Guest for Edgekeeper {
         };
         let authority = request.get_authority().unwrap_or_default();
         let headers = fields::of_request(request.get_headers().copy_all(), &authority);
+        let url = wire::url(
+            request.get_scheme(),
+            &authority,
+            request.get_path_with_query(),
+        );
+        let unread = Cell::new(Some(request));
         let raw = RawRequest {
             method: method.clone(),
-            url: wire::url(
-                request.get_scheme(),
-                &authority,
-                request.get_path_with_query(),
-            ),
+            url,
             headers: headers.clone(),
             listener: instance.listener,
-            body: NoBody,
+            body: ClientBody(&unread),
         };
         match instance.gateway.decide(&Spin, raw).await {
             Decision::Answer(answer) => exchange::answer(&answer, &method),
-            Decision::Forward(forward) => {
-                pass(&instance.gateway, &forward, request, headers, &method).await
+            Decision::Forward(mut forward) => {
+                let sent = there(&mut forward, unread.take(), headers, &method).await;
+                pass(&instance.gateway, &forward, sent, &method).await
             }
         }
     }
 }
 
-/// Sends a request on with the gateway's changes, and brings back the answer with the gateway's changes.
+/// Brings back what came of a request that was sent on, with the gateway's changes.
 async fn pass(
     gateway: &Gateway,
     forward: &Forward,
-    request: Request,
-    headers: HeaderMap,
+    sent: Result<Response, FetchError>,
     method: &str,
 ) -> Result<Response, ErrorCode> {
-    let result = async { back(gateway, forward, there(forward, request, headers).await?).await };
+    let result = async { back(gateway, forward, sent?).await };
     result
         .await
         .or_else(|error| exchange::answer(&gateway.upstream_failed(&Spin, forward, error), method))
 }
 
-/// To the upstream. Its answer comes as soon as it begins, whether or not the request's body has ended.
+/// To the upstream, with the gateway's changes. Its answer comes as soon as it begins, whether or not the request's body
+/// has ended.
 async fn there(
-    forward: &Forward,
-    request: Request,
+    forward: &mut Forward,
+    unread: Option<Request>,
     mut headers: HeaderMap,
+    method: &str,
 ) -> Result<Response, FetchError> {
     apply(&mut headers, &forward.edits);
-    let method = request.get_method();
-    // A body that nobody has read is not copied through the Wasm, and breaks off for the upstream when it does for us.
-    let (body, end) = Request::consume_body(request, exchange::taken());
-    let upstream = exchange::request(&method, &forward.url, &headers, Some(body), end)?;
+    let (body, end) = match (forward.body.take(), unread) {
+        (Some(read), _) => {
+            fields::say_length(&mut headers, method, &read);
+            (exchange::held(read), exchange::end())
+        }
+        // A body that nobody has read is not copied through the Wasm, and breaks off for the upstream when it does for us.
+        (None, Some(request)) => {
+            let (body, end) = Request::consume_body(request, exchange::taken());
+            (Some(body), end)
+        }
+        (None, None) => return Err(FetchError::Unreachable),
+    };
+    let method = wire::method_named(method);
+    let upstream = exchange::request(&method, &forward.url, &headers, body, end)?;
     fetch::send(upstream, forward.binding.as_deref()).await
 }
 

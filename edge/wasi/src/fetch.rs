@@ -3,13 +3,13 @@
 use std::time::Duration;
 
 use edgekeeper_component::fields;
-use edgekeeper_gateway::runtime::{FetchError, Inbound, Outbound};
-use edgekeeper_pipe::timer;
+use edgekeeper_gateway::runtime::{FetchError, Inbound, Outbound, RequestBody};
+use edgekeeper_pipe::{Exchange, Late, Pipe, Source};
 use wasi::http::outgoing_handler;
 use wasi::http::types::{
-    FutureIncomingResponse, IncomingResponse, OutgoingRequest, RequestOptions,
+    FutureIncomingResponse, IncomingBody, IncomingRequest, IncomingResponse, OutgoingRequest,
+    RequestOptions,
 };
-use wasi::io::poll::{Pollable, poll};
 use wasi::io::streams::StreamError;
 
 use crate::runtime::log_problem;
@@ -54,61 +54,72 @@ pub(crate) fn refuse_binding(binding: Option<&str>) -> Result<(), FetchError> {
 }
 
 /// Sends a request of the gateway's own and reads the answer, no longer and no further than it says.
-pub(crate) fn whole(outbound: &Outbound) -> Result<Inbound, FetchError> {
+pub(crate) fn whole(outbound: Outbound) -> Result<Inbound, FetchError> {
     refuse_binding(outbound.binding.as_deref())?;
-    let request = OutgoingRequest::new(wire::fields(&outbound.headers)?);
+    let mut headers = outbound.headers;
+    fields::say_length(&mut headers, &outbound.method, &outbound.body);
+    let request = OutgoingRequest::new(wire::fields(&headers)?);
     wire::aim(
         &request,
         &wire::method_named(&outbound.method),
         &outbound.url,
     )?;
+    let upload = upload(Source::held(outbound.body), &request)?;
     // One end for all of it: an answer that drips in ends as well.
-    let end = timer(Duration::from_millis(outbound.timeout));
+    let mut exchange = Exchange::new(upload).within(Duration::from_millis(outbound.timeout));
     let future = send(request, None)?;
-    let response = loop {
-        if let Some(response) = answer(&future) {
-            break response?;
-        }
-        before(&end, &future.subscribe())?;
-    };
+    let response = exchange
+        .until(|| answer(&future), || future.subscribe())
+        .unwrap_or(Err(FetchError::Timeout))?;
+    let body = response.consume().map_err(|()| FetchError::Unreachable)?;
     Ok(Inbound {
         status: response.status(),
         headers: fields::of_answer(response.headers().entries()),
-        body: read(&response, outbound.largest, &end)?,
+        body: read(&body, outbound.largest, &mut exchange)?,
     })
 }
 
-/// The body, or `None` once it is larger than allowed.
+/// Gives a request its body. One without says nothing to the host, which then leaves a Content-Length as it is.
+pub(crate) fn upload(
+    source: Option<Source>,
+    request: &OutgoingRequest,
+) -> Result<Option<Pipe>, FetchError> {
+    match source {
+        None => Ok(None),
+        Some(source) => Ok(source.into(request.body().map_err(|()| FetchError::Unreachable)?)),
+    }
+}
+
+/// The whole of a body, or `None` once it is larger than allowed.
 fn read(
-    response: &IncomingResponse,
+    incoming: &IncomingBody,
     largest: usize,
-    end: &Pollable,
+    exchange: &mut Exchange,
 ) -> Result<Option<Vec<u8>>, FetchError> {
-    let incoming = response.consume().map_err(|()| FetchError::Unreachable)?;
     let stream = incoming.stream().map_err(|()| FetchError::Unreachable)?;
+    let chunk = || match stream.read(CHUNK) {
+        Ok(bytes) if bytes.is_empty() => None,
+        read => Some(read),
+    };
     let mut body = Vec::new();
     loop {
-        match stream.read(CHUNK) {
-            Ok(bytes) if bytes.is_empty() => before(end, &stream.subscribe())?,
-            Ok(bytes) => {
-                if body.len().saturating_add(bytes.len()) > largest {
-                    return Ok(None);
-                }
-                body.extend(bytes);
-            }
-            Err(StreamError::Closed) => return Ok(Some(body)),
-            Err(StreamError::LastOperationFailed(_)) => return Err(FetchError::Unreachable),
+        match exchange.until(chunk, || stream.subscribe()) {
+            Ok(Ok(bytes)) if body.len().saturating_add(bytes.len()) > largest => return Ok(None),
+            Ok(Ok(bytes)) => body.extend(bytes),
+            Ok(Err(StreamError::Closed)) => return Ok(Some(body)),
+            Ok(Err(StreamError::LastOperationFailed(_))) => return Err(FetchError::Unreachable),
+            Err(Late) => return Err(FetchError::Timeout),
         }
     }
 }
 
-/// Waits until something is ready, which must be before the end.
-fn before(end: &Pollable, awaited: &Pollable) -> Result<(), FetchError> {
-    poll(&[end, awaited]);
-    // Asked for by itself: what is read without a pause never lets the end be the only one that is ready.
-    if end.ready() {
-        Err(FetchError::Timeout)
-    } else {
-        Ok(())
+/// The body of the client's request. A request whose body was read has none left to send on.
+pub(crate) struct ClientBody<'a>(pub(crate) &'a IncomingRequest);
+
+impl RequestBody for ClientBody<'_> {
+    async fn read(&self, largest: usize) -> Result<Option<Vec<u8>>, FetchError> {
+        let incoming = self.0.consume().map_err(|()| FetchError::Unreachable)?;
+        // As long as the client takes: it is the only one that this instance keeps waiting.
+        read(&incoming, largest, &mut Exchange::default())
     }
 }

@@ -30,11 +30,11 @@ use edgekeeper_component::fields;
 use edgekeeper_component::instance::{self, Instance};
 use edgekeeper_gateway::decision::{Answer, Decision};
 use edgekeeper_gateway::request::RawRequest;
-use edgekeeper_gateway::runtime::NoBody;
 use wasi::http::types::{
     ErrorCode, IncomingRequest, OutgoingBody, OutgoingResponse, ResponseOutparam,
 };
 
+use crate::fetch::ClientBody;
 use crate::runtime::{Wasi, log_problem, setting};
 
 struct Edgekeeper;
@@ -85,12 +85,12 @@ fn serve(
         url: wire::url(request.scheme(), &authority, request.path_with_query()),
         headers: fields::of_request(request.headers().entries(), &authority),
         listener: instance.listener,
-        body: NoBody,
+        body: ClientBody(&request),
     };
     match blocking::wait(gateway.decide(runtime, raw)) {
         Decision::Answer(answer) => respond(response, &answer, &method),
-        Decision::Forward(forward) => {
-            let relayed = relay::pass(gateway, runtime, &forward, request, response);
+        Decision::Forward(mut forward) => {
+            let relayed = relay::pass(gateway, runtime, &mut forward, request, response);
             if let Err((response, error)) = relayed {
                 let answer = gateway.upstream_failed(runtime, &forward, error);
                 respond(response, &answer, &method);

@@ -25,12 +25,14 @@ const CONNECT: Duration = Duration::from_secs(30);
 pub(crate) fn pass(
     gateway: &Gateway,
     runtime: &Wasi,
-    forward: &Forward,
+    forward: &mut Forward,
     request: IncomingRequest,
     out: ResponseOutparam,
 ) -> Result<(), (ResponseOutparam, FetchError)> {
     let prepared = there(forward, request).and_then(|(answer, mut exchange)| {
-        let response = exchange.until(|| fetch::answer(&answer), || answer.subscribe())?;
+        let response = exchange
+            .until(|| fetch::answer(&answer), || answer.subscribe())
+            .unwrap_or(Err(FetchError::Timeout))?;
         let (answer, source) = back(gateway, runtime, forward, &response)?;
         // No body at all, so that the host leaves a Content-Length as it is: HEAD has one of the body it does not send.
         let download = match source {
@@ -51,19 +53,25 @@ pub(crate) fn pass(
 
 /// To the upstream: the request's head, with as much of its body as goes at once.
 fn there(
-    forward: &Forward,
+    forward: &mut Forward,
     request: IncomingRequest,
 ) -> Result<(FutureIncomingResponse, Exchange), FetchError> {
     fetch::refuse_binding(forward.binding.as_deref())?;
     let mut headers = fields::of_answer(request.headers().entries());
     apply(&mut headers, &forward.edits);
+    let source = match forward.body.take() {
+        Some(body) => {
+            fields::say_length(&mut headers, &wire::name(request.method()), &body);
+            Source::held(body)
+        }
+        None => {
+            let incoming = request.consume().map_err(|()| FetchError::Unreachable)?;
+            Source::open(incoming, &headers).map_err(|Broken| FetchError::Unreachable)?
+        }
+    };
     let outgoing = OutgoingRequest::new(wire::fields(&headers)?);
     wire::aim(&outgoing, &request.method(), &forward.url)?;
-    let incoming = request.consume().map_err(|()| FetchError::Unreachable)?;
-    let upload = match Source::open(incoming, &headers).map_err(|Broken| FetchError::Unreachable)? {
-        None => None,
-        Some(source) => source.into(outgoing.body().map_err(|()| FetchError::Unreachable)?),
-    };
+    let upload = fetch::upload(source, &outgoing)?;
     let options = RequestOptions::new();
     let connect = u64::try_from(CONNECT.as_nanos()).unwrap_or(u64::MAX);
     // A host may not know this option; it then has a time of its own.

@@ -62,7 +62,7 @@ impl Runtime for Wasi {
     }
 
     async fn fetch(&self, request: Outbound) -> Result<Inbound, FetchError> {
-        fetch::whole(&request)
+        fetch::whole(request)
     }
 
     async fn get(&self, key: &str) -> Result<Option<String>, Unavailable> {
