@@ -29,11 +29,7 @@ fn write_value(out: &mut String, value: &Value<'_>, depth: usize) -> Result<(), 
         Value::Object(object) if !object.is_map() => match (object.text(), object.content()) {
             (Some(text), _) => out.push_str(&text),
             (None, _) if !object.fields().is_empty() => {
-                out.push_str(if object.type_name().starts_with('*') {
-                    "&{"
-                } else {
-                    "{"
-                });
+                out.push_str(if object.is_pointer() { "&{" } else { "{" });
                 for (i, (field, _)) in object.fields().iter().enumerate() {
                     if i > 0 {
                         out.push(' ');

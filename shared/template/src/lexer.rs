@@ -148,6 +148,7 @@ impl<'t> Lexer<'t> {
     }
 
     fn comment(&mut self, start: usize) -> Result<(), LexError> {
+        self.advance(2);
         let Some(end) = self.rest().find("*/") else {
             return self.fail(start, "unclosed comment; a comment ends with */}}");
         };

@@ -99,10 +99,13 @@ pub(crate) fn number(source: &str) -> Result<Number, String> {
     if source.ends_with('i') {
         return Err(format!("{}; imaginary numbers are not available", bad()));
     }
+    // Go looks for these letters in `-0xE1` as well, though not in `0xE1`.
+    let hex = source.starts_with("0x") || source.starts_with("0X");
+    let looks_float = source.contains(['.', 'e', 'E', 'p', 'P']);
     if let Some(int) = integer(source) {
-        return done(Some(int), int as f64, false);
+        return done(Some(int), int as f64, looks_float && !hex);
     }
-    if source.contains(['.', 'e', 'E', 'p', 'P']) && integer_unsigned(source).is_none() {
+    if looks_float && integer_unsigned(source).is_none() {
         let float = float(source)
             .filter(|float| float.is_finite())
             .ok_or_else(bad)?;

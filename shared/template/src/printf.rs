@@ -278,6 +278,8 @@ fn print(
     match value {
         Value::Null if spec.syntax => out.push_str("interface {}(nil)"),
         Value::Null => out.push_str("<nil>"),
+        // An error is wanted, which nothing here is.
+        _ if verb == 'w' => bad_verb(out, verb, value, spec, below)?,
         Value::Bool(truth) if matches!(verb, 'v' | 't') => {
             pad(out, if *truth { "true" } else { "false" }, spec);
         }
@@ -313,12 +315,12 @@ fn print(
 fn structure(
     out: &mut String,
     verb: char,
-    object: &dyn crate::Object,
+    object: &(dyn crate::Object + '_),
     spec: &Spec,
     depth: usize,
 ) -> Result<(), String> {
     let name = object.type_name();
-    if name.starts_with('*') {
+    if object.is_pointer() {
         out.push('&');
     }
     if spec.syntax {

@@ -42,8 +42,10 @@ pub(crate) fn render<'a>(
                 At::Operand(operand) => (operand.pos, operand.to_string()),
                 At::Command(command) => (command.pos, command.to_string()),
                 At::Pipe(pipe) => (pipe.pos, pipe.to_string()),
-                At::Template(pos, called) => {
-                    (pos, format!("{{{{template {}}}}}", format::quoted(called)))
+                At::Template(pos, called, pipe) => {
+                    let pipe = pipe.map(|pipe| format!(" {pipe}")).unwrap_or_default();
+                    let called = format::quoted(called);
+                    (pos, format!("{{{{template {called}{pipe}}}}}"))
                 }
             };
             Err(RenderError::at(
@@ -65,7 +67,7 @@ enum At<'t> {
     Operand(&'t Operand),
     Command(&'t Command),
     Pipe(&'t Pipe),
-    Template(usize, &'t str),
+    Template(usize, &'t str, Option<&'t Pipe>),
 }
 
 /// How a list of nodes ended.
@@ -144,7 +146,7 @@ impl<'t, 'a> Renderer<'t, 'a> {
                     None => Value::Null,
                 };
                 let inner = Held::from(inner);
-                self.at = At::Template(*pos, name);
+                self.at = At::Template(*pos, name, pipe.as_ref());
                 let tree = self.tree;
                 let Some(body) = tree.defined.get(name) else {
                     return Err(format!("template {} not defined", format::quoted(name)));
@@ -360,7 +362,11 @@ impl<'t, 'a> Renderer<'t, 'a> {
             self.at = At::Operand(first);
         }
         if !args.is_empty() || piped.is_some() {
-            return Err(format!("can't give argument to non-function {first}"));
+            return Err(match &first.term {
+                // Go names what is in the parenthesis.
+                Term::Pipe(pipe) => format!("can't give argument to non-function {pipe}"),
+                _ => format!("can't give argument to non-function {first}"),
+            });
         }
         match &first.term {
             Term::Nil => Err("nil is not a command".to_owned()),

@@ -64,6 +64,11 @@ pub trait Object {
     /// The Go type, for messages: `*authn.AuthenticationSession`.
     fn type_name(&self) -> &'static str;
 
+    /// It is a nil pointer, whose methods can be called all the same (`.URL.User`).
+    fn is_nil(&self) -> bool {
+        false
+    }
+
     /// What printing shows, for a type with a `String` method (a URL).
     fn text(&self) -> Option<String> {
         None
@@ -79,6 +84,13 @@ pub trait Object {
     /// [`content`](Object::content), and a missing key is empty and not an error.
     fn is_map(&self) -> bool {
         false
+    }
+}
+
+impl dyn Object + '_ {
+    /// Go holds it by a pointer.
+    pub(crate) fn is_pointer(&self) -> bool {
+        self.type_name().starts_with('*')
     }
 }
 
@@ -275,6 +287,7 @@ impl<'a> Value<'a> {
         match self {
             Value::Null | Value::NilList | Value::NilMap => true,
             Value::List(list) => list.nil,
+            Value::Object(object) => object.is_nil(),
             _ => false,
         }
     }
@@ -301,6 +314,7 @@ impl<'a> Value<'a> {
             Value::Int(i) | Value::Int64(i) => *i != 0,
             Value::Byte(b) => *b != 0,
             Value::Float(f) => *f != 0.0,
+            Value::Object(object) if object.is_nil() => false,
             other => other.len().is_none_or(|len| len > 0),
         }
     }
@@ -343,7 +357,7 @@ impl<'a> Value<'a> {
             Value::Byte(_) => "uint8",
             Value::Float(_) => "float64",
             Value::Str(_) => "string",
-            Value::Object(object) if object.type_name().starts_with('*') => "ptr",
+            Value::Object(object) if object.is_pointer() => "ptr",
             Value::Object(object) if !object.is_map() => "struct",
             other if other.is_map() => "map",
             _ => "slice",

@@ -108,7 +108,7 @@ fn templates_by_chance_end_as_in_go() {
                 (Ending::Output(_), _) if here == there => "equal outputs",
                 (Ending::Error(_), _) if here == there => "equal errors",
                 (Ending::ParseError(_), Ending::ParseError(_)) => "both refused when parsed",
-                _ => match documented::reason(template, &here, &there, broken) {
+                _ => match documented::reason(&here, &there, broken) {
                     Some(reason) => reason,
                     None => {
                         different.push((template, data, here, there));

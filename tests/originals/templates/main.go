@@ -36,7 +36,7 @@ type answer struct {
 	Output     *string `json:"output,omitempty"`
 	Error      *string `json:"error,omitempty"`
 	ParseError *string `json:"parse_error,omitempty"`
-	// The text is not UTF-8: Go cuts strings between bytes.
+	// A text on the way was not UTF-8: Go cuts strings between bytes.
 	Broken bool `json:"broken,omitempty"`
 }
 
@@ -71,12 +71,42 @@ var own = template.FuncMap{
 	},
 }
 
+// What sprig's functions that cut a string by bytes gave was not UTF-8.
+var cut bool
+
+func watched(text string) string {
+	cut = cut || !utf8.ValidString(text)
+	return text
+}
+
+// The functions that may do so, watched.
+func cutting(all template.FuncMap) template.FuncMap {
+	watching := template.FuncMap{}
+	for name, function := range all {
+		switch call := function.(type) {
+		case func(string) string:
+			if name == "b64dec" || name == "b32dec" {
+				watching[name] = func(text string) string { return watched(call(text)) }
+			}
+		case func(int, string) string:
+			watching[name] = func(size int, text string) string { return watched(call(size, text)) }
+		case func(int, int, string) string:
+			watching[name] = func(from, to int, text string) string { return watched(call(from, to, text)) }
+		case func(int, string, string) string:
+			watching[name] = func(size int, end, text string) string { return watched(call(size, end, text)) }
+		}
+	}
+	return watching
+}
+
 func say(text string) (*string, bool) {
-	return &text, !utf8.ValidString(text)
+	return &text, cut || !utf8.ValidString(text)
 }
 
 func ask(q question) (a answer) {
-	parsed, err := template.New("r:X").Option("missingkey=zero").Funcs(own).Funcs(sprig.TxtFuncMap()).Parse(q.Template)
+	cut = false
+	functions := sprig.TxtFuncMap()
+	parsed, err := template.New("r:X").Option("missingkey=zero").Funcs(own).Funcs(functions).Funcs(cutting(functions)).Parse(q.Template)
 	if err != nil {
 		a.ParseError, a.Broken = say(err.Error())
 		return a

@@ -51,6 +51,12 @@ fn equal<'a>(scope: &Scope<'a>, a: &Value<'a>, b: &Value<'a>) -> Result<bool, St
         }
         (Value::Null, other) | (other, Value::Null) => Ok(other.is_nil()),
         _ if basic(a) || basic(b) => Err(incompatible(a, b)),
+        _ if a.kind_name() == b.kind_name() && (a.is_nil() || b.is_nil()) => {
+            Ok(a.is_nil() && b.is_nil())
+        }
+        (Value::Object(a), Value::Object(b)) if a.is_pointer() && b.is_pointer() => {
+            Ok(std::ptr::addr_eq(*a, *b))
+        }
         _ => Err(format!(
             "non-comparable types {}, {}",
             a.type_name(),

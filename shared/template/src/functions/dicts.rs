@@ -33,6 +33,9 @@ pub(super) const FUNCTIONS: &[Function] = &[
     }),
     exact("unset", MAP_KEY, |_, args| {
         let [map, key] = args else { return wrong() };
+        if map.is_nil() {
+            return Ok(map.clone());
+        }
         let removed = own(map)?.entries.borrow_mut().remove(text(key));
         drop(removed);
         Ok(map.clone())
@@ -177,6 +180,9 @@ fn copy<'a>(scope: &mut Scope<'a>, args: &[Value<'a>]) -> Outcome<'a> {
 fn deep_copy<'a>(scope: &mut Scope<'a>, value: &Value<'a>, depth: usize) -> Outcome<'a> {
     let below = depth.checked_sub(1).ok_or_else(too_deep)?;
     scope.spend(1)?;
+    if value.is_nil() {
+        return Ok(value.clone());
+    }
     if let Some(items) = value.items() {
         let mut copies = Vec::new();
         for item in &items {

@@ -233,7 +233,7 @@ fn chunk<'a>(scope: &mut Scope<'a>, args: &[Value<'a>]) -> Outcome<'a> {
     let size = int(size);
     // sprig counts the chunks before it looks at the size, so some negative sizes do give lists.
     let count = ((items.len() as f64 - 1.0) / size as f64).floor() + 1.0;
-    if !(count >= 0.0 && count.is_finite()) || count > 0.0 && items.is_empty() {
+    if !(count >= 0.0 && count.is_finite()) || count > 0.0 && (items.is_empty() || size == -1) {
         return Err("runtime error: makeslice: len out of range".to_owned());
     }
     let mut chunks = Vec::new();

@@ -9,6 +9,22 @@ fn upper_char(c: char) -> char {
     }
 }
 
+/// As [`upper_char`], but for the letters that are two in one.
+fn title_char(c: char) -> char {
+    match c {
+        '\u{1c4}'..='\u{1c6}' => '\u{1c5}',
+        '\u{1c7}'..='\u{1c9}' => '\u{1c8}',
+        '\u{1ca}'..='\u{1cc}' => '\u{1cb}',
+        '\u{1f1}'..='\u{1f3}' => '\u{1f2}',
+        '\u{10d0}'..='\u{10fa}' | '\u{10fd}'..='\u{10ff}' => c,
+        c => upper_char(c),
+    }
+}
+
+fn is_title(c: char) -> bool {
+    matches!(c, '\u{1c5}' | '\u{1c8}' | '\u{1cb}' | '\u{1f2}')
+}
+
 fn lower_char(c: char) -> char {
     c.to_lowercase().next().unwrap_or(c)
 }
@@ -26,7 +42,7 @@ pub(super) fn title(text: &str) -> String {
     let mut after_separator = true;
     text.chars()
         .map(|c| {
-            let out = if after_separator { upper_char(c) } else { c };
+            let out = if after_separator { title_char(c) } else { c };
             after_separator = if c.is_ascii() {
                 !(c.is_ascii_alphanumeric() || c == '_')
             } else {
@@ -52,12 +68,15 @@ pub(super) fn swap_case(text: &str) -> String {
     let mut after_space = true;
     text.chars()
         .map(|c| {
-            if c.is_uppercase() {
+            if c.is_uppercase() || is_title(c) {
                 after_space = false;
                 lower_char(c)
             } else if c.is_lowercase() {
-                after_space = false;
-                upper_char(c)
+                if std::mem::take(&mut after_space) {
+                    title_char(c)
+                } else {
+                    upper_char(c)
+                }
             } else {
                 after_space = c.is_whitespace();
                 c
@@ -95,6 +114,8 @@ pub(super) fn camel(text: &str) -> String {
     let mut out = front.to_owned();
     let mut chars = body.chars();
     let Some(first) = chars.next() else {
+        // Of connectors alone, sprig writes the last twice.
+        out.extend(front.chars().next_back());
         return out;
     };
     // After an upper-case first letter, the upper-case letters that follow are lowered.
@@ -136,16 +157,81 @@ enum Word {
     Other,
 }
 
+/// Unicode's punctuation, without that of rare scripts; `$+<=>^` and their like are symbols.
+fn is_punctuation(c: char) -> bool {
+    if c.is_ascii() {
+        return c.is_ascii_punctuation() && !"$+<=>^`|~".contains(c);
+    }
+    PUNCTUATION
+        .iter()
+        .any(|(from, to)| (*from..=*to).contains(&c))
+}
+
+const PUNCTUATION: &[(char, char)] = &[
+    ('\u{a1}', '\u{a1}'),
+    ('\u{a7}', '\u{a7}'),
+    ('\u{ab}', '\u{ab}'),
+    ('\u{b6}', '\u{b7}'),
+    ('\u{bb}', '\u{bb}'),
+    ('\u{bf}', '\u{bf}'),
+    ('\u{37e}', '\u{37e}'),
+    ('\u{387}', '\u{387}'),
+    ('\u{55a}', '\u{55f}'),
+    ('\u{5be}', '\u{5be}'),
+    ('\u{60c}', '\u{60d}'),
+    ('\u{61b}', '\u{61b}'),
+    ('\u{61d}', '\u{61f}'),
+    ('\u{66a}', '\u{66d}'),
+    ('\u{6d4}', '\u{6d4}'),
+    ('\u{964}', '\u{965}'),
+    ('\u{2010}', '\u{2027}'),
+    ('\u{2030}', '\u{2043}'),
+    ('\u{2045}', '\u{2051}'),
+    ('\u{2053}', '\u{205e}'),
+    ('\u{207d}', '\u{207e}'),
+    ('\u{208d}', '\u{208e}'),
+    ('\u{2308}', '\u{230b}'),
+    ('\u{2329}', '\u{232a}'),
+    ('\u{2768}', '\u{2775}'),
+    ('\u{27c5}', '\u{27c6}'),
+    ('\u{27e6}', '\u{27ef}'),
+    ('\u{2983}', '\u{2998}'),
+    ('\u{29d8}', '\u{29db}'),
+    ('\u{29fc}', '\u{29fd}'),
+    ('\u{3001}', '\u{3003}'),
+    ('\u{3008}', '\u{3011}'),
+    ('\u{3014}', '\u{301f}'),
+    ('\u{3030}', '\u{3030}'),
+    ('\u{303d}', '\u{303d}'),
+    ('\u{30a0}', '\u{30a0}'),
+    ('\u{30fb}', '\u{30fb}'),
+    ('\u{ff01}', '\u{ff03}'),
+    ('\u{ff05}', '\u{ff0a}'),
+    ('\u{ff0c}', '\u{ff0f}'),
+    ('\u{ff1a}', '\u{ff1b}'),
+    ('\u{ff1f}', '\u{ff20}'),
+    ('\u{ff3b}', '\u{ff3d}'),
+    ('\u{ff3f}', '\u{ff3f}'),
+    ('\u{ff5b}', '\u{ff5b}'),
+    ('\u{ff5d}', '\u{ff5d}'),
+    ('\u{ff5f}', '\u{ff65}'),
+];
+
+/// Chinese characters, which are no letters to sprig's words.
+fn is_ideograph(c: char) -> bool {
+    matches!(c, '\u{3400}'..='\u{4d85}' | '\u{4e00}'..='\u{9fcc}' | '\u{20000}'..='\u{2b81d}')
+}
+
 fn kind(c: char) -> Word {
     if is_connector(c) {
         Word::Connector
-    } else if c.is_ascii_punctuation() {
+    } else if is_punctuation(c) {
         Word::Punctuation
     } else if c.is_uppercase() {
         Word::Upper
-    } else if c.is_alphabetic() {
+    } else if c.is_alphabetic() && !is_ideograph(c) {
         Word::Lower
-    } else if c.is_numeric() {
+    } else if c.is_numeric() && !is_ideograph(c) {
         Word::Number
     } else {
         Word::Other

@@ -3,12 +3,7 @@
 use crate::Ending;
 
 /// Why this template ends otherwise here. `None`: it should not.
-pub(crate) fn reason(
-    template: &str,
-    here: &Ending,
-    there: &Ending,
-    broken: bool,
-) -> Option<&'static str> {
+pub(crate) fn reason(here: &Ending, there: &Ending, broken: bool) -> Option<&'static str> {
     if broken {
         return Some("Go cut a character in two");
     }
@@ -26,6 +21,12 @@ pub(crate) fn reason(
             } else {
                 None
             }
+        }
+        (Ending::Error(here), _) if LIMITS.iter().any(|words| here.contains(words)) => {
+            Some("limits")
+        }
+        (Ending::Error(here), _) if here.contains("slice index out of bounds") => {
+            Some("behind the end of a list")
         }
         (Ending::Error(here), _) if here.contains("session data is read-only here") => {
             Some("the session is not changed")
@@ -45,7 +46,11 @@ pub(crate) fn reason(
                 || here.contains("!b(float64=")
             {
                 Some("printf: %x and %b of a float")
-            } else if here.contains("&{") && has_address(there) {
+            } else if here.contains('{')
+                && (has_address(there)
+                    || there.contains("(*authn.AuthenticationSession=")
+                    || there.contains("(*url.URL="))
+            {
                 Some("a session within something else")
             } else {
                 None
@@ -54,6 +59,15 @@ pub(crate) fn reason(
         _ => None,
     }
 }
+
+/// What a limit says.
+const LIMITS: &[&str] = &[
+    "exceeded maximum template depth (120)",
+    "the output is longer than 65536 bytes",
+    "the template needs more than 200000 steps",
+    "the list has more than 10000 items",
+    "width or precision in the format is too large",
+];
 
 /// Errors in which Go prints a value.
 const VALUES: &[&str] = &[

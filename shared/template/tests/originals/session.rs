@@ -128,6 +128,10 @@ impl Object for Nobody {
         None
     }
 
+    fn call(&self, method: &str, _: &[Value<'_>]) -> Option<Result<Value<'_>, String>> {
+        matches!(method, "Username" | "String").then(|| Ok(Value::from("")))
+    }
+
     fn type_name(&self) -> &'static str {
         "*url.Userinfo"
     }
@@ -136,8 +140,8 @@ impl Object for Nobody {
         Some(String::new())
     }
 
-    fn content(&self) -> Option<Value<'_>> {
-        Some(Value::Null)
+    fn is_nil(&self) -> bool {
+        true
     }
 }
 

@@ -100,7 +100,44 @@ const NUMBERS: &[&str] = &[
     "1700000000",
 ];
 
+/// Letters, signs and spaces of many scripts.
+fn letters(random: &mut Random) -> String {
+    const FROM: &[(u32, u32)] = &[
+        (0x20, 0x7f),
+        (0x20, 0x7f),
+        (0xa0, 0x180),
+        (0x1cd, 0x24f),
+        (0x391, 0x3a1),
+        (0x3a3, 0x3ce),
+        (0x400, 0x52f),
+        (0x5d0, 0x5ea),
+        (0x620, 0x64a),
+        (0x905, 0x939),
+        (0x1e00, 0x1eff),
+        (0x2000, 0x2064),
+        (0x20a0, 0x20bf),
+        (0x2190, 0x23ff),
+        (0x2460, 0x26ff),
+        (0x3041, 0x3096),
+        (0x4e00, 0x9fa5),
+        (0xac00, 0xd7a3),
+        (0xff01, 0xff5e),
+        (0x1f300, 0x1f64f),
+    ];
+    let count = random.below(8).saturating_add(1);
+    (0..count)
+        .filter_map(|_| {
+            let (from, to) = FROM.get(random.below(FROM.len()))?;
+            let size = usize::try_from(to.saturating_sub(*from)).ok()?;
+            char::from_u32(from.saturating_add(u32::try_from(random.below(size)).ok()?))
+        })
+        .collect()
+}
+
 fn text(random: &mut Random) -> String {
+    if random.chance(20) {
+        return letters(random);
+    }
     random.pick(TEXTS).to_owned()
 }
 
@@ -156,6 +193,7 @@ pub(crate) fn session(random: &mut Random) -> Json {
             ("email", json!("a@b.test")),
             ("roles", json!(["admin", "dev"])),
             ("age", json!(42)),
+            ("name", Json::from(letters(random))),
             (
                 "identity",
                 json!({ "traits": { "email": "t@b.test", "name": "Tee" }, "id": null }),

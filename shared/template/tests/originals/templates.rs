@@ -1026,7 +1026,7 @@ impl Generator<'_> {
                 self.operand(want, below)
             })
             .collect();
-        if self.random.chance(2) {
+        if self.random.chance(1) {
             args.pop();
         }
         if !args.is_empty() && self.random.chance(45) {
@@ -1038,7 +1038,9 @@ impl Generator<'_> {
                 .unwrap_or(&last)
                 .to_owned();
             let given: String = args.iter().map(|arg| format!(" {arg}")).collect();
-            let glue = self.random.pick(&[" | ", " | ", "|"]);
+            let glue = self
+                .random
+                .pick(&[" | ", " | ", " | ", "|", "\n  | ", " |\n"]);
             return format!("{first}{glue}{name}{given}");
         }
         let given: String = args.iter().map(|arg| format!(" {arg}")).collect();
@@ -1064,7 +1066,7 @@ impl Generator<'_> {
         ]);
         match self.random.below(4) {
             0 => "dict".to_owned(),
-            1 => format!("(dict \"{key}\" {value} \"email\" {value})"),
+            1 => format!("(dict \"{key}\" {value} \"email\" 1)"),
             2 => "(deepCopy .Extra)".to_owned(),
             _ => format!("(dict \"{key}\" {value})"),
         }
@@ -1210,6 +1212,15 @@ impl Generator<'_> {
             }
             _ if depth > 0 => {
                 let inner = self.call(want, depth);
+                if inner.starts_with("split") {
+                    return format!(
+                        "({inner}).{}",
+                        self.random.pick(&["_0", "_1", "_9", "x", "_0.x"])
+                    );
+                }
+                if want == Any && self.random.chance(8) {
+                    return format!("({inner}).{}", self.key());
+                }
                 if want == Map && self.random.chance(20) {
                     format!("({inner}).email")
                 } else {
