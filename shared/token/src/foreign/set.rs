@@ -174,3 +174,6 @@ impl fmt::Display for SetError {
 }
 
 impl std::error::Error for SetError {}
+
+#[cfg(test)]
+mod tests;
