@@ -82,6 +82,7 @@ export async function choosePorts() {
  * @param {string} options.edge
  * @param {number} options.port
  * @param {number} options.apiPort
+ * @param {string} [options.root] where absolute `file://` paths of the configuration are looked up
  * @param {boolean} [options.strict]
  * @param {string} [options.state] a folder that keeps the signing keys
  * @param {string} [options.keysSecret]
@@ -89,9 +90,10 @@ export async function choosePorts() {
  * @param {boolean} [options.fresh] a new instance for every request, on a runtime that can be told so
  * @returns {Promise<RunningGateway>}
  */
-export async function startRuntime({ folder, config, edge, port, apiPort, strict = false, state, keysSecret, env = {}, fresh = false }) {
+export async function startRuntime({ folder, config, edge, port, apiPort, root, strict = false, state, keysSecret, env = {}, fresh = false }) {
   const args = ['--runtime', runtime, '--config', config, '--edge', edge];
   args.push('--listen', `127.0.0.1:${port}`, '--api', `127.0.0.1:${apiPort}`);
+  if (root) args.push('--root', root);
   if (strict) args.push('--strict');
   if (state) args.push('--state', state);
   if (fresh) args.push('--max-instance-reuse-count', '1');
