@@ -1,7 +1,7 @@
 //! Exactly one rule for a request (Oathkeeper's `Matcher`).
 
 use edgekeeper_policy::index::RuleIndex;
-use edgekeeper_policy::pattern::DEFAULT_BUDGET;
+use edgekeeper_policy::pattern::{DEFAULT_BUDGET, Unmatched};
 use edgekeeper_policy::rule::Rule;
 
 use crate::refusal::Refusal;
@@ -34,9 +34,9 @@ pub(crate) fn find(
     strict: bool,
 ) -> Result<Matched, Refusal> {
     let path = request.path.decoded();
-    let mut found = at(rules, index, request, path)?;
+    let mut found = at(rules, index, request, path, strict)?;
     if !strict && request.path.has_trailing_slash() {
-        let as_sent = at(rules, index, request, &format!("{path}/"));
+        let as_sent = at(rules, index, request, &format!("{path}/"), strict);
         found = match (found, as_sent) {
             (None, as_sent) => as_sent?.map(|matched| Matched {
                 keeps_slash: true,
@@ -50,7 +50,7 @@ pub(crate) fn find(
         };
     }
     if !strict && let Some(cut) = request.path.without_parameters() {
-        let other = at(rules, index, request, &cut)?.map(|matched| matched.rule);
+        let other = at(rules, index, request, &cut, strict)?.map(|matched| matched.rule);
         let own = found.as_ref().map(|matched| matched.rule);
         if own.is_some() && own != other {
             return Err(Refusal::bad_request(
@@ -66,6 +66,7 @@ fn at(
     index: &RuleIndex,
     request: &Request,
     path: &str,
+    strict: bool,
 ) -> Result<Option<Matched>, Refusal> {
     let target = request.match_target(path);
     let mut found: Vec<Matched> = Vec::new();
@@ -87,7 +88,19 @@ fn at(
                 keeps_slash: false,
             }),
             Ok(None) => {}
-            Err(_) => {
+            Err(Unmatched::Broken) => {
+                let original = rule
+                    .url
+                    .broken()
+                    .unwrap_or("the URL pattern cannot be read");
+                return Err(Refusal::internal(original.to_owned()));
+            }
+            Err(Unmatched::BudgetExceeded) if strict => {
+                return Err(Refusal::internal(format!(
+                    "match timeout after 250ms on input `{target}`"
+                )));
+            }
+            Err(Unmatched::BudgetExceeded) => {
                 return Err(Refusal::internal(format!(
                     "rule `{}`: matching its url took too many steps; simplify the pattern",
                     rule.id

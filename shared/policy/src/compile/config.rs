@@ -140,8 +140,15 @@ pub(super) struct Config {
     pub(super) cors: Option<Cors>,
     /// `serve.api.cors`, when it is enabled.
     pub(super) api_cors: Option<Cors>,
-    /// The strategy is one that is not here, so patterns make no sense to read.
-    pub(super) patterns_unreadable: bool,
+    /// How the rules' URLs are written; `None` if it is said in a way that is not understood, which is in the report.
+    pub(super) strategy: Option<Strategy>,
+}
+
+/// `access_rules.matching_strategy`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Strategy {
+    Regexp,
+    Glob,
 }
 
 /// Checks the configuration and reads what does not depend on a rule.
@@ -157,17 +164,13 @@ pub(super) fn read(root: Node, report: &mut Report) -> Config {
     for stage in Stage::ALL {
         check_handlers(&root, stage, report);
     }
-    let patterns_unreadable = match root.at(&["access_rules", "matching_strategy"]) {
-        Some(strategy) if strategy.text() == Some("glob") => {
-            report.error(
-                strategy.span,
-                "the matching strategy `glob` is not here yet",
-                "write the rules' URLs as regular expressions: `<**>` as `<.*>`, `<*>` as `<[^./]*>`, `<{a,b}>` as `<a|b>`; then take this line out",
-            );
-            true
-        }
-        Some(strategy) => !matches!(strategy.text(), Some("" | "regexp")),
-        None => false,
+    let strategy = match root.at(&["access_rules", "matching_strategy"]) {
+        None => Some(Strategy::Regexp),
+        Some(strategy) => match strategy.text() {
+            Some("" | "regexp") => Some(Strategy::Regexp),
+            Some("glob") => Some(Strategy::Glob),
+            _ => None,
+        },
     };
     if let Some(leak) = root.at(&["log", "leak_sensitive_values"])
         && leak.flag() == Some(true)
@@ -188,7 +191,7 @@ pub(super) fn read(root: Node, report: &mut Report) -> Config {
     Config {
         cors: proxy_cors,
         api_cors,
-        patterns_unreadable,
+        strategy,
         root,
     }
 }
@@ -237,6 +240,9 @@ fn check_handlers(root: &Node, stage: Stage, report: &mut Report) {
     }
 }
 
+/// Required keys that may stand there without a value; their handlers tell what that means.
+const MAY_BE_EMPTY: [&str; 3] = ["payload", "required_action", "required_resource"];
+
 /// Tells which of a handler's required keys its configuration lacks; whether it has them all.
 pub(super) fn require(
     handler: &Handler,
@@ -247,7 +253,8 @@ pub(super) fn require(
     let mut complete = true;
     for name in handler.required {
         let value = config.and_then(|config| config.get(name));
-        let is_empty = value.is_some_and(|value| value.text() == Some(""));
+        let is_empty =
+            !MAY_BE_EMPTY.contains(name) && value.is_some_and(|value| value.text() == Some(""));
         if value.is_none() || is_empty {
             complete = false;
             report.error(

@@ -7,11 +7,12 @@ use crate::mutator::Mutator;
 use crate::pattern;
 use crate::rule::{Rule, Upstream};
 
+use super::config::Strategy;
 use super::handler::Stage;
 use super::node::{Node, Span, Value};
 use super::shape::{self, Keys, Shape};
 use super::stage::{self, Context};
-use super::{authenticator, authorizer, error, mutator, upstream};
+use super::{authenticator, authorizer, error, listing, mutator, upstream};
 use Shape::{Anything, Flag, List, Text};
 
 /// The keys of an access rule. Handlers are checked one by one.
@@ -113,6 +114,7 @@ fn read_named(node: &Node, id: String, cx: &mut Context<'_>) -> Option<Rule> {
         mutators: mutators?,
         errors,
         upstream,
+        source: cx.edge.lists_rules.then(|| listing::json(node, cx.strict)),
     })
 }
 
@@ -177,22 +179,43 @@ fn url(matching: &Node, cx: &mut Context<'_>) -> Option<pattern::Pattern> {
         );
         return None;
     };
-    if cx.config.patterns_unreadable {
-        return None;
-    }
-    match pattern::compile(node.text()?) {
-        Ok(pattern) => Some(pattern),
+    let (compile, compile_strict, inside): (Compile, Compile, &str) = match cx.config.strategy? {
+        Strategy::Regexp => (
+            pattern::compile,
+            pattern::compile_strict,
+            "a regular expression",
+        ),
+        Strategy::Glob => (
+            pattern::compile_glob,
+            pattern::compile_glob_strict,
+            "a glob",
+        ),
+    };
+    let text = node.text()?;
+    match if cx.strict { compile_strict(text) } else { compile(text) } {
+        Ok(pattern) => {
+            if let Some(original) = pattern.broken() {
+                cx.report.warning(
+                    node.span,
+                    format!("Oathkeeper cannot read this URL pattern: {original}"),
+                    "in strict mode every request with one of this rule's methods is answered with 500, whatever its URL, as in Oathkeeper; correct the pattern",
+                );
+            }
+            Some(pattern)
+        }
         Err(error) => {
             let span = cx.report.inside(node, error.offset);
             cx.report.error(
                 span,
                 format!("the URL pattern cannot be read: {}", error.message),
-                "outside of `<…>` every character means itself, inside stands a regular expression; in Oathkeeper a broken pattern makes every request with this rule's methods a 500",
+                format!("outside of `<…>` every character means itself, inside stands {inside}; in Oathkeeper a broken pattern makes every request with this rule's methods a 500"),
             );
             None
         }
     }
 }
+
+type Compile = fn(&str) -> Result<pattern::Pattern, pattern::PatternError>;
 
 fn read_upstream(node: &Node, cx: &mut Context<'_>) -> Option<Upstream> {
     let url_node = node.get("url").filter(|url| url.text() != Some(""))?;
@@ -403,9 +426,9 @@ fn options_span(node: &Node) -> Option<Span> {
         .map(|item| item.span)
 }
 
-/// Names of headers that mutators of these rules set to tell who the user is.
+/// Names of headers by which these rules tell the upstream who the user is: of mutators, and of services that decide.
 pub(super) fn identity_headers(rules: &[Rule]) -> Vec<String> {
-    let mut names: Vec<String> = rules
+    let set = rules
         .iter()
         .flat_map(|rule| &rule.mutators)
         .filter_map(|mutator| match mutator {
@@ -413,7 +436,19 @@ pub(super) fn identity_headers(rules: &[Rule]) -> Vec<String> {
             _ => None,
         })
         .flatten()
-        .filter_map(|(name, _)| super::header::identity(name))
+        .map(|(name, _)| name);
+    let answered = rules
+        .iter()
+        .flat_map(|rule| &rule.authorizers)
+        .filter_map(|authorizer| match authorizer {
+            Authorizer::Remote(config) => Some(&config.forward_response_headers_to_upstream),
+            Authorizer::RemoteJson(config) => Some(&config.forward_response_headers_to_upstream),
+            _ => None,
+        })
+        .flatten();
+    let mut names: Vec<String> = set
+        .chain(answered)
+        .filter_map(|name| super::header::identity(name))
         .collect();
     names.sort();
     names.dedup();

@@ -3,8 +3,10 @@
 use super::Pattern;
 use super::ast::{Groups, Node};
 use super::charset::CharSet;
+use super::glob::{self, Glob};
 use super::hints::{self, Hints};
 use super::instruction::{Assertion, Direction, Instruction};
+use super::original;
 use super::program::{MAX_WEIGHT, Program, weight};
 use super::syntax::{self, PatternError, Piece};
 
@@ -47,13 +49,7 @@ pub fn compile(pattern: &str) -> Result<Pattern, PatternError> {
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub fn compile_strict(pattern: &str) -> Result<Pattern, PatternError> {
-    match compile_as(pattern, true) {
-        Err(PatternError {
-            original: Some(original),
-            ..
-        }) => Ok(Pattern::of_broken(pattern, original)),
-        result => result,
-    }
+    or_broken(pattern, compile_as(pattern, true))
 }
 
 fn compile_as(pattern: &str, strict: bool) -> Result<Pattern, PatternError> {
@@ -81,8 +77,57 @@ fn compile_as(pattern: &str, strict: bool) -> Result<Pattern, PatternError> {
         host,
         path_prefix,
         program,
+        glob: None,
         broken: None,
     })
+}
+
+/// Compiles a pattern of the `glob` strategy. It captures nothing.
+///
+/// # Errors
+/// [`PatternError`] for what the original does not read either: angle brackets that do not pair, a class that is none.
+///
+/// ```
+/// use edgekeeper_policy::pattern::{DEFAULT_BUDGET, compile_glob};
+///
+/// let pattern = compile_glob("https://app.example.com/<{docs,blog}>/<**>")?;
+/// assert_eq!(pattern.host(), Some("app.example.com"));
+/// assert!(pattern.find("https://app.example.com/docs/a/b.html", DEFAULT_BUDGET)?.is_some());
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub fn compile_glob(pattern: &str) -> Result<Pattern, PatternError> {
+    let text = original::glob(pattern)?;
+    let mut terms = glob::parse(&text)?;
+    let Hints { host, path_prefix } = hints::of_glob(&mut terms);
+    Ok(Pattern {
+        source: pattern.to_owned(),
+        host,
+        path_prefix,
+        program: Program::default(),
+        glob: Some(Glob(glob::build(&terms))),
+        broken: None,
+    })
+}
+
+/// Compiles a pattern of the `glob` strategy for strict mode, as [`compile_strict`] does for `regexp`.
+///
+/// # Errors
+/// [`PatternError`] for what Oathkeeper can read and this cannot.
+pub fn compile_glob_strict(pattern: &str) -> Result<Pattern, PatternError> {
+    or_broken(pattern, compile_glob(pattern))
+}
+
+fn or_broken(
+    pattern: &str,
+    result: Result<Pattern, PatternError>,
+) -> Result<Pattern, PatternError> {
+    match result {
+        Err(PatternError {
+            original: Some(original),
+            ..
+        }) => Ok(Pattern::of_broken(pattern, original)),
+        result => result,
+    }
 }
 
 /// Writes a program.

@@ -1,5 +1,6 @@
 //! What a pattern says about host and path without being run, for the rule index.
 
+use super::glob::Term;
 use super::syntax::Piece;
 
 /// See [`Pattern::host`](super::Pattern::host) and [`Pattern::path_prefix`](super::Pattern::path_prefix).
@@ -59,5 +60,37 @@ pub(super) fn of(pieces: &mut [Piece]) -> Hints {
             },
         }
     }
+    hints
+}
+
+/// The same for the terms of a glob. Only text at its start tells, or after alternatives for the scheme.
+pub(super) fn of_glob(terms: &mut [Term]) -> Hints {
+    let mut hints = Hints {
+        host: None,
+        path_prefix: "/".to_owned(),
+    };
+    let is_scheme = |terms: &Vec<Term>| match terms.as_slice() {
+        [Term::Text(text)] => !text.contains([':', '/']),
+        _ => false,
+    };
+    let text = match terms {
+        [Term::Text(text), ..] => text,
+        [Term::AnyOf(schemes), Term::Text(text), ..] if schemes.iter().all(is_scheme) => text,
+        _ => return hints,
+    };
+    let Some((scheme, rest)) = text.split_once("://") else {
+        return hints;
+    };
+    if scheme.contains([':', '/']) {
+        return hints;
+    }
+    let Some((host, path)) = rest.split_once('/') else {
+        *text = format!("{scheme}://{}", rest.to_ascii_lowercase());
+        return hints;
+    };
+    let host = host.to_ascii_lowercase();
+    hints.path_prefix = format!("/{path}");
+    *text = format!("{scheme}://{host}/{path}");
+    hints.host = Some(host);
     hints
 }

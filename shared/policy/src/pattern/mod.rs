@@ -35,6 +35,7 @@ mod charset;
 mod class;
 #[cfg(feature = "compile")]
 mod compile;
+mod glob;
 #[cfg(feature = "compile")]
 mod hints;
 mod instruction;
@@ -57,10 +58,11 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 #[cfg(feature = "compile")]
-pub use self::compile::{compile, compile_strict};
+pub use self::compile::{compile, compile_glob, compile_glob_strict, compile_strict};
 #[cfg(feature = "compile")]
 pub use self::syntax::PatternError;
 
+use self::glob::Glob;
 use self::machine::Machine;
 use self::program::Program;
 
@@ -79,6 +81,8 @@ pub struct Pattern {
     path_prefix: String,
     #[serde(default, skip_serializing_if = "Program::is_empty")]
     program: Program,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    glob: Option<Glob>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     broken: Option<String>,
 }
@@ -100,6 +104,10 @@ impl Pattern {
     /// [`Unmatched`] if the pattern needs more steps than that, or is [broken](Self::broken). Whether the text matches is
     /// then unknown; the request must be refused, as Oathkeeper does with its timeout.
     pub fn find<'t>(&self, text: &'t str, budget: u32) -> Result<Option<Captures<'t>>, Unmatched> {
+        if let Some(glob) = &self.glob {
+            let none = Captures { groups: Vec::new() };
+            return Ok(glob.matches(text, budget)?.then_some(none));
+        }
         if self.program.is_empty() {
             return Err(Unmatched::Broken);
         }
@@ -123,6 +131,7 @@ impl Pattern {
             host: None,
             path_prefix: root(),
             program: Program::default(),
+            glob: None,
             broken: Some(original),
         }
     }

@@ -23,6 +23,37 @@ pub(super) fn check_balance(pattern: &str) -> Result<(), PatternError> {
     }
 }
 
+/// The glob that Oathkeeper makes of a pattern: text outside of `<...>` quoted, and no brackets.
+pub(super) fn glob(pattern: &str) -> Result<String, PatternError> {
+    check_balance(pattern).map_err(|error| {
+        let message = "every `<` needs a `>`; a glob stands between them";
+        PatternError::new(error.offset, message).original("unbalanced pattern")
+    })?;
+    let mut glob = String::new();
+    let mut depth: usize = 0;
+    for c in pattern.chars() {
+        let outermost = match c {
+            '<' => {
+                depth = depth.saturating_add(1);
+                depth == 1
+            }
+            '>' => {
+                depth = depth.saturating_sub(1);
+                depth == 0
+            }
+            _ => false,
+        };
+        if outermost {
+            continue;
+        }
+        if depth == 0 && "*?\\[]{}".contains(c) {
+            glob.push('\\');
+        }
+        glob.push(c);
+    }
+    Ok(glob)
+}
+
 fn unbalanced(pattern: &str, offset: usize) -> PatternError {
     let message = "Oathkeeper pairs every `<` with a `>`, also those of `(?<=`, `(?<!` and `(?>`";
     PatternError::new(offset, message)

@@ -13,6 +13,7 @@
 )]
 
 mod dice;
+mod glob;
 mod oracle;
 mod regexp;
 mod tally;
@@ -36,4 +37,10 @@ fn regexps_match_as_in_regexp2() {
 #[ignore = "needs Go: tests/originals/patterns/run"]
 fn strict_regexps_match_as_in_regexp2() {
     regexp::compare(seed(), 3_500, true).finish("regexp, strict", 20_000);
+}
+
+#[test]
+#[ignore = "needs Go: tests/originals/patterns/run"]
+fn globs_match_as_in_gobwas() {
+    glob::compare(seed(), 6_000).finish("glob", 20_000);
 }
