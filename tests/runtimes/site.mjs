@@ -61,7 +61,7 @@ function kratosRule(port) {
   });
 }
 
-function oathkeeper(port, { cookieSession = {}, serve = {} }) {
+function oathkeeper(port, { cookieSession = {}, authorizers = {}, serve = {} }) {
   return {
     access_rules: { repositories: ['file://./access-rules.json'] },
     authenticators: {
@@ -81,7 +81,7 @@ function oathkeeper(port, { cookieSession = {}, serve = {} }) {
         },
       },
     },
-    authorizers: { allow: { enabled: true }, deny: { enabled: true } },
+    authorizers: { allow: { enabled: true }, deny: { enabled: true }, ...authorizers },
     mutators: {
       noop: { enabled: true },
       header: { enabled: true, config: { headers: { 'X-User-Id': '{{ print .Subject }}' } } },
@@ -131,6 +131,7 @@ function oathkeeper(port, { cookieSession = {}, serve = {} }) {
  * @param {string} [options.whoami] origin of a stand-in for Kratos
  * @param {object} [options.edge] members of edge.yml
  * @param {object} [options.cookieSession] members of the configuration of `cookie_session`
+ * @param {object} [options.authorizers] more of them in the configuration
  * @param {object} [options.serve] members of `serve` in the configuration
  * @param {boolean} [options.strict]
  * @param {string} [options.state]
@@ -138,7 +139,7 @@ function oathkeeper(port, { cookieSession = {}, serve = {} }) {
  * @param {boolean} [options.fresh] a new instance for every request
  * @returns {Promise<Site>}
  */
-export async function startSite({ rules, kratos, whoami, edge = {}, cookieSession, serve, strict, state, keysSecret, fresh }) {
+export async function startSite({ rules, kratos, whoami, edge = {}, cookieSession, authorizers, serve, strict, state, keysSecret, fresh }) {
   const folder = mkdtempSync(join(tmpdir(), 'edgekeeper-runtimes-'));
   const { port, apiPort } = await choosePorts();
   const parts = [{ stop: () => rmSync(folder, { recursive: true, force: true }) }];
@@ -161,7 +162,7 @@ export async function startSite({ rules, kratos, whoami, edge = {}, cookieSessio
       return file;
     };
     write('access-rules.json', [...rules, kratosRule(port)]);
-    const config = write('oathkeeper.yml', oathkeeper(port, { cookieSession, serve }));
+    const config = write('oathkeeper.yml', oathkeeper(port, { cookieSession, authorizers, serve }));
     const upstreams = { [kratosName]: kratosOrigin, [upstreamName]: upstream.origin, ...edge.upstreams };
     const edgeFile = write('edge.yml', { ...edge, upstreams });
     const gateway = await startRuntime({ folder, config, edge: edgeFile, port, apiPort, strict, state, keysSecret, fresh });
