@@ -95,7 +95,7 @@ pub(crate) fn number(source: &str) -> Result<Number, String> {
         let code = i64::from(u32::from(c));
         return done(Some(code), f64::from(u32::from(c)), false);
     }
-    let bad = || format!("bad number syntax: {source:?}");
+    let bad = || format!("illegal number syntax: {source:?}");
     if source.ends_with('i') {
         return Err(format!("{}; imaginary numbers are not available", bad()));
     }

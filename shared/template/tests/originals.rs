@@ -88,6 +88,7 @@ fn templates_by_chance_end_as_in_go() {
     let mut kinds: BTreeMap<&str, usize> = BTreeMap::new();
     let mut different = Vec::new();
     let (mut errors, mut worded) = (0usize, 0usize);
+    let (mut refusals, mut refused_alike) = (0usize, 0usize);
     std::thread::scope(|scope| {
         let asked = &cases;
         scope.spawn(move || {
@@ -103,6 +104,13 @@ fn templates_by_chance_end_as_in_go() {
             if let (Ending::Error(here), Ending::Error(there)) = (&here, &there) {
                 errors = errors.saturating_add(1);
                 worded = worded.saturating_add(usize::from(here == there));
+            }
+            if let (Ending::ParseError(here), Ending::ParseError(there)) = (&here, &there) {
+                refusals = refusals.saturating_add(1);
+                refused_alike = refused_alike.saturating_add(usize::from(here == there));
+                if here != there && number("PARSE", 0) > 0 {
+                    eprintln!("\n{template:?}\n  here:  {here}\n  there: {there}");
+                }
             }
             let kind = match (&here, &there) {
                 (Ending::Output(_), _) if here == there => "equal outputs",
@@ -131,6 +139,7 @@ fn templates_by_chance_end_as_in_go() {
     for (kind, count) in &kinds {
         println!("{count:>8}  {kind}");
     }
+    println!("{refused_alike:>8}  of {refusals} refusals of both are worded alike");
     println!("{worded:>8}  of {errors} errors of both are worded alike");
     assert_eq!(
         kinds.values().sum::<usize>(),

@@ -21,6 +21,19 @@ fn title_char(c: char) -> char {
     }
 }
 
+/// Roman numbers and circled letters: they have cases, but are no letters.
+fn is_sign(c: char) -> bool {
+    matches!(c, '\u{2160}'..='\u{2188}' | '\u{24b6}'..='\u{24e9}' | '\u{1f130}'..='\u{1f189}')
+}
+
+fn is_upper(c: char) -> bool {
+    c.is_uppercase() && !is_sign(c)
+}
+
+fn is_lower(c: char) -> bool {
+    c.is_lowercase() && !is_sign(c)
+}
+
 fn is_title(c: char) -> bool {
     matches!(c, '\u{1c5}' | '\u{1c8}' | '\u{1cb}' | '\u{1f2}')
 }
@@ -68,10 +81,10 @@ pub(super) fn swap_case(text: &str) -> String {
     let mut after_space = true;
     text.chars()
         .map(|c| {
-            if c.is_uppercase() || is_title(c) {
+            if is_upper(c) || is_title(c) {
                 after_space = false;
                 lower_char(c)
-            } else if c.is_lowercase() {
+            } else if is_lower(c) {
                 if std::mem::take(&mut after_space) {
                     title_char(c)
                 } else {
@@ -119,7 +132,7 @@ pub(super) fn camel(text: &str) -> String {
         return out;
     };
     // After an upper-case first letter, the upper-case letters that follow are lowered.
-    let mut lowering = first.is_uppercase();
+    let mut lowering = is_upper(first);
     let mut previous = upper_char(first);
     for c in chars {
         let mut current = c;
@@ -129,11 +142,11 @@ pub(super) fn camel(text: &str) -> String {
             continue;
         }
         if is_connector(previous) {
-            lowering = c.is_uppercase();
+            lowering = is_upper(c);
             current = upper_char(c);
         } else {
             if lowering {
-                if c.is_uppercase() {
+                if is_upper(c) {
                     current = lower_char(c);
                 } else {
                     lowering = false;
@@ -227,9 +240,9 @@ fn kind(c: char) -> Word {
         Word::Connector
     } else if is_punctuation(c) {
         Word::Punctuation
-    } else if c.is_uppercase() {
+    } else if is_upper(c) {
         Word::Upper
-    } else if c.is_alphabetic() && !is_ideograph(c) {
+    } else if c.is_alphabetic() && !is_sign(c) && !is_ideograph(c) {
         Word::Lower
     } else if c.is_numeric() && !is_ideograph(c) {
         Word::Number
@@ -262,7 +275,12 @@ fn words(text: &str) -> Vec<(Word, String)> {
                 }
             }
         } else {
-            while let Some(c) = chars.next_if(|c| kind(*c) == start) {
+            // Among punctuation, `-` and `_` are that as well.
+            let goes_on = |c: &char| match start {
+                Word::Punctuation => is_punctuation(*c),
+                start => kind(*c) == start,
+            };
+            while let Some(c) = chars.next_if(goes_on) {
                 word.push(c);
             }
         }
@@ -280,7 +298,11 @@ pub(super) fn separated(text: &str, separator: char) -> String {
     while let Some((kind, word)) = rest.next() {
         match kind {
             Word::Connector => out.extend(word.chars().map(|_| separator)),
-            _ => out.push_str(&lower(word)),
+            Word::Upper => out.extend(
+                word.chars()
+                    .map(|c| if is_upper(c) { lower_char(c) } else { c }),
+            ),
+            _ => out.push_str(word),
         }
         let next = rest.peek().map(|(kind, _)| *kind);
         let breaks = |next: Option<Word>| {

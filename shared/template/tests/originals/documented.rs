@@ -16,7 +16,7 @@ pub(crate) fn reason(here: &Ending, there: &Ending, broken: bool) -> Option<&'st
                 Some("found when parsed: number of arguments")
             } else if here.contains("undefined variable") {
                 Some("found when parsed: a variable that is not there")
-            } else if here.contains("bad number syntax") && here.ends_with("i\"") {
+            } else if here.contains("number syntax") && here.ends_with("i\"") {
                 Some("imaginary numbers")
             } else {
                 None
@@ -46,10 +46,9 @@ pub(crate) fn reason(here: &Ending, there: &Ending, broken: bool) -> Option<&'st
                 || here.contains("!b(float64=")
             {
                 Some("printf: %x and %b of a float")
-            } else if here.contains('{')
-                && (has_address(there)
-                    || there.contains("(*authn.AuthenticationSession=")
-                    || there.contains("(*url.URL="))
+            } else if has_address(there)
+                || there.contains("(*authn.AuthenticationSession=")
+                || there.contains("(*url.URL=")
             {
                 Some("a session within something else")
             } else {

@@ -206,6 +206,19 @@ const FUNCTIONS: &[Signature] = &[
     ("hello", &[], None, Text),
 ];
 
+/// What puts its arguments into something.
+const CONTAINERS: &[&str] = &[
+    "list",
+    "tuple",
+    "dict",
+    "append",
+    "push",
+    "mustAppend",
+    "mustPush",
+    "prepend",
+    "mustPrepend",
+];
+
 const INTS: &[&str] = &[
     "0", "1", "2", "3", "5", "7", "10", "-1", "-3", "42", "0x1F", "0b101", "0o17", "017", "1_000",
     "'a'", "'é'", "'\\n'", "1.0", "1e2", "+4", "100", "25", "-0",
@@ -1026,6 +1039,14 @@ impl Generator<'_> {
                 self.operand(want, below)
             })
             .collect();
+        if CONTAINERS.contains(name) {
+            // A session within something else prints as an address.
+            for arg in &mut args {
+                if matches!(arg.as_str(), "." | "$") {
+                    *arg = ".Subject".to_owned();
+                }
+            }
+        }
         if self.random.chance(1) {
             args.pop();
         }

@@ -45,9 +45,7 @@ impl Object for Session {
 impl Object for Context {
     fn field(&self, name: &str) -> Option<Value<'_>> {
         Some(match name {
-            "RegexpCaptureGroups" => {
-                Value::list(self.groups.iter().map(|group| Value::from(group.as_str())))
-            }
+            "RegexpCaptureGroups" => Value::strings(self.groups.iter().map(String::as_str)),
             "Method" => Value::from("GET"),
             _ => return None,
         })
