@@ -33,8 +33,8 @@ pub(crate) fn edits(
 /// Whether Oathkeeper's HTTP client would ask the upstream to compress what the client did not ask to be compressed. It
 /// decodes the answer itself.
 pub(crate) fn asks_for_gzip(request: &Request, told: &HeaderMap) -> bool {
-    let is_set = |name| request.headers.contains_key(name) || told.contains_key(name);
-    request.method != "HEAD" && !is_set(ACCEPT_ENCODING) && !is_set(RANGE)
+    let is_set = |name: &HeaderName| request.headers.contains_key(name) || told.contains_key(name);
+    request.method != "HEAD" && !is_set(&ACCEPT_ENCODING) && !is_set(&RANGE)
 }
 
 /// Tells the upstream which host and scheme the browser used: its own it sees, not the public ones.
