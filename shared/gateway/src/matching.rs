@@ -70,7 +70,7 @@ fn at(
 ) -> Result<Option<Matched>, Refusal> {
     let target = request.match_target(path);
     let mut found: Vec<Matched> = Vec::new();
-    for candidate in index.candidates(&request.authority(), path) {
+    for candidate in index.candidates(&target) {
         let Some(rule) = rules.get(candidate) else {
             continue;
         };

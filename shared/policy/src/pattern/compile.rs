@@ -4,7 +4,7 @@ use super::Pattern;
 use super::ast::{Groups, Node};
 use super::charset::CharSet;
 use super::glob::{self, Glob};
-use super::hints::{self, Hints};
+use super::find_hints;
 use super::instruction::{Assertion, Direction, Instruction};
 use super::original;
 use super::program::{MAX_WEIGHT, Program, weight};
@@ -54,7 +54,7 @@ pub fn compile_strict(pattern: &str) -> Result<Pattern, PatternError> {
 
 fn compile_as(pattern: &str, strict: bool) -> Result<Pattern, PatternError> {
     let (mut pieces, groups) = syntax::parse(pattern, strict)?;
-    let Hints { host, path_prefix } = hints::of(&mut pieces);
+    let hints = find_hints::of(&mut pieces);
     let mut compiler = Compiler {
         code: Vec::new(),
         weight: 0,
@@ -74,8 +74,7 @@ fn compile_as(pattern: &str, strict: bool) -> Result<Pattern, PatternError> {
         Program::new(compiler.code).map_err(|error| PatternError::new(0, error.to_string()))?;
     Ok(Pattern {
         source: pattern.to_owned(),
-        host,
-        path_prefix,
+        hints,
         program,
         glob: None,
         broken: None,
@@ -98,11 +97,10 @@ fn compile_as(pattern: &str, strict: bool) -> Result<Pattern, PatternError> {
 pub fn compile_glob(pattern: &str) -> Result<Pattern, PatternError> {
     let text = original::glob(pattern)?;
     let mut terms = glob::parse(&text)?;
-    let Hints { host, path_prefix } = hints::of_glob(&mut terms);
+    let hints = find_hints::of_glob(&mut terms);
     Ok(Pattern {
         source: pattern.to_owned(),
-        host,
-        path_prefix,
+        hints,
         program: Program::default(),
         glob: Some(Glob(glob::build(&terms))),
         broken: None,

@@ -35,8 +35,9 @@ mod charset;
 mod class;
 #[cfg(feature = "compile")]
 mod compile;
-mod glob;
 #[cfg(feature = "compile")]
+mod find_hints;
+mod glob;
 mod hints;
 mod instruction;
 mod machine;
@@ -63,6 +64,7 @@ pub use self::compile::{compile, compile_glob, compile_glob_strict, compile_stri
 pub use self::syntax::PatternError;
 
 use self::glob::Glob;
+pub(crate) use self::hints::Hints;
 use self::machine::Machine;
 use self::program::Program;
 
@@ -75,24 +77,14 @@ pub const DEFAULT_BUDGET: u32 = 1_000_000;
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Pattern {
     source: String,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    host: Option<String>,
-    #[serde(default = "root", skip_serializing_if = "is_root")]
-    path_prefix: String,
+    #[serde(default, skip_serializing_if = "Hints::is_empty")]
+    hints: Hints,
     #[serde(default, skip_serializing_if = "Program::is_empty")]
     program: Program,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     glob: Option<Glob>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     broken: Option<String>,
-}
-
-fn root() -> String {
-    "/".to_owned()
-}
-
-fn is_root(prefix: &str) -> bool {
-    prefix == "/"
 }
 
 impl Pattern {
@@ -128,8 +120,7 @@ impl Pattern {
     fn of_broken(source: &str, original: String) -> Pattern {
         Pattern {
             source: source.to_owned(),
-            host: None,
-            path_prefix: root(),
+            hints: Hints::default(),
             program: Program::default(),
             glob: None,
             broken: Some(original),
@@ -141,15 +132,22 @@ impl Pattern {
     /// A text that matches has exactly this between its first `://` and the next `/`.
     #[must_use]
     pub fn host(&self) -> Option<&str> {
-        self.host.as_deref()
+        self.hints.host.as_deref()
     }
 
     /// What the path of every matching URL starts with: `/` at least.
     ///
-    /// Longer only if [`host`](Self::host) is known.
+    /// Longer only if it can be told where the host ends.
     #[must_use]
     pub fn path_prefix(&self) -> &str {
-        &self.path_prefix
+        match self.hints.path_start.as_str() {
+            "" => "/",
+            path => path,
+        }
+    }
+
+    pub(crate) fn hints(&self) -> &Hints {
+        &self.hints
     }
 
     /// The pattern as it was written.

@@ -1,5 +1,6 @@
 //! The `glob` strategy against gobwas/glob v0.2.3, put together as Oathkeeper does.
 
+use edgekeeper_policy::index::RuleIndex;
 use edgekeeper_policy::pattern::{DEFAULT_BUDGET, compile_glob_strict};
 use serde_json::json;
 
@@ -44,7 +45,12 @@ fn judge(question: &Question, answer: &Answer, tally: &mut Tally) {
         }
         (ours, error) => return tally.differs(None, format!("{pattern}: {ours:?}, there {error}")),
     }
+    let index = RuleIndex::new(std::iter::once(&ours));
     for (input, theirs) in inputs.iter().zip(&answer.matches) {
+        let is_url = input.split_once("://").is_some_and(|(_, rest)| rest.contains('/'));
+        if is_url && theirs.is_some() && ours.find(input, DEFAULT_BUDGET).is_ok_and(|found| found.is_some()) {
+            assert_eq!(index.candidates(input), [0], "the index misses {pattern} for {input}");
+        }
         match ours.find(input, DEFAULT_BUDGET) {
             Ok(found) if found.is_some() == theirs.is_some() => tally.same(found.is_some()),
             found => tally.differs(None, format!("{pattern} on {input:?}: {found:?}, there {}", theirs.is_some())),

@@ -1,6 +1,6 @@
 //! The hints for the index, and the index itself: they may exclude only what does not match.
 
-use super::super::{DEFAULT_BUDGET, compile};
+use super::super::{DEFAULT_BUDGET, Unmatched, compile, compile_strict};
 use crate::index::RuleIndex;
 
 #[test]
@@ -25,8 +25,8 @@ fn hints_are_as_narrow_as_they_may_be() {
         ("<\\w+|:>://a.test/p", None, "/"),
         ("<(?<n>a)\\k<n>>://a.test/p", None, "/"),
         // The host is not literal.
-        ("http://<[a-z]+>.a.test/p", None, "/"),
-        ("http://a.test<(:[0-9]+)?>/p", None, "/"),
+        ("http://<[a-z]+>.a.test/p", None, "/p"),
+        ("http://a.test<(:[0-9]+)?>/p", None, "/p"),
         ("http://a.test<.*>", None, "/"),
         ("http://a.test", None, "/"),
         ("<.*>", None, "/"),
@@ -100,7 +100,7 @@ fn the_index_never_misses_a_rule_that_matches() {
                 "/a://a.test/",
             ] {
                 let text = format!("{scheme}://{host}{path}");
-                let candidates = index.candidates(host, path);
+                let candidates = index.candidates(&text);
                 assert!(
                     candidates.is_sorted_by(|a, b| a < b),
                     "ascending and each once: {candidates:?}"
@@ -134,7 +134,59 @@ fn candidates_do_not_grow_with_the_rules() {
         })
         .collect();
     let index = RuleIndex::new(patterns.iter());
-    assert_eq!(index.candidates("s7.test", "/v3/x"), [38]);
-    assert_eq!(index.candidates("s7.test", "/v9/x"), [0; 0]);
-    assert_eq!(index.candidates("other.test", "/v3/x"), [0; 0]);
+    for (url, expected) in [
+        ("https://s7.test/v3/x", &[38_usize][..]),
+        ("https://s7.test/v9/x", &[]),
+        ("https://other.test/v3/x", &[]),
+    ] {
+        assert_eq!(index.candidates(url), expected, "{url}");
+    }
+}
+
+#[test]
+fn hosts_and_starts_that_are_patterns_are_told_apart_too() {
+    for shape in [
+        "https://<[a-z]+>.s{}.test/<.*>",
+        "https://s{}-<[a-z]+>.test/<.*>",
+        "https://s{}.<stg|prod>.test/<.*>",
+        "https://<.*>.s{}.test/<.*>",
+        "https://a.test/<v1|v2>/s{}/<.*>",
+        "<.*>/s{}/<.*>",
+        "https://a.test/s{}<(/.*)?>",
+    ] {
+        let patterns: Vec<_> = (100..600)
+            .map(|number| compile(&shape.replace("{}", &number.to_string())).unwrap())
+            .collect();
+        let index = RuleIndex::new(patterns.iter());
+        for url in [
+            "https://x.s222.test/y",
+            "https://s222-x.test/y",
+            "https://s222.prod.test/y",
+            "https://a.test/v1/s222/y",
+            "https://a.test/s222",
+            "https://none.test/none",
+        ] {
+            let candidates = index.candidates(url);
+            assert!(candidates.len() <= 1, "{shape} for {url}: {candidates:?}");
+            for (rule, pattern) in patterns.iter().enumerate() {
+                let matches = pattern.find(url, DEFAULT_BUDGET).unwrap().is_some();
+                assert!(!matches || candidates == [rule], "{shape} for {url}");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_broken_pattern_is_a_candidate_for_every_url() {
+    let patterns = [
+        compile("https://a.test/<.*>").unwrap(),
+        compile_strict("https://b.test/<(>").unwrap(),
+    ];
+    let index = RuleIndex::new(patterns.iter());
+    assert_eq!(index.candidates("https://a.test/x"), [0, 1]);
+    assert_eq!(index.candidates("https://b.test/x"), [1]);
+    assert_eq!(
+        patterns[1].find("https://x.test/", DEFAULT_BUDGET),
+        Err(Unmatched::Broken)
+    );
 }
