@@ -25,6 +25,9 @@
 //! * Strings are UTF-8: `trunc` and its like leave a character out where Go would cut it in two.
 //! * Every render is bounded: output (64 KiB), steps, nesting.
 //! * Error messages name types where Go would print a value.
+//!
+//! Everything else is as in Go to the letter, errors included: `tests/originals/templates` compares
+//! thousands of templates with Go's own answers, and its README lists what differs.
 
 #![cfg_attr(
     test,

@@ -203,6 +203,40 @@ fn no_template_runs_away() {
 }
 
 #[test]
+fn each_limit_says_which_it_is() {
+    let deep = format!("{{{{ {}1{} }}}}", "(".repeat(60), ")".repeat(60));
+    let blocks = format!("{}x{}", "{{ if 1 }}".repeat(60), "{{ end }}".repeat(60));
+    let loops = "{{ range until 10000 }}{{ range until 10000 }}{{ end }}{{ end }}";
+    let long = format!("{{{{/*{}*/}}}}", "x".repeat(70_000));
+    let cases: &[(&str, &str)] = &[
+        (loops, "the template needs more than 200000 steps"),
+        ("{{ range 1000000000 }}{{ end }}", "more than 200000 steps"),
+        (
+            "{{ range until 10000 }}xxxxxxxxxx{{ end }}",
+            "the output is longer than 65536 bytes",
+        ),
+        (
+            "{{ until 1000000000 }}",
+            "the list has more than 10000 items",
+        ),
+        (
+            "{{ define \"r\" }}{{ template \"r\" . }}{{ end }}{{ template \"r\" . }}",
+            "at <{{template \"r\" .}}>: exceeded maximum template depth (120)",
+        ),
+        (&deep, "max expression depth exceeded: at most 50"),
+        (&blocks, "max expression depth exceeded: at most 50"),
+        (&long, "the template is longer than 65536 bytes"),
+    ];
+    for missing in [Missing::Go, Missing::Empty] {
+        for (text, want) in cases {
+            let error = try_render(text, missing).unwrap_err();
+            let start: String = text.chars().take(80).collect();
+            assert!(error.contains(want), "{start}: {error}");
+        }
+    }
+}
+
+#[test]
 fn a_long_chain_of_maps_is_freed_without_recursion() {
     let text = "{{ $d := dict }}{{ range until 9000 }}{{ $d = dict \"d\" $d }}{{ end }}done";
     assert_eq!(try_render(text, Missing::Empty).as_deref(), Ok("done"));

@@ -4,6 +4,8 @@
 
 #[path = "originals/documented.rs"]
 mod documented;
+#[path = "originals/functions.rs"]
+mod functions;
 #[path = "originals/random.rs"]
 mod random;
 #[path = "originals/session.rs"]
@@ -12,6 +14,8 @@ mod session;
 mod sessions;
 #[path = "originals/templates.rs"]
 mod templates;
+#[path = "originals/words.rs"]
+mod words;
 
 use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader, Write};
