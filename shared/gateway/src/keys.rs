@@ -289,7 +289,8 @@ pub(crate) async fn secret<R: Runtime>(runtime: &R) -> Result<String, Unavailabl
     })
 }
 
-async fn sealer<R: Runtime>(runtime: &R) -> Result<Sealer, Unavailable> {
+/// What seals entries of the key-value store.
+pub(crate) async fn sealer<R: Runtime>(runtime: &R) -> Result<Sealer, Unavailable> {
     let secret = secret(runtime).await?;
     Sealer::new(secret.as_bytes()).map_err(|error| Unavailable(error.to_string()))
 }

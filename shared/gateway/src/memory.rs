@@ -13,6 +13,7 @@ use edgekeeper_token::cache::TokenCache;
 use serde_json::Value;
 
 use crate::answers::{AnswerKey, Answers};
+use crate::jwks::KeySets;
 use crate::runtime::seconds;
 
 /// Tokens and their bytes that one instance remembers.
@@ -29,6 +30,7 @@ pub(crate) struct Memory {
     flights: RefCell<Flights>,
     tokens: RefCell<TokenCache>,
     answers: RefCell<Answers>,
+    key_sets: KeySets,
     /// When the second tier was last complained about, in Unix milliseconds.
     complained: Cell<u64>,
 }
@@ -51,6 +53,7 @@ impl Memory {
             flights: RefCell::default(),
             tokens: RefCell::new(TokenCache::new(TOKENS.0, TOKENS.1)),
             answers: RefCell::new(Answers::new(ANSWERS.0, ANSWERS.1)),
+            key_sets: KeySets::default(),
             complained: Cell::new(0),
         }
     }
@@ -136,6 +139,11 @@ impl Memory {
 
     pub(crate) fn land(&self, key: &CacheKey) {
         self.flights.borrow_mut().land(key);
+    }
+
+    /// The sets of other people's keys.
+    pub(crate) fn key_sets(&self) -> &KeySets {
+        &self.key_sets
     }
 
     pub(crate) fn cached_token(&self, key: &[u8; 32], now: u64) -> Option<String> {

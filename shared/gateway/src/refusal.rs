@@ -19,6 +19,8 @@ pub struct Refusal {
     pub message: String,
     /// What only a verbose error handler tells.
     pub reason: Option<String>,
+    /// What it tells besides, by name.
+    pub details: Vec<(&'static str, String)>,
     /// What only the log tells.
     pub log: Option<String>,
     /// Headers of the answer, such as `Retry-After`.
@@ -37,6 +39,7 @@ impl Refusal {
             status,
             message: message.into(),
             reason: None,
+            details: Vec::new(),
             log: None,
             headers: Vec::new(),
             aal_required: false,
@@ -134,6 +137,13 @@ impl Refusal {
     #[must_use]
     pub fn with_reason(mut self, reason: impl Into<String>) -> Self {
         self.reason = Some(reason.into());
+        self
+    }
+
+    /// Adds one of the details that only a verbose error handler tells.
+    #[must_use]
+    pub fn with_detail(mut self, name: &'static str, value: impl Into<String>) -> Self {
+        self.details.push((name, value.into()));
         self
     }
 

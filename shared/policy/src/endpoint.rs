@@ -12,3 +12,11 @@ pub struct Endpoint {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub binding: Option<String>,
 }
+
+impl Endpoint {
+    /// Whether it is a set of keys from a file, which lies in the key-value store and not on the network.
+    #[must_use]
+    pub fn is_file(&self) -> bool {
+        self.url.starts_with("file:")
+    }
+}

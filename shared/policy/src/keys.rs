@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::endpoint::Endpoint;
+
 /// `keys` of `edge.yml`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -15,6 +17,10 @@ pub struct Keys {
     /// Whose keys sign.
     #[serde(skip_serializing_if = "Source::is_own")]
     pub source: Source,
+    /// The global configuration's `jwks_url`, whose public halves are published whether a rule signs with it or not (strict
+    /// mode).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub published: Option<Endpoint>,
 }
 
 /// `keys.source`: whose keys sign tokens.
@@ -41,6 +47,7 @@ impl Default for Keys {
             rotation: 30 * 24 * 60 * 60,
             development: false,
             source: Source::Own,
+            published: None,
         }
     }
 }

@@ -16,7 +16,9 @@ pub(super) fn answer(refusal: &Refusal, verbose: bool, request_id: Option<&str>)
         _ => refusal.message.as_str(),
     };
     let reason = refusal.reason.as_deref().filter(|_| verbose);
-    let mut answer = write(refusal.status, message, reason, request_id);
+    let details = refusal.details.as_slice();
+    let details = if verbose { details } else { &[] };
+    let mut answer = document(refusal.status, message, reason, details, request_id);
     answer.headers.extend(refusal.headers.iter().cloned());
     answer
 }
@@ -26,6 +28,16 @@ pub(crate) fn write(
     status: u16,
     message: &str,
     reason: Option<&str>,
+    request_id: Option<&str>,
+) -> Answer {
+    document(status, message, reason, &[], request_id)
+}
+
+fn document(
+    status: u16,
+    message: &str,
+    reason: Option<&str>,
+    details: &[(&str, String)],
     request_id: Option<&str>,
 ) -> Answer {
     let mut error = Map::new();
@@ -39,6 +51,13 @@ pub(crate) fn write(
         if let Some(value) = value.filter(|value| !value.is_empty()) {
             error.insert(name.to_owned(), Value::from(value));
         }
+    }
+    if !details.is_empty() {
+        let details = details
+            .iter()
+            .map(|(name, value)| ((*name).to_owned(), Value::from(value.as_str())))
+            .collect();
+        error.insert("details".to_owned(), Value::Object(details));
     }
     let mut document = Map::new();
     document.insert("error".to_owned(), Value::Object(error));

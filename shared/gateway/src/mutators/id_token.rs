@@ -1,13 +1,15 @@
 //! `id_token`: a signed token in `Authorization`, made once and used until a tenth of its life is left.
 
+mod signer;
+
 use edgekeeper_policy::mutator::IdToken;
 use edgekeeper_template::Output;
 use edgekeeper_token::cache::{TokenInputs, cache_key};
 use edgekeeper_token::claims::{Issue, parse_claims};
-use edgekeeper_token::jwt;
 use http::HeaderValue;
 use http::header::AUTHORIZATION;
 
+use self::signer::Signer;
 use super::Session;
 use crate::Gateway;
 use crate::passage::{Passage, Prepared};
@@ -27,16 +29,8 @@ pub(super) async fn mutate<R: Runtime>(
         Some(template) => session.render(passage, template, Output::Json)?,
         None => "{}".to_owned(),
     };
-    let ring = gateway
-        .key_ring(runtime)
-        .await
-        .map_err(|error| Refusal::no_keys(&error, passage.strict))?;
+    let signer = Signer::of(gateway, runtime, config).await?;
     let now = runtime.seconds();
-    let key = ring.signing(now).ok_or_else(|| {
-        Refusal::internal(
-            "there is no signing key whose period has begun; run `edgekeeper keys new`",
-        )
-    })?;
     let confirmed = session.authentication.session.as_ref();
     let session_expires = confirmed.and_then(|session| session.answer.expires_at);
     // A session that was cut short gets a token that is cut short.
@@ -51,7 +45,7 @@ pub(super) async fn mutate<R: Runtime>(
         session: &about,
         subject: &session.authentication.subject,
         claims: &rendered,
-        kid: key.kid(),
+        kid: &signer.name(passage.strict)?,
         issuer: &config.issuer_url,
         ttl: config.ttl,
     };
@@ -80,7 +74,7 @@ pub(super) async fn mutate<R: Runtime>(
             let rendered = parse_claims(&rendered).map_err(|error| failed(&error))?;
             let claims = issue.claims(rendered).map_err(|error| failed(&error))?;
             let expires = issue.expires().map_err(|error| failed(&error))?;
-            let token = jwt::mint(key, &claims).map_err(|error| failed(&error))?;
+            let token = signer.sign(runtime, &claims, passage.strict)?;
             gateway
                 .memory()
                 .cache_token(cached, token.clone(), now, expires);

@@ -5,11 +5,17 @@ use serde::{Deserialize, Serialize};
 use super::{ScopeStrategy, TokenFrom};
 use crate::endpoint::Endpoint;
 
+/// The algorithms a token can be signed with (RFC 7518 section 3.1, RFC 8037). `none` is not among them.
+pub const ALGORITHMS: [&str; 13] = [
+    "HS256", "HS384", "HS512", "RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256",
+    "ES384", "ES512", "EdDSA",
+];
+
 /// `jwt`, its global and its rule's configuration merged.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Jwt {
-    /// `jwks_urls`: where the keys are published that may have signed a token.
+    /// `jwks_urls`: where the keys are published that may have signed a token; a `file` was imported into the store.
     pub jwks: Vec<Endpoint>,
     /// How long, in milliseconds, keys count before they are fetched again (`jwks_ttl`).
     pub jwks_ttl: u64,

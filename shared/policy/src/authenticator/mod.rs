@@ -15,7 +15,7 @@ use crate::fault::Fault;
 
 pub use bearer_token::BearerToken;
 pub use cookie_session::{Bearer, CookieSession};
-pub use jwt::Jwt;
+pub use jwt::{ALGORITHMS, Jwt};
 pub use oauth2_client_credentials::OAuth2ClientCredentials;
 pub use oauth2_introspection::{OAuth2Introspection, PreAuthorization};
 pub use scope::ScopeStrategy;

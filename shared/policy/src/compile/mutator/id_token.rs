@@ -5,10 +5,16 @@ use crate::keys::Source;
 use crate::mutator::IdToken;
 
 use super::super::duration::Duration;
+use super::super::handler::{self, Stage};
+use super::super::key_set;
 use super::super::node::Node;
 use super::super::stage::Context;
 use super::super::template::{self, Position};
-use super::super::upstream;
+
+const HELP: &str = "write where the private keys are, such as `https://keys.internal/jwks.json` or `file:///etc/oathkeeper/jwks.json`";
+
+/// What is wrong is in the report.
+struct Incomplete;
 
 pub(super) fn read(config: &Node, cx: &mut Context<'_>) -> Option<IdToken> {
     let claims = config
@@ -17,13 +23,13 @@ pub(super) fn read(config: &Node, cx: &mut Context<'_>) -> Option<IdToken> {
     if let Some(node) = claims {
         template::check("claims", node, Position::BeforeToken, cx);
     }
-    let jwks = config.get("jwks_url").and_then(|node| jwks(node, cx));
+    let jwks = jwks(config, cx).ok()?;
     let ttl = match config.get("ttl") {
         None => 15 * 60,
         Some(node) => {
             let duration = Duration::parse(node.text()?, false)?;
             match duration.whole_seconds() {
-                Some(seconds) if seconds > cx.edge.keys.rotation => {
+                Some(seconds) if jwks.is_none() && seconds > cx.edge.keys.rotation => {
                     cx.report.error(
                         node.span,
                         format!("a token would live longer ({seconds} s) than the key that signs it ({} s)", cx.edge.keys.rotation),
@@ -51,11 +57,10 @@ pub(super) fn read(config: &Node, cx: &mut Context<'_>) -> Option<IdToken> {
     })
 }
 
-/// The key set that signs, where that is not the gateway's own.
-fn jwks(node: &Node, cx: &mut Context<'_>) -> Option<Endpoint> {
-    let url = node.text()?;
-    match cx.edge.keys.source {
-        Source::Own => {
+/// The key set that signs, where that is not the gateway's own. `Err` where there has to be one and is none.
+fn jwks(config: &Node, cx: &mut Context<'_>) -> Result<Option<Endpoint>, Incomplete> {
+    match (cx.edge.keys.source, config.get("jwks_url")) {
+        (Source::Own, Some(node)) => {
             if !cx.told_jwks_url {
                 cx.told_jwks_url = true;
                 cx.report.note(
@@ -64,17 +69,34 @@ fn jwks(node: &Node, cx: &mut Context<'_>) -> Option<Endpoint> {
                     "make the first one with `edgekeeper keys new`, or write `keys: { source: jwks_url }` into `edge.yml`",
                 );
             }
-            None
+            Ok(None)
         }
-        // A file does not travel with the policy: `edgekeeper keys import` puts it into the store under this name.
-        Source::JwksUrl if url.starts_with("file://") => Some(Endpoint {
-            url: url.to_owned(),
-            binding: None,
-        }),
-        Source::JwksUrl => upstream::endpoint(
-            node,
-            "write where the private keys are, such as `https://keys.internal/jwks.json` or `file:///etc/oathkeeper/jwks.json`",
-            cx,
-        ),
+        (Source::Own, None) => Ok(None),
+        (Source::JwksUrl, Some(node)) => key_set::endpoint(node, HELP, cx)
+            .map(Some)
+            .ok_or(Incomplete),
+        (Source::JwksUrl, None) => {
+            cx.report.error(
+                config.span,
+                "the mutator `id_token` has no `jwks_url`",
+                HELP,
+            );
+            Err(Incomplete)
+        }
     }
+}
+
+/// Whose public halves Oathkeeper publishes besides those of the rules: its global configuration's.
+pub(super) fn published(cx: &mut Context<'_>) -> Option<Endpoint> {
+    if !cx.strict || cx.edge.keys.source == Source::Own {
+        return None;
+    }
+    let node = handler::find(Stage::Mutator, "id_token")
+        .and_then(|handler| cx.config.handler_config(handler))?
+        .get("jwks_url")?;
+    // What is wrong with it was told where its handler was read.
+    let mark = cx.report.mark();
+    let endpoint = key_set::endpoint(node, HELP, cx);
+    cx.report.soften(mark);
+    endpoint
 }
