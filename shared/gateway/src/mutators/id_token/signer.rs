@@ -1,0 +1,109 @@
+//! Whose key signs: the gateway's own, which rotates, or one from Oathkeeper's `jwks_url`.
+
+use std::rc::Rc;
+
+use edgekeeper_policy::mutator::IdToken;
+use edgekeeper_token::imported::signer::SignerError;
+use edgekeeper_token::jwt;
+use edgekeeper_token::key::SigningKey;
+use edgekeeper_token::ring::KeyRing;
+use serde_json::{Map, Value};
+
+use crate::Gateway;
+use crate::jwks::{self, Keys, Wanted};
+use crate::refusal::Refusal;
+use crate::runtime::{Runtime, Unavailable};
+
+/// What signs a token.
+pub(super) enum Signer {
+    Own {
+        ring: Rc<KeyRing>,
+        /// When it signs, in Unix seconds.
+        now: u64,
+    },
+    Theirs {
+        keys: Rc<Keys>,
+        /// Where they are from: two sets can have a key of one name.
+        url: String,
+    },
+}
+
+impl Signer {
+    /// # Errors
+    /// 500 or 503 when there is no key.
+    pub(super) async fn of<R: Runtime>(
+        gateway: &Gateway,
+        runtime: &R,
+        config: &IdToken,
+    ) -> Result<Self, Refusal> {
+        let strict = gateway.policy().strict;
+        let Some(endpoint) = &config.jwks else {
+            let ring = gateway.key_ring(runtime).await;
+            return Ok(Self::Own {
+                ring: ring.map_err(|error| Refusal::no_keys(&error, strict))?,
+                now: runtime.seconds(),
+            });
+        };
+        let found = jwks::load(gateway, runtime, &Wanted::to_sign(endpoint)).await;
+        let keys = found.keys.ok_or_else(|| {
+            let reason = found.failure.map(|failure| failure.reason);
+            let reason = format!("no keys to sign with: {}", reason.unwrap_or_default());
+            jwks::none_found(&Unavailable(reason), strict)
+        })?;
+        Ok(Self::Theirs {
+            keys,
+            url: endpoint.url.clone(),
+        })
+    }
+
+    /// What tells this key from any other.
+    pub(super) fn name(&self, strict: bool) -> Result<String, Refusal> {
+        match self {
+            Self::Own { ring, now } => Ok(own_key(ring, *now)?.kid().to_owned()),
+            Self::Theirs { keys, url } => {
+                let signer = keys.to_sign().map_err(|error| unusable(&error, strict))?;
+                Ok(format!("{} {url}", signer.kid()))
+            }
+        }
+    }
+
+    /// Signs claims.
+    pub(super) fn sign<R: Runtime>(
+        &self,
+        runtime: &R,
+        claims: &Map<String, Value>,
+        strict: bool,
+    ) -> Result<String, Refusal> {
+        let signed = match self {
+            Self::Own { ring, now } => jwt::mint(own_key(ring, *now)?, claims),
+            Self::Theirs { keys, .. } => {
+                let mut random = [0; 32];
+                runtime
+                    .random(&mut random)
+                    .map_err(|error| Refusal::internal(error.to_string()))?;
+                let signer = keys.to_sign().map_err(|error| unusable(&error, strict))?;
+                signer.sign(claims, &random)
+            }
+        };
+        signed.map_err(|error| Refusal::internal(format!("no token could be made: {error}")))
+    }
+}
+
+fn own_key(ring: &KeyRing, now: u64) -> Result<&SigningKey, Refusal> {
+    ring.signing(now).ok_or_else(|| {
+        Refusal::internal(
+            "there is no signing key whose period has begun; run `edgekeeper keys new`",
+        )
+    })
+}
+
+/// A set without a key that signs.
+fn unusable(error: &SignerError, strict: bool) -> Refusal {
+    match error {
+        SignerError::NoPrivateKey | SignerError::NoKeyId { .. } if strict => {
+            Refusal::new(500, "credentials: no suitable key could be found")
+                .logged(error.to_string())
+        }
+        _ => Refusal::internal(error.to_string()),
+    }
+}
