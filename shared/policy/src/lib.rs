@@ -67,5 +67,6 @@ pub mod mutator;
 pub mod path;
 pub mod pattern;
 pub mod return_to;
+pub mod retry;
 pub mod rule;
 pub mod session;

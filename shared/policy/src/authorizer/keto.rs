@@ -10,13 +10,30 @@ use crate::endpoint::Endpoint;
 pub struct Keto {
     /// `base_url`: Keto's read API.
     pub endpoint: Endpoint,
-    /// Template of the namespace.
+    /// What is to hold of the subject.
+    pub relation: Relation,
+    /// Who is to have it.
+    pub subject: Subject,
+}
+
+/// A relation to an object, in templates.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Relation {
+    /// The object's namespace.
     pub namespace: String,
-    /// Template of the object.
+    /// The object.
     pub object: String,
-    /// Template of the relation.
+    /// The relation to it.
     pub relation: String,
-    /// Template of the subject's id; empty: the authenticated one.
-    #[serde(default, skip_serializing_if = "String::is_empty")]
-    pub subject: String,
+}
+
+/// The subject of a check.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Subject {
+    /// Template of an id (`subject_id`).
+    Id(String),
+    /// Whoever has a relation of their own (`subject_set`).
+    Set(Relation),
 }

@@ -2,8 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::Retry;
 use crate::endpoint::Endpoint;
+use crate::retry::Retry;
 
 /// `remote_json`, its global and its rule's configuration merged.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -13,7 +13,7 @@ pub struct RemoteJson {
     pub endpoint: Endpoint,
     /// Template of the JSON document it is shown.
     pub payload: String,
-    /// Header name (lower case) and template, in the order of the file.
+    /// Header name and template, in the order of the file.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub headers: Vec<(String, String)>,
     /// Headers of the answer that the upstream gets, lower case.

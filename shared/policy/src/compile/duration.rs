@@ -28,6 +28,11 @@ impl Duration {
         Self(self.0.saturating_mul(unit))
     }
 
+    /// In milliseconds, a part of one counting as a whole.
+    pub(super) fn milliseconds(self) -> u64 {
+        u64::try_from(self.0.div_ceil(1_000_000)).unwrap_or(u64::MAX)
+    }
+
     /// In seconds, if it is a whole number of them.
     pub(super) fn whole_seconds(self) -> Option<u64> {
         const SECOND: u128 = 1_000_000_000;

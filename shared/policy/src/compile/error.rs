@@ -6,12 +6,11 @@ use crate::fault::Fault;
 
 use super::handler::{self, Stage};
 use super::node::{Node, Value};
-use super::report::Report;
 use super::stage::{self, Context, Use};
 
 /// Configures an error handler.
 pub(super) fn read(used: &Use, cx: &mut Context<'_>) -> Option<ErrorHandler> {
-    let when = when(&used.config, cx.report);
+    let when = when(&used.config, cx);
     let kind = match used.handler.name {
         "json" => ErrorHandlerKind::Json {
             verbose: used.config.flag_at("verbose", false),
@@ -154,25 +153,18 @@ fn redirect(config: &Node, cx: &mut Context<'_>) -> Option<ErrorHandlerKind> {
     })
 }
 
-fn when(config: &Node, report: &mut Report) -> Vec<When> {
+fn when(config: &Node, cx: &mut Context<'_>) -> Vec<When> {
     config
         .items_at("when")
         .iter()
         .map(|entry| {
             let request = entry.get("request");
-            for (name, why) in [
-                ("cidr", "Oathkeeper ignores it without a word"),
-                ("remote_ip", "Oathkeeper's own schema refuses it"),
-            ] {
-                if let Some(request) = request
-                    && request.get(name).is_some()
-                {
-                    report.error(
-                        request.key_span(name),
-                        format!("`when` with `request.{name}` is not here yet"),
-                        format!("take it out; {why}"),
-                    );
-                }
+            if let Some(request) = request
+                && request.get("cidr").is_some()
+            {
+                let span = request.key_span("cidr");
+                let message = "Oathkeeper ignores `request.cidr` without a word, so this handler would answer everybody";
+                cx.refuse(span, message, "take it out, or tell requests apart by `request.header`; in strict mode it is ignored here, too");
             }
             let header = request.and_then(|request| request.get("header"));
             let media_types = |name: &str| {

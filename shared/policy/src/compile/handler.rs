@@ -79,13 +79,6 @@ const WHEN: Shape = List(&Shape::Keys(&[
         &Shape::Keys(&[
             ("cidr", &List(&Text)),
             (
-                "remote_ip",
-                &Shape::Keys(&[
-                    ("match", &List(&Text)),
-                    ("respect_forwarded_for_header", &Flag),
-                ]),
-            ),
-            (
                 "header",
                 &Shape::Keys(&[("content_type", &List(&Text)), ("accept", &List(&Text))]),
             ),
@@ -194,6 +187,10 @@ pub(super) const KETO: Keys = &[
     ("object", &Text),
     ("relation", &Text),
     ("subject", &Text),
+    (
+        "subject_set",
+        &Shape::Keys(&[("namespace", &Text), ("object", &Text), ("relation", &Text)]),
+    ),
 ];
 
 const KETO_ENGINE_ACP_ORY: Keys = &[

@@ -49,6 +49,7 @@ mod overlap;
 mod report;
 mod rule;
 mod shape;
+mod retry;
 mod source;
 mod stage;
 mod suffix;

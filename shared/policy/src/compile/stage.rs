@@ -24,6 +24,23 @@ pub(super) struct Context<'a> {
     pub(super) told_jwks_url: bool,
 }
 
+impl Context<'_> {
+    /// Tells of what Oathkeeper only meets at a request: an error, and in strict mode, where the request meets it here
+    /// too, a warning.
+    pub(super) fn refuse(
+        &mut self,
+        span: Span,
+        message: impl Into<String>,
+        help: impl Into<String>,
+    ) {
+        if self.strict {
+            self.report.warning(span, message, help);
+        } else {
+            self.report.error(span, message, help);
+        }
+    }
+}
+
 /// A handler as a rule or the fallback uses it.
 pub(super) struct Use {
     pub(super) handler: &'static Handler,

@@ -2,8 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::authorizer::Retry;
 use crate::endpoint::Endpoint;
+use crate::retry::Retry;
 
 /// `hydrator`, its global and its rule's configuration merged.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

@@ -2,6 +2,7 @@
 
 mod keto;
 mod keto_engine_acp_ory;
+mod question;
 mod remote;
 mod remote_json;
 
@@ -9,6 +10,12 @@ use crate::authorizer::Authorizer;
 
 use super::allow;
 use super::stage::{Context, Use};
+
+/// What to write for a service that decides.
+const SERVICE: &str = "write the service that decides, such as `http://authz:8080/check`";
+
+/// What to write for Keto.
+const KETO: &str = "write where Keto answers checks, such as `http://keto:4466`";
 
 /// Configures an authorizer.
 pub(super) fn read(used: &Use, cx: &mut Context<'_>) -> Option<Authorizer> {
@@ -45,9 +52,11 @@ pub(super) fn read(used: &Use, cx: &mut Context<'_>) -> Option<Authorizer> {
         }
         "remote_json" => remote_json::read(&used.config, cx)
             .map(|config| Authorizer::RemoteJson(Box::new(config))),
-        "keto_engine_acp_ory" => keto_engine_acp_ory::read(&used.config, cx)
+        "keto_engine_acp_ory" => keto_engine_acp_ory::read(&used.config, used.span, cx)
             .map(|config| Authorizer::KetoEngineAcpOry(Box::new(config))),
-        "keto" => keto::read(&used.config, cx).map(|config| Authorizer::Keto(Box::new(config))),
+        "keto" => {
+            keto::read(&used.config, used.span, cx).map(|config| Authorizer::Keto(Box::new(config)))
+        }
         _ => None,
     }
 }
