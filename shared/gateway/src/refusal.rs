@@ -19,8 +19,8 @@ pub struct Refusal {
     pub message: String,
     /// What only a verbose error handler tells.
     pub reason: Option<String>,
-    /// What it tells besides, by name.
-    pub details: Vec<(&'static str, String)>,
+    /// One thing that it tells besides, by name.
+    pub detail: Option<Box<(&'static str, String)>>,
     /// What only the log tells.
     pub log: Option<String>,
     /// Headers of the answer, such as `Retry-After`.
@@ -39,7 +39,7 @@ impl Refusal {
             status,
             message: message.into(),
             reason: None,
-            details: Vec::new(),
+            detail: None,
             log: None,
             headers: Vec::new(),
             aal_required: false,
@@ -140,10 +140,10 @@ impl Refusal {
         self
     }
 
-    /// Adds one of the details that only a verbose error handler tells.
+    /// Adds a detail that only a verbose error handler tells.
     #[must_use]
     pub fn with_detail(mut self, name: &'static str, value: impl Into<String>) -> Self {
-        self.details.push((name, value.into()));
+        self.detail = Some(Box::new((name, value.into())));
         self
     }
 

@@ -16,9 +16,8 @@ pub(super) fn answer(refusal: &Refusal, verbose: bool, request_id: Option<&str>)
         _ => refusal.message.as_str(),
     };
     let reason = refusal.reason.as_deref().filter(|_| verbose);
-    let details = refusal.details.as_slice();
-    let details = if verbose { details } else { &[] };
-    let mut answer = document(refusal.status, message, reason, details, request_id);
+    let detail = refusal.detail.as_deref().filter(|_| verbose);
+    let mut answer = document(refusal.status, message, reason, detail, request_id);
     answer.headers.extend(refusal.headers.iter().cloned());
     answer
 }
@@ -30,14 +29,14 @@ pub(crate) fn write(
     reason: Option<&str>,
     request_id: Option<&str>,
 ) -> Answer {
-    document(status, message, reason, &[], request_id)
+    document(status, message, reason, None, request_id)
 }
 
 fn document(
     status: u16,
     message: &str,
     reason: Option<&str>,
-    details: &[(&str, String)],
+    detail: Option<&(&str, String)>,
     request_id: Option<&str>,
 ) -> Answer {
     let mut error = Map::new();
@@ -52,11 +51,9 @@ fn document(
             error.insert(name.to_owned(), Value::from(value));
         }
     }
-    if !details.is_empty() {
-        let details = details
-            .iter()
-            .map(|(name, value)| ((*name).to_owned(), Value::from(value.as_str())))
-            .collect();
+    if let Some((name, value)) = detail {
+        let mut details = Map::new();
+        details.insert((*name).to_owned(), Value::from(value.as_str()));
         error.insert("details".to_owned(), Value::Object(details));
     }
     let mut document = Map::new();
