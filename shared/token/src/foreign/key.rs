@@ -112,6 +112,16 @@ impl ForeignKey {
     }
 }
 
+/// Whether the signature is the key's.
+pub(crate) fn verify_ed25519(
+    key: &ed25519_dalek::VerifyingKey,
+    message: &[u8],
+    signature: &[u8],
+) -> bool {
+    ed25519_dalek::Signature::from_slice(signature)
+        .is_ok_and(|signature| key.verify(message, &signature).is_ok())
+}
+
 /// Whether `key_ops` (RFC 7517 section 4.3), if it is there, has this operation.
 pub(crate) fn may(jwk: &Map<String, Value>, operation: &str) -> Result<bool, Defect> {
     match jwk.get("key_ops") {

@@ -105,6 +105,11 @@ impl JwkSet {
         &self.problems
     }
 
+    /// Whether no key can be used.
+    pub fn is_empty(&self) -> bool {
+        self.keys.iter().all(|kept| kept.key.is_err())
+    }
+
     /// Whether a key to check signatures with has this key id, be it usable or not.
     pub fn has(&self, kid: &str) -> bool {
         self.find(kid).is_some()

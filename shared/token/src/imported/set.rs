@@ -29,7 +29,7 @@ impl ImportedSet {
     /// # Errors
     /// If the document is no set of keys.
     pub fn parse(text: &str) -> Result<Self, SetError> {
-        let keys = list(text, true)?
+        let keys = list(text, false)?
             .into_iter()
             .enumerate()
             .map(|(position, key)| match key {

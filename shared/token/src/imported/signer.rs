@@ -5,17 +5,16 @@ use std::fmt;
 use ed25519_dalek::Signer as _;
 use hmac::{Hmac, Mac as _};
 use rsa::RsaPrivateKey;
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 use sha2::{Sha256, Sha384, Sha512};
 use zeroize::Zeroizing;
 
-use crate::encoding::encode;
 use crate::foreign::ec::EcPrivate;
 use crate::foreign::key::{Defect, KeyProblem, ed25519, may};
 use crate::foreign::member;
 use crate::foreign::rsa::{self as rsa_key, Padding};
 use crate::jwa::{Hash, Jwa};
-use crate::jwt::{MAX_TOKEN_LENGTH, MintError};
+use crate::jwt::{MintError, compact};
 
 /// What signs. Each of these wipes itself when dropped.
 enum Secret {
@@ -89,26 +88,15 @@ impl ForeignSigner {
     /// cryptographic source, new for each token: they blind RSA's arithmetic and salt PS signatures.
     ///
     /// # Errors
-    /// If the token would be longer than [`MAX_TOKEN_LENGTH`].
+    /// If the token would be longer than [`crate::jwt::MAX_TOKEN_LENGTH`].
     pub fn sign(
         &self,
         claims: &Map<String, Value>,
         random: &[u8; 32],
     ) -> Result<String, MintError> {
-        let header = json!({ "alg": self.jwa.name(), "kid": self.kid, "typ": "JWT" });
-        let claims = serde_json::to_vec(claims).map_err(|_| MintError::Claims)?;
-        let mut token = encode(header.to_string().as_bytes());
-        token.push('.');
-        token.push_str(&encode(&claims));
-        let signature = self
-            .signature(token.as_bytes(), random)
-            .ok_or(MintError::Signature)?;
-        token.push('.');
-        token.push_str(&encode(&signature));
-        if token.len() > MAX_TOKEN_LENGTH {
-            return Err(MintError::TooLong(token.len()));
-        }
-        Ok(token)
+        compact(self.jwa.name(), &self.kid, claims, |message| {
+            self.signature(message, random)
+        })
     }
 
     fn signature(&self, message: &[u8], random: &[u8; 32]) -> Option<Vec<u8>> {
