@@ -94,7 +94,8 @@ fn summary(policy: &Policy, document: &str, arguments: &Arguments) -> String {
     )
 }
 
-fn refusal(found: &[Diagnostic]) -> String {
+/// What to print of a compilation that failed: every finding and their number.
+pub(crate) fn refusal(found: &[Diagnostic]) -> String {
     let mut text = String::new();
     for diagnostic in found {
         text.push_str(&diagnostic.to_string());

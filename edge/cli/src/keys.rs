@@ -1,8 +1,10 @@
 //! `edgekeeper keys`: the keys that sign tokens.
 
+mod import;
+
 use std::env;
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use clap::{Args, Subcommand, ValueEnum};
@@ -22,6 +24,7 @@ const SECRET: &str = "KEYS_SECRET";
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     New(New),
+    Import(import::Import),
 }
 
 /// Make a signing key for the key-value store, its private half sealed under `KEYS_SECRET`
@@ -66,17 +69,13 @@ enum Period {
 pub(crate) fn run(command: &Command) -> Result<(), String> {
     match command {
         Command::New(arguments) => new(arguments),
+        Command::Import(arguments) => import::run(arguments),
     }
 }
 
 fn new(arguments: &New) -> Result<(), String> {
     let (algorithm, rotation) = settings(arguments)?;
-    let secret = env::var(SECRET).map(Zeroizing::new).map_err(|_| {
-        format!(
-            "error: {SECRET} is not set\n  help: {SECRET}=\"$(openssl rand -base64 32)\" makes one; keep it, the gateway needs the same"
-        )
-    })?;
-    let sealer = Sealer::new(secret.as_bytes()).map_err(|error| format!("error: {error}"))?;
+    let sealer = sealer()?;
     let now = SystemTime::now()
         .duration_since(UNIX_EPOCH)
         .map_err(|_| "error: this machine's clock is before 1970".to_owned())?
@@ -96,11 +95,30 @@ fn new(arguments: &New) -> Result<(), String> {
 
     let out = arguments.out.display();
     println!("{out}: {algorithm} key {}, {name}", key.kid());
-    println!("Put it into the store, where it must not overwrite another one of that name:");
+    tell_upload(
+        &arguments.out,
+        "Put it into the store, where it must not overwrite another one of that name:",
+    );
+    Ok(())
+}
+
+/// Says how a file gets into the store.
+fn tell_upload(out: &Path, first: &str) {
+    let out = out.display();
+    println!("{first}");
     println!(
         "  npx wrangler kv bulk put {out} --binding KEYS --remote   (--local for `wrangler dev`)"
     );
-    Ok(())
+}
+
+/// What seals under the secret in the environment.
+fn sealer() -> Result<Sealer, String> {
+    let secret = env::var(SECRET).map(Zeroizing::new).map_err(|_| {
+        format!(
+            "error: {SECRET} is not set\n  help: {SECRET}=\"$(openssl rand -base64 32)\" makes one; keep it, the gateway needs the same"
+        )
+    })?;
+    Sealer::new(secret.as_bytes()).map_err(|error| format!("error: {error}"))
 }
 
 /// Algorithm and rotation: what is given, else what the policy has, else the defaults.
