@@ -12,6 +12,16 @@ pub(crate) struct Held<'a> {
     pub(crate) boxed: bool,
 }
 
+/// Arguments of a method.
+pub(crate) enum Method {
+    /// So many strings.
+    Strings(usize),
+    /// Only calling it will tell.
+    Unknown,
+    /// There is no method that takes any.
+    None,
+}
+
 impl<'a> From<Value<'a>> for Held<'a> {
     fn from(value: Value<'a>) -> Self {
         Held {
@@ -51,13 +61,12 @@ impl<'a> Held<'a> {
                 {
                     return Err(wrong_count(name, *want, given.len()));
                 }
-                let called = object.call(name, if wanted.is_some() { given } else { &[] });
-                if let Some(called) = called {
-                    if wanted.is_none() && !given.is_empty() {
-                        return Err(wrong_count(name, 0, given.len()));
-                    }
+                if let Some(called) = object.call(name, given) {
                     let value = called.map_err(|e| format!("error calling {name}: {e}"))?;
                     return Ok(Held::from(value));
+                }
+                if !given.is_empty() && object.call(name, &[]).is_some() {
+                    return Err(wrong_count(name, 0, given.len()));
                 }
                 if object.is_map() {
                     if args.is_some() {
@@ -88,14 +97,17 @@ impl<'a> Held<'a> {
         }
     }
 
-    /// What a method of that name takes: strings, as all methods here do. `None` if it is none.
-    pub(crate) fn method(&self, name: &str) -> Option<usize> {
+    /// What a method of that name takes, if that is known before its arguments are.
+    pub(crate) fn method(&self, name: &str) -> Method {
         let Value::Object(object) = &self.value else {
-            return None;
+            return Method::None;
         };
         let methods = object.methods();
-        let (_, count) = methods.iter().find(|(method, _)| *method == name)?;
-        Some(*count)
+        match methods.iter().find(|(method, _)| *method == name) {
+            Some((_, count)) => Method::Strings(*count),
+            None if methods.is_empty() => Method::Unknown,
+            None => Method::None,
+        }
     }
 
     fn no_field(&self, name: &str) -> String {

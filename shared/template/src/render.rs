@@ -4,7 +4,7 @@ mod call;
 
 use crate::error::RenderError;
 use crate::escape::JsonPosition;
-use crate::field::{self, Held};
+use crate::field::{self, Held, Method};
 use crate::format::{self, MAX_OUTPUT};
 use crate::functions::{Outcome, Param, Scope};
 use crate::node::{Branch, Command, Node, Number, Operand, Pipe, Term};
@@ -436,25 +436,27 @@ impl<'t, 'a> Renderer<'t, 'a> {
         if !has_args {
             return held.field(last, None, missing);
         }
+        let got = args.len().saturating_add(usize::from(piped.is_some()));
         let mut given = Vec::new();
-        if let Some(want) = held.method(last) {
-            let got = args.len().saturating_add(usize::from(piped.is_some()));
-            if want != got {
+        let param = match held.method(last) {
+            Method::Strings(want) if want != got => {
                 return Err(field::wrong_count(last, want, got));
             }
-            for arg in args {
-                given.push(self.deeper(|run| run.argument(arg, Param::Str, dot))?);
-            }
-            if let Some(value) = piped {
-                given.push(Held::from(value).fit(Param::Str, missing)?);
-            }
-        } else {
+            Method::Strings(_) => Param::Str,
+            Method::Unknown => Param::Any,
             // Nothing takes them; how many there are is for the message.
-            given.resize(
-                args.len().saturating_add(usize::from(piped.is_some())),
-                Value::Null,
-            );
+            Method::None => {
+                given.resize(got, Value::Null);
+                return held.field(last, Some(&given), missing);
+            }
+        };
+        for arg in args {
+            given.push(self.deeper(|run| run.argument(arg, param, dot))?);
         }
+        if let Some(value) = piped {
+            given.push(Held::from(value).fit(param, missing)?);
+        }
+        self.at = At::Operand(operand);
         held.field(last, Some(&given), missing)
     }
 }

@@ -2,7 +2,7 @@
 
 mod session;
 
-use edgekeeper_template::{Missing, Output, Style, Template, Value};
+use edgekeeper_template::{Missing, Object, Output, Style, Template, Value};
 use serde_json::json;
 use session::Session;
 
@@ -98,6 +98,57 @@ fn a_nil_map_prints_as_go_prints_it() {
             want,
             "{text}"
         );
+    }
+}
+
+/// An object that says nothing of its methods' arguments before they are called.
+struct Clock;
+
+impl Object for Clock {
+    fn field(&self, name: &str) -> Option<Value<'_>> {
+        (name == "Zone").then(|| Value::from("UTC"))
+    }
+
+    fn call(&self, method: &str, args: &[Value<'_>]) -> Option<Result<Value<'_>, String>> {
+        match (method, args) {
+            ("At", [Value::Str(place)]) => Some(Ok(Value::from(format!("noon in {place}")))),
+            ("Now", []) => Some(Ok(Value::from("noon"))),
+            _ => None,
+        }
+    }
+
+    fn type_name(&self) -> &'static str {
+        "*test.Clock"
+    }
+}
+
+#[test]
+fn methods_are_called_with_their_arguments() {
+    let cases = [
+        (
+            r#"{{ .At "Brno" }}|{{ "Oslo" | .At }}|{{ .Now }}"#,
+            "noon in Brno|noon in Oslo|noon",
+        ),
+        (
+            r#"{{ .Now 1 }}"#,
+            "wrong number of args for Now: want 0 got 1",
+        ),
+        (
+            r#"{{ .Zone 1 }}"#,
+            "Zone has arguments but cannot be invoked as function",
+        ),
+        (
+            r#"{{ .Soon }}"#,
+            "can't evaluate field Soon in type *test.Clock",
+        ),
+    ];
+    for (text, want) in cases {
+        let template = Template::parse("r:X", text).unwrap();
+        let ended = match template.render(&Value::Object(&Clock), Style::default()) {
+            Ok(output) => output,
+            Err(error) => error.to_string(),
+        };
+        assert!(ended.ends_with(want), "{text}: {ended}");
     }
 }
 
