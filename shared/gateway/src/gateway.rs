@@ -15,6 +15,7 @@ use http::{HeaderMap, HeaderName, HeaderValue};
 
 use crate::body::Body;
 use crate::decision::{Answer, Decision, Edit, Forward, ResponseContext};
+use crate::endpoints::Question;
 use crate::keys::Keys;
 use crate::loaded::Loaded;
 use crate::memory::Memory;
@@ -27,8 +28,7 @@ use crate::{
     authenticators, cors, endpoints, errors, hop_by_hop, response, second_tier, told, upstream,
 };
 
-use self::pipeline::Allowed;
-pub(crate) use self::pipeline::Refused;
+pub(crate) use self::pipeline::{Allowed, Refused};
 
 /// Methods that carry a request back, or away from the gateway: no rule can allow them.
 const FORBIDDEN_METHODS: [&str; 3] = ["CONNECT", "TRACE", "TRACK"];
@@ -113,7 +113,9 @@ impl Gateway {
             method: raw.method.clone(),
             ..Trace::default()
         };
+        let body = Body::new(body);
         let listener = raw.listener;
+        let path_as_sent = endpoints::path_as_sent(&self.policy, &raw);
         let cors_edits = cors::edits(
             self.policy.cors.as_ref(),
             &raw.method,
@@ -135,7 +137,14 @@ impl Gateway {
         trace.path = request.path.decoded().to_owned();
 
         if let Some(answer) = self
-            .own_answer(runtime, listener, &request, &mut trace)
+            .own_answer(
+                runtime,
+                listener,
+                &request,
+                path_as_sent.as_deref(),
+                &body,
+                &mut trace,
+            )
             .await
         {
             let edits = if endpoints::is_api(&self.policy, listener, &request) {
@@ -155,7 +164,6 @@ impl Gateway {
             return self.answered(runtime, answer, Vec::new(), &trace);
         }
         let edits = cors_edits;
-        let body = Body::new(body);
         let passed = match self
             .judge(runtime, &mut request, Purpose::Forward, &body, &mut trace)
             .await
@@ -247,22 +255,21 @@ impl Gateway {
     }
 
     /// What the gateway answers itself before any rule: its endpoints, hosts it does not serve, methods nobody serves.
-    async fn own_answer<R: Runtime>(
-        &self,
+    async fn own_answer<R: Runtime, B: RequestBody>(
+        self: &Rc<Self>,
         runtime: &R,
         listener: Listener,
         request: &Request,
+        path_as_sent: Option<&str>,
+        body: &Body<B>,
         trace: &mut Trace,
     ) -> Option<Answer> {
-        let answer = if FORBIDDEN_METHODS
-            .iter()
-            .any(|method| method.eq_ignore_ascii_case(&request.method))
-        {
-            Err(Refusal::new(405, "Method Not Allowed").logged("the method is never served"))
+        let answer = if let Err(refusal) = may_have_method(request) {
+            Err(refusal)
         } else if expects_the_unknown(request) {
             Err(Refusal::new(417, "Expectation Failed")
                 .logged("Expect asks for something else than 100-continue"))
-        } else if let Some(endpoint) = endpoints::endpoint(self, listener, request) {
+        } else if let Some(endpoint) = endpoints::endpoint(self, listener, request, path_as_sent) {
             if let Some(cors) = self
                 .policy
                 .api_cors
@@ -271,20 +278,37 @@ impl Gateway {
             {
                 return Some(cors::answer_preflight(cors, request, self.policy.strict));
             }
-            endpoints::answer(self, runtime, endpoint, request).await
-        } else if self.serves(request) {
-            return None;
+            let question = Question {
+                endpoint,
+                listener,
+                request,
+                body,
+            };
+            endpoints::answer(self, runtime, question, trace).await
         } else {
-            Err(
-                Refusal::new(404, "The requested resource could not be found")
-                    .logged("the host is not served"),
-            )
+            match self.must_serve(request) {
+                Ok(()) => return None,
+                Err(refusal) => Err(refusal),
+            }
         };
         Some(answer.unwrap_or_else(|refusal| {
             trace.reason.clone_from(&refusal.log);
             let request_id = request.header(&errors::X_REQUEST_ID);
             errors::refuse(&self.policy, &refusal, request_id)
         }))
+    }
+
+    /// # Errors
+    /// 404 for a host that nobody is to reach.
+    pub(crate) fn must_serve(&self, request: &Request) -> Result<(), Refusal> {
+        may_have_method(request)?;
+        if self.serves(request) {
+            return Ok(());
+        }
+        Err(
+            Refusal::new(404, "The requested resource could not be found")
+                .logged("the host is not served"),
+        )
     }
 
     fn serves(&self, request: &Request) -> bool {
@@ -323,8 +347,7 @@ impl Gateway {
             .as_ref()
             .ok_or_else(|| refused(Refusal::no_upstream()))?;
         let mut edits = told::edits(&self.policy, request, &told, target.preserve_host);
-        let asks_for_gzip =
-            R::DECODES && self.policy.strict && told::asks_for_gzip(request, &told);
+        let asks_for_gzip = R::DECODES && self.policy.strict && told::asks_for_gzip(request, &told);
         if asks_for_gzip {
             edits.push(Edit::Set(ACCEPT_ENCODING, HeaderValue::from_static("gzip")));
         }
@@ -411,6 +434,18 @@ fn session_checks(policy: &Policy) -> Vec<CookieSession> {
         }
     }
     checks
+}
+
+/// # Errors
+/// 405 for a method that is never served.
+fn may_have_method(request: &Request) -> Result<(), Refusal> {
+    let forbidden = FORBIDDEN_METHODS
+        .iter()
+        .any(|method| method.eq_ignore_ascii_case(&request.method));
+    if forbidden {
+        return Err(Refusal::new(405, "Method Not Allowed").logged("the method is never served"));
+    }
+    Ok(())
 }
 
 /// Whether `Expect` names what nobody can promise (RFC 9110 section 10.1.1).

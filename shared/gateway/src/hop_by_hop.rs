@@ -79,7 +79,7 @@ pub(crate) fn asks_for_websocket(headers: &HeaderMap) -> bool {
 }
 
 /// Headers that a framework behind the gateway takes for its own (CVE-2025-29927 and its kind).
-fn is_runtime_header(name: &str) -> bool {
+pub(crate) fn is_runtime_header(name: &str) -> bool {
     name == "x-middleware-subrequest" || name.starts_with("spin-") || name.starts_with("mf-")
 }
 

@@ -59,6 +59,23 @@ impl CanonicalPath {
         })
     }
 
+    /// No path at all, as strict mode judges it where Oathkeeper does.
+    pub(crate) fn empty() -> Self {
+        Self {
+            decoded: String::new(),
+            encoded: String::new(),
+            trailing_slash: false,
+        }
+    }
+
+    /// The same with Go's escapes in place of the client's.
+    pub(crate) fn encoded_anew(self) -> Self {
+        Self {
+            encoded: encode(&self.decoded),
+            ..self
+        }
+    }
+
     /// Decoded and cleaned, without a trailing slash: what rules are matched against.
     #[must_use]
     pub fn decoded(&self) -> &str {
@@ -109,7 +126,7 @@ fn strip_last_slash(raw: &str) -> &str {
         .unwrap_or(raw)
 }
 
-fn decode(raw: &str) -> Result<String, Ambiguous> {
+pub(crate) fn decode(raw: &str) -> Result<String, Ambiguous> {
     let mut bytes = Vec::with_capacity(raw.len());
     let mut rest = raw.bytes();
     while let Some(byte) = rest.next() {

@@ -41,7 +41,7 @@ impl<B> RawRequest<B> {
 pub enum Listener {
     /// Requests for the upstreams (Oathkeeper's port 4455).
     Proxy,
-    /// Keys and health (Oathkeeper's port 4456).
+    /// Decisions, rules, keys and health (Oathkeeper's port 4456).
     Api,
 }
 
@@ -62,6 +62,8 @@ pub struct Request {
     pub query: Option<String>,
     /// All headers.
     pub headers: HeaderMap,
+    /// Whether `X-Forwarded-*` among them are to be believed.
+    pub believes_forwarded: bool,
 }
 
 impl Request {
@@ -83,9 +85,7 @@ impl Request {
             Some((path, query)) => (path, Some(query)),
             None => (target, None),
         };
-        if query.is_some_and(|query| {
-            query.contains('#') || query.bytes().any(|b| b <= b' ' || b == 0x7f)
-        }) {
+        if query.is_some_and(is_unclear) {
             return Err(Ambiguous(
                 "there is a fragment, a space or a control byte in the query",
             ));
@@ -103,6 +103,7 @@ impl Request {
             path: CanonicalPath::parse(path, policy.strict)?,
             query: query.map(str::to_owned),
             headers: raw.headers,
+            believes_forwarded: policy.trust_forwarded_headers,
         })
     }
 
@@ -168,7 +169,13 @@ fn public_scheme(scheme: Scheme, headers: &HeaderMap, policy: &Policy) -> Scheme
     policy.scheme.unwrap_or(scheme)
 }
 
-fn split_authority(authority: &str, scheme: Scheme) -> Result<(String, u16), Ambiguous> {
+/// Whether a query has in it what no URL has.
+pub(crate) fn is_unclear(query: &str) -> bool {
+    query.contains('#') || query.bytes().any(|b| b <= b' ' || b == 0x7f)
+}
+
+/// Host, lower case and without trailing dot, and port of an authority.
+pub(crate) fn split_authority(authority: &str, scheme: Scheme) -> Result<(String, u16), Ambiguous> {
     let (host, port) = match authority.rsplit_once(':') {
         Some((host, port)) if !host.contains(':') || host.ends_with(']') => (host, port),
         _ => (authority, ""),

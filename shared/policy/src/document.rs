@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::api::Api;
 use crate::cors::Cors;
 use crate::error_handler::ErrorHandler;
 use crate::host::HostPattern;
@@ -34,9 +35,12 @@ pub struct Policy {
     /// Hosts that are served at all. `None`: whichever host a rule names.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub hosts: Option<Vec<HostPattern>>,
-    /// Hosts on which the API (keys, health) answers instead of the rules.
+    /// Hosts on which the API (decisions, rules, keys, health) answers instead of the rules.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub api_hosts: Vec<HostPattern>,
+    /// Whom the API believes.
+    #[serde(default, skip_serializing_if = "Api::is_default")]
+    pub api: Api,
     /// CORS on the proxy listener; `None` leaves `OPTIONS` to the rules.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cors: Option<Cors>,

@@ -50,6 +50,7 @@
 )]
 
 pub mod allowlist;
+pub mod api;
 pub mod authenticator;
 pub mod authorizer;
 #[cfg(feature = "compile")]

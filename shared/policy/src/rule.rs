@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::authenticator::Authenticator;
 use crate::authorizer::Authorizer;
 use crate::endpoint::Endpoint;
-use crate::error_handler::ErrorHandler;
+use crate::error_handler::{ErrorHandler, ErrorHandlerKind};
 use crate::mutator::Mutator;
 use crate::pattern::Pattern;
 
@@ -31,6 +31,9 @@ pub struct Rule {
     /// Where the request goes. A rule without one serves decisions only.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub upstream: Option<Upstream>,
+    /// The rule as it was written, as `/rules` shows it: Oathkeeper's JSON. `None` where it is not to be shown.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub source: Option<String>,
 }
 
 /// `upstream` of a rule, after `upstreams` of `edge.yml` was applied.
@@ -51,6 +54,26 @@ pub struct Upstream {
 }
 
 impl Rule {
+    /// Whether Oathkeeper could run all of its handlers; `edgekeeper build` lets others through in strict mode alone.
+    #[must_use]
+    pub fn is_valid(&self) -> bool {
+        let is_broken =
+            |authenticator: &Authenticator| matches!(authenticator, Authenticator::Broken(_));
+        !(self.authenticators.iter().any(is_broken)
+            || self
+                .authorizers
+                .iter()
+                .any(|authorizer| matches!(authorizer, Authorizer::Broken(_)))
+            || self
+                .mutators
+                .iter()
+                .any(|mutator| matches!(mutator, Mutator::Broken(_)))
+            || self
+                .errors
+                .iter()
+                .any(|handler| matches!(handler.kind, ErrorHandlerKind::Broken(_))))
+    }
+
     /// The services this rule asks, its upstream aside.
     #[must_use]
     pub fn endpoints(&self) -> Vec<&Endpoint> {

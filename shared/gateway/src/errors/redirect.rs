@@ -6,6 +6,7 @@ use http::{HeaderName, HeaderValue};
 use sha2::{Digest, Sha256};
 
 use crate::decision::Answer;
+use crate::path::encode;
 use crate::query;
 use crate::refusal::{Refusal, status_text};
 use crate::request::Request;
@@ -116,7 +117,35 @@ fn return_url(policy: &Policy, request: &Request) -> Option<String> {
             )
         }),
     };
-    allowed.then(|| request.public_url())
+    allowed.then(|| {
+        if policy.strict && request.believes_forwarded {
+            forwarded_url(request)
+        } else {
+            request.public_url()
+        }
+    })
+}
+
+/// The URL that Oathkeeper's `redirect` puts together of `X-Forwarded-*`. It takes `X-Forwarded-Uri` for a path, the query in
+/// it included, and escapes it once more.
+fn forwarded_url(request: &Request) -> String {
+    let forwarded = |name| {
+        request
+            .header(&HeaderName::from_static(name))
+            .filter(|value| !value.is_empty())
+    };
+    let scheme = forwarded("x-forwarded-proto").unwrap_or(request.scheme.as_str());
+    let host = forwarded("x-forwarded-host").map_or_else(|| request.authority(), str::to_owned);
+    let path = match forwarded("x-forwarded-uri") {
+        None => request.path.encoded().to_owned(),
+        Some(uri) if uri.starts_with('/') => encode(uri),
+        Some(uri) => format!("/{}", encode(uri)),
+    };
+    let query = match &request.query {
+        Some(query) => format!("?{query}"),
+        None => String::new(),
+    };
+    format!("{scheme}://{host}{path}{query}")
 }
 
 /// Whether a person's browser asks for a page: it says so in `Sec-Fetch-Mode`; without that, it is no known script.

@@ -44,8 +44,8 @@ impl Gateway {
             rule: None,
             refusal,
         };
-        let matched = matching::find(&self.policy.rules, &self.index, request, strict)
-            .map_err(unmatched)?;
+        let matched =
+            matching::find(&self.policy.rules, &self.index, request, strict).map_err(unmatched)?;
         if !matched.keeps_slash {
             // Whoever asks for a decision serves the path as it is.
             if purpose == Purpose::Decide && !strict && request.path.has_trailing_slash() {

@@ -60,7 +60,7 @@ fn health_tells_whether_there_are_rules() {
 
 #[test]
 fn everything_else_on_the_api_is_404_and_never_a_rule() {
-    for path in ["/", "/x", "/decisions", "/health", "/rules"] {
+    for path in ["/", "/x", "/decisionsx", "/health", "/rules/a/b"] {
         assert_eq!(
             minting()
                 .send(on_api(get(&format!("https://app.test{path}"), &[])))
@@ -142,5 +142,127 @@ fn the_api_has_cors_of_its_own_wherever_it_answers() {
             header(&answer, "access-control-allow-origin")
         ),
         (204, Some("https://app.example.com"))
+    );
+}
+
+fn strict() -> Site {
+    Site::new(policy([rule("web", "https://app.test/<.*>")]).strict())
+}
+
+#[test]
+fn strict_mode_has_oathkeepers_page_for_what_is_not_there() {
+    for (accept, content_type, begins) in [
+        ("", "text/html; charset=utf-8", "<!DOCTYPE html>"),
+        ("image/png", "text/html; charset=utf-8", "<!DOCTYPE html>"),
+        ("text/*", "text/html; charset=utf-8", "<!DOCTYPE html>"),
+        (
+            "*/*;q=0.1, application/json;q=0",
+            "text/html; charset=utf-8",
+            "<!DOCTYPE html>",
+        ),
+        (
+            "text/plain",
+            "text/plain; charset=utf-8",
+            "Error 404 - The requested",
+        ),
+        (
+            "application/json",
+            "application/json; charset=utf-8",
+            "{\n  \"error\": {\n",
+        ),
+        (
+            "text/html;q=0.5, application/json",
+            "application/json; charset=utf-8",
+            "{\n",
+        ),
+        (
+            "application/json;q=0.9, text/plain;q=0.9",
+            "text/plain; charset=utf-8",
+            "Error",
+        ),
+        (
+            "*/*, application/json",
+            "application/json; charset=utf-8",
+            "{\n",
+        ),
+    ] {
+        let answer = strict()
+            .send(on_api(request(
+                "DELETE",
+                "https://any.test/nope",
+                &[("accept", accept)],
+            )))
+            .answered();
+        assert_eq!(
+            (answer.status, header(&answer, "content-type")),
+            (404, Some(content_type)),
+            "{accept}"
+        );
+        assert!(answer.body.starts_with(begins), "{accept}: {}", answer.body);
+    }
+}
+
+#[test]
+fn strict_mode_knows_a_path_again_that_is_almost_right() {
+    for (target, location) in [
+        ("/rules/", "/rules"),
+        ("/RULES", "/rules"),
+        ("//rules", "/rules"),
+        ("/./rules", "/rules"),
+        ("/rules/?limit=1", "/rules?limit=1"),
+        ("/Rules/A%20b/", "/rules/A%20b"),
+        ("/health/alive/", "/health/alive"),
+        ("/health/Alive", "/health/alive"),
+    ] {
+        let answer = strict()
+            .send(on_api(get(&format!("https://any.test{target}"), &[])))
+            .answered();
+        assert_eq!(
+            (answer.status, header(&answer, "location")),
+            (301, Some(location)),
+            "{target}"
+        );
+    }
+    for target in ["/", "/health", "/rules/a/b", "/rules/a%2Fb", "/version"] {
+        let request = on_api(get(&format!("https://any.test{target}"), &[]));
+        assert_eq!(strict().send(request).status(), 404, "{target}");
+    }
+}
+
+#[test]
+fn strict_mode_answers_other_methods_as_oathkeepers_router() {
+    for (method, status, body) in [
+        ("POST", 405, "Method Not Allowed\n"),
+        ("HEAD", 405, "Method Not Allowed\n"),
+        ("OPTIONS", 200, ""),
+    ] {
+        for path in ["/rules", "/health/alive", "/.well-known/jwks.json"] {
+            let answer = strict()
+                .send(on_api(request(
+                    method,
+                    &format!("https://any.test{path}"),
+                    &[],
+                )))
+                .answered();
+            assert_eq!(
+                (answer.status, answer.body.as_str()),
+                (status, body),
+                "{method} {path}"
+            );
+            assert_eq!(header(&answer, "allow"), Some("GET, OPTIONS"));
+        }
+    }
+}
+
+#[test]
+fn strict_mode_is_not_ready_in_oathkeepers_words() {
+    let site = Site::new(policy([]).strict());
+    let answer = site
+        .send(on_api(get("https://any.test/health/ready", &[])))
+        .answered();
+    assert_eq!(answer.status, 503);
+    assert_eq!(
+        answer.body,
+        "{\"error\":{\"code\":500,\"message\":\"The requested resource could not be found\",\"status\":\"Internal Server Error\"}}\n"
     );
 }

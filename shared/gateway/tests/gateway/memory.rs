@@ -16,6 +16,9 @@ pub(crate) const NOW: u64 = 1_700_000_000;
 /// A secret under which keys are sealed.
 pub(crate) const SECRET: &str = "0123456789abcdef0123456789abcdef";
 
+/// The secret of whoever asks the API.
+pub(crate) const API_SECRET: &str = "fedcba9876543210";
+
 /// A future of a test.
 pub(crate) type Task<'a, T> = Pin<Box<dyn Future<Output = T> + 'a>>;
 
@@ -287,8 +290,13 @@ impl Runtime for Memory {
     }
 
     async fn secret(&self, name: &str) -> Option<String> {
-        assert_eq!(name, "KEYS_SECRET", "no other secret is asked for");
-        self.0.secret.borrow().clone()
+        match name {
+            "KEYS_SECRET" => self.0.secret.borrow().clone(),
+            "API_SECRET" => Some(API_SECRET.to_owned()),
+            "SHORT" => Some("short".to_owned()),
+            "MISSING" => None,
+            _ => panic!("no other secret is asked for: {name}"),
+        }
     }
 
     async fn fetch(&self, request: Outbound) -> Result<Inbound, FetchError> {

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::allowlist::Allowlist;
+use crate::api::Api;
 use crate::cors::Cors;
 use crate::document::Scheme;
 use crate::host::HostPattern;
@@ -27,7 +28,15 @@ const EDGE: Shape = Shape::Keys(&[
     ("mode", &Choice(&["default", "strict"])),
     ("scheme", &Choice(&["http", "https"])),
     ("hosts", &List(&Text)),
-    ("api", &Shape::Keys(&[("hosts", &List(&Text))])),
+    (
+        "api",
+        &Shape::Keys(&[
+            ("hosts", &List(&Text)),
+            ("trust_forwarded_headers", &Flag),
+            ("secret", &Text),
+            ("rules", &Flag),
+        ]),
+    ),
     ("return_to", &List(&Text)),
     (
         "cors",
@@ -79,6 +88,9 @@ const EDGE: Shape = Shape::Keys(&[
     ("rules", &Map(&ALLOWLIST)),
 ]);
 
+/// The secret that seals signing keys.
+const KEYS_SECRET: &str = "KEYS_SECRET";
+
 /// Shortest rotation of keys, in seconds: a new one must be seen everywhere well within it.
 const MIN_ROTATION: u64 = 3_600;
 
@@ -96,6 +108,10 @@ pub(super) struct Edge {
     pub(super) hosts: Option<Vec<HostPattern>>,
     /// Hosts on which the API answers instead of the rules.
     pub(super) api_hosts: Vec<HostPattern>,
+    /// Whom the API believes.
+    pub(super) api: Api,
+    /// Whether `/rules` shows the rules.
+    pub(super) lists_rules: bool,
     /// Where a login may send a browser back to.
     pub(super) return_to: Option<Vec<ReturnTo>>,
     /// CORS, where `serve.proxy.cors` is not enabled.
@@ -163,6 +179,8 @@ pub(super) fn read(root: &Node, strict: bool, report: &mut Report) -> Edge {
             .get("api")
             .map(|api| hosts(api, report))
             .unwrap_or_default(),
+        api: api(root.get("api").unwrap_or(&empty), strict, report),
+        lists_rules: root.get("api").is_none_or(|api| api.flag_at("rules", true)),
         return_to: root.get("return_to").map(|_| return_to(root, report)),
         cors: root
             .get("cors")
@@ -180,10 +198,12 @@ impl Edge {
     pub(super) fn without_file(strict: bool) -> Self {
         let mut edge = Self {
             strict,
+            lists_rules: true,
             ..Self::default()
         };
         if strict {
             edge.keys.source = Source::JwksUrl;
+            edge.api.trust_forwarded_headers = true;
         }
         edge
     }
@@ -191,6 +211,35 @@ impl Edge {
     /// What a handler's `config` in a rule is laid over.
     pub(super) fn handler_config(&self, handler: &Handler) -> Option<&Node> {
         self.authorizers.as_ref()?.at(&[handler.name, "config"])
+    }
+}
+
+fn api(node: &Node, strict: bool, report: &mut Report) -> Api {
+    let secret = node.get("secret").and_then(|item| {
+        let name = item.text()?;
+        let is_name = name.bytes().next().is_some_and(|b| b.is_ascii_uppercase())
+            && name
+                .bytes()
+                .all(|b| b.is_ascii_uppercase() || b.is_ascii_digit() || b == b'_');
+        let message = match name {
+            KEYS_SECRET => Some("`api.secret` cannot be `KEYS_SECRET`, which never leaves the gateway"),
+            _ if !is_name => Some("`api.secret` is not the name of a secret"),
+            _ => None,
+        };
+        if let Some(message) = message {
+            report.error(
+                item.span,
+                message,
+                "write the name, in capitals, of a secret that the runtime has: `API_SECRET`; never the secret itself",
+            );
+        }
+        Some(name.to_owned())
+    });
+    // Oathkeeper's API believes everybody who reaches it.
+    let default = strict && secret.is_none();
+    Api {
+        trust_forwarded_headers: node.flag_at("trust_forwarded_headers", default),
+        secret,
     }
 }
 

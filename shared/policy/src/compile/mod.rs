@@ -42,6 +42,7 @@ mod error;
 mod handler;
 mod header;
 mod json;
+mod listing;
 mod mutator;
 mod name;
 mod node;
@@ -150,6 +151,7 @@ fn build(sources: &dyn Sources, options: &Options, report: &mut Report) -> Optio
         trust_forwarded_headers: config.trust_forwarded_headers(),
         hosts,
         api_hosts: edge.api_hosts,
+        api: edge.api,
         cors: config.cors.or(edge.cors),
         api_cors: config.api_cors,
         return_to,
