@@ -25,6 +25,11 @@ pub(crate) fn clean(query: &str) -> String {
     if !unreadable {
         return query.to_owned();
     }
+    sorted(query)
+}
+
+/// The query written anew as Go's `url.Values.Encode` does: sorted by name, without what cannot be read.
+pub(crate) fn sorted(query: &str) -> String {
     let mut readable: Vec<(String, String)> = pairs(query).collect();
     readable.sort_by(|a, b| a.0.cmp(&b.0));
     readable
@@ -49,8 +54,18 @@ pub(crate) fn encode(value: &str) -> String {
     encoded
 }
 
+/// The first escape that is none, as Go quotes it; `None` when there is no such thing.
+pub(crate) fn bad_escape(text: &str) -> Option<String> {
+    text.match_indices('%').find_map(|(at, _)| {
+        let rest = text.get(at..)?;
+        let mut digits = rest.bytes().skip(1).take(2);
+        let is_one = digits.len() == 2 && digits.all(|byte| byte.is_ascii_hexdigit());
+        (!is_one).then(|| rest.chars().take(3).collect())
+    })
+}
+
 /// Undoes [`encode`]; `None` when an escape is none, or what comes out is not text.
-fn decode(text: &str) -> Option<String> {
+pub(crate) fn decode(text: &str) -> Option<String> {
     let mut bytes = Vec::with_capacity(text.len());
     let mut rest = text.bytes();
     while let Some(byte) = rest.next() {
@@ -109,5 +124,19 @@ mod tests {
             encode("https://a.test/x?y=1&z= +"),
             "https%3A%2F%2Fa.test%2Fx%3Fy%3D1%26z%3D+%2B"
         );
+    }
+
+    #[test]
+    fn the_first_bad_escape_is_found() {
+        for (text, expected) in [
+            ("a%zzb%", Some("%zz")),
+            ("a%2", Some("%2")),
+            ("a%", Some("%")),
+            ("a%2\u{e9}x", Some("%2\u{e9}")),
+            ("a%25%2fb", None),
+            ("", None),
+        ] {
+            assert_eq!(bad_escape(text).as_deref(), expected, "{text}");
+        }
     }
 }

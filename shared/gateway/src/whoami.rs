@@ -5,22 +5,15 @@ use std::rc::Rc;
 use edgekeeper_session::cache::footprint;
 use edgekeeper_session::freshness::Standing;
 use edgekeeper_session::key::CacheKey;
-use edgekeeper_session::whoami::{Answer, Failure, FailureKind, Verdict};
+use edgekeeper_session::whoami::{Answer, Failure, FailureKind, Store, Verdict};
 
 use crate::Gateway;
 use crate::memory::Moments;
+use crate::rate_limit;
 use crate::runtime::{FetchError, Inbound, Outbound, Runtime, seconds};
 use crate::second_tier::{self, Claim, Claiming, Found};
 use crate::sweep;
 use crate::trace::Trace;
-
-/// What explains a rate limit (Oathkeeper passes these on since v26.2.0).
-const RATE_LIMIT: [&str; 4] = [
-    "x-ratelimit-limit",
-    "x-ratelimit-remaining",
-    "x-ratelimit-reset",
-    "x-ratelimit-type",
-];
 
 /// How long a request that waits for another's answer sleeps before it looks again, in milliseconds.
 const LOOK_AGAIN: u64 = 5;
@@ -34,6 +27,8 @@ pub(crate) struct Question {
     pub(crate) key: CacheKey,
     /// Whose credential it is about.
     pub(crate) credential: CacheKey,
+    /// Who answers it.
+    pub(crate) store: Store,
 }
 
 /// What is known of a question, or what Kratos says to it.
@@ -162,7 +157,7 @@ async fn ask<R: Runtime>(
     let failed = |kind, reason| Verdict::Failed(Failure::new(kind, reason));
     let (verdict, size) = match answer {
         Ok(inbound) => (
-            read(&inbound, gateway.policy().strict, now),
+            read(&inbound, question.store, gateway.policy().strict, now),
             inbound.body.map_or(0, |body| body.len()),
         ),
         Err(FetchError::Timeout) => (
@@ -191,14 +186,14 @@ async fn ask<R: Runtime>(
     verdict
 }
 
-fn read(inbound: &Inbound, strict: bool, now: u64) -> Verdict {
+fn read(inbound: &Inbound, store: Store, strict: bool, now: u64) -> Verdict {
     let header = |name: &str| {
         inbound
             .headers
             .get(name)
             .and_then(|value| value.to_str().ok())
     };
-    let rate_limit: Vec<(&'static str, String)> = RATE_LIMIT
+    let rate_limit: Vec<(&'static str, String)> = rate_limit::EXPLAINED_BY
         .into_iter()
         .filter_map(|name| Some((name, header(name)?.to_owned())))
         .collect();
@@ -209,7 +204,7 @@ fn read(inbound: &Inbound, strict: bool, now: u64) -> Verdict {
         retry_after: header("retry-after"),
         rate_limit: &rate_limit,
     };
-    Verdict::read(&answer, strict, seconds(now))
+    Verdict::read(&answer, store, strict, seconds(now))
 }
 
 /// The right to ask, given back when it is dropped, also when the request is cut off.

@@ -26,6 +26,15 @@ pub struct Answer<'a> {
     pub rate_limit: &'a [(&'static str, String)],
 }
 
+/// Who is asked about a session.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Store {
+    /// Kratos: what is not one of its sessions is none.
+    Kratos,
+    /// Any service: `active` and `identity` may be missing, but where they are, they count.
+    Any,
+}
+
 /// What whoami said about a credential.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Verdict {
@@ -102,12 +111,12 @@ impl Failure {
 impl Verdict {
     /// Reads an answer at an instant (Unix seconds).
     ///
-    /// Only a real session counts: 200, a JSON object, `active: true`, an identity, not past its end. In strict
-    /// mode, where other session stores than Kratos may answer, `active` and `identity` may be missing.
+    /// Only a real session counts: 200, a JSON object, `active: true`, an identity, not past its end. Strict mode takes
+    /// Kratos for any other store, as Oathkeeper does.
     #[must_use]
-    pub fn read(answer: &Answer<'_>, strict: bool, now: u64) -> Self {
+    pub fn read(answer: &Answer<'_>, store: Store, strict: bool, now: u64) -> Self {
         match answer.status {
-            200 => Self::read_session(answer, strict, now),
+            200 => Self::read_session(answer, strict || store == Store::Any, now),
             403 if is_aal_required(answer.body) => Self::AalRequired,
             429 => Self::Failed(Failure {
                 kind: FailureKind::RateLimited,
@@ -135,7 +144,7 @@ impl Verdict {
         }
     }
 
-    fn read_session(answer: &Answer<'_>, strict: bool, now: u64) -> Self {
+    fn read_session(answer: &Answer<'_>, any_store: bool, now: u64) -> Self {
         let foreign = |reason: &str| Self::Failed(Failure::new(FailureKind::Foreign, reason));
         let Some(body) = answer.body else {
             return foreign("whoami's answer is larger than 1 MiB");
@@ -150,14 +159,14 @@ impl Verdict {
         };
         let active = match document.get("active") {
             Some(active) => active == &Value::Bool(true),
-            None => strict,
+            None => any_store,
         };
         let identified = match document.get("identity") {
             Some(identity) => identity
                 .get("id")
                 .and_then(Value::as_str)
                 .is_some_and(|id| !id.is_empty()),
-            None => strict,
+            None => any_store,
         };
         let expires_at = match document.get("expires_at") {
             None | Some(Value::Null) => None,
@@ -221,7 +230,8 @@ mod tests {
     #[test]
     fn only_a_real_session_counts() {
         let ok = r#"{"active":true,"identity":{"id":"i"},"expires_at":"2100-01-01T00:00:00Z"}"#;
-        let Verdict::Active(session) = Verdict::read(&answer(200, ok), false, NOW) else {
+        let Verdict::Active(session) = Verdict::read(&answer(200, ok), Store::Kratos, false, NOW)
+        else {
             panic!("a real session must count");
         };
         assert_eq!(session.expires_at, Some(4_102_444_800));
@@ -257,7 +267,7 @@ mod tests {
             ),
         ] {
             assert_eq!(
-                Verdict::read(&answer(200, body), false, NOW),
+                Verdict::read(&answer(200, body), Store::Kratos, false, NOW),
                 Verdict::Refused,
                 "{why}"
             );
@@ -268,19 +278,43 @@ mod tests {
     fn strict_mode_knows_other_session_stores_but_not_inactive_sessions() {
         let other = r#"{"subject":"bob"}"#;
         assert!(matches!(
-            Verdict::read(&answer(200, other), true, NOW),
+            Verdict::read(&answer(200, other), Store::Kratos, true, NOW),
             Verdict::Active(_)
         ));
         let inactive = r#"{"subject":"bob","active":false}"#;
         assert_eq!(
-            Verdict::read(&answer(200, inactive), true, NOW),
+            Verdict::read(&answer(200, inactive), Store::Kratos, true, NOW),
             Verdict::Refused
         );
         let expired = r#"{"subject":"bob","expires_at":"2001-01-01T00:00:00Z"}"#;
         assert_eq!(
-            Verdict::read(&answer(200, expired), true, NOW),
+            Verdict::read(&answer(200, expired), Store::Kratos, true, NOW),
             Verdict::Refused
         );
+    }
+
+    #[test]
+    fn another_store_has_other_sessions_but_no_inactive_ones() {
+        let read = |body: &str| Verdict::read(&answer(200, body), Store::Any, false, NOW);
+        for body in [
+            r#"{"sub":"bob"}"#,
+            r#"{"sub":"bob","active":true}"#,
+            r#"{"sub":"bob","expires_at":"2100-01-01T00:00:00Z"}"#,
+            "{}",
+        ] {
+            assert!(matches!(read(body), Verdict::Active(_)), "{body}");
+        }
+        for body in [
+            r#"{"sub":"bob","active":false}"#,
+            r#"{"sub":"bob","active":"yes"}"#,
+            r#"{"sub":"bob","identity":null}"#,
+            r#"{"sub":"bob","expires_at":"2001-01-01T00:00:00Z"}"#,
+        ] {
+            assert_eq!(read(body), Verdict::Refused, "{body}");
+        }
+        for body in ["", "null", "[]", "<html>"] {
+            assert_eq!(failed(&read(body)), Some(FailureKind::Foreign), "{body}");
+        }
     }
 
     #[test]
@@ -295,7 +329,7 @@ mod tests {
                 ("a redirect", 302, ""),
                 ("a permanent redirect", 308, ""),
             ] {
-                let verdict = Verdict::read(&answer(status, body), strict, NOW);
+                let verdict = Verdict::read(&answer(status, body), Store::Kratos, strict, NOW);
                 assert_eq!(failed(&verdict), Some(FailureKind::Foreign), "{why}");
             }
             let large = Answer {
@@ -303,7 +337,7 @@ mod tests {
                 ..answer(200, "")
             };
             assert_eq!(
-                failed(&Verdict::read(&large, strict, NOW)),
+                failed(&Verdict::read(&large, Store::Kratos, strict, NOW)),
                 Some(FailureKind::Foreign)
             );
         }
@@ -314,7 +348,7 @@ mod tests {
     fn deep_json_is_refused_and_does_not_overflow() {
         let deep = format!("{}{}", "[".repeat(100_000), "]".repeat(100_000));
         let body = format!(r#"{{"active":true,"identity":{{"id":"i"}},"x":{deep}}}"#);
-        let verdict = Verdict::read(&answer(200, &body), false, NOW);
+        let verdict = Verdict::read(&answer(200, &body), Store::Kratos, false, NOW);
         assert_eq!(failed(&verdict), Some(FailureKind::Foreign));
     }
 
@@ -322,34 +356,34 @@ mod tests {
     fn statuses_mean_what_kratos_means() {
         let aal2 = r#"{"error":{"id":"session_aal2_required","code":403}}"#;
         assert_eq!(
-            Verdict::read(&answer(403, aal2), false, NOW),
+            Verdict::read(&answer(403, aal2), Store::Kratos, false, NOW),
             Verdict::AalRequired
         );
         assert_eq!(
-            Verdict::read(&answer(403, "{}"), false, NOW),
+            Verdict::read(&answer(403, "{}"), Store::Kratos, false, NOW),
             Verdict::Refused
         );
         for strict in [false, true] {
             assert_eq!(
-                Verdict::read(&answer(401, "{}"), strict, NOW),
+                Verdict::read(&answer(401, "{}"), Store::Kratos, strict, NOW),
                 Verdict::Refused
             );
         }
         for status in [201, 204, 400, 404, 418] {
-            let verdict = Verdict::read(&answer(status, "{}"), false, NOW);
+            let verdict = Verdict::read(&answer(status, "{}"), Store::Kratos, false, NOW);
             assert_eq!(failed(&verdict), Some(FailureKind::Foreign), "{status}");
-            let strict = Verdict::read(&answer(status, "{}"), true, NOW);
+            let strict = Verdict::read(&answer(status, "{}"), Store::Kratos, true, NOW);
             assert_eq!(strict, Verdict::Refused, "{status}");
         }
         for status in [500, 502, 503, 504] {
-            let verdict = Verdict::read(&answer(status, "{}"), false, NOW);
+            let verdict = Verdict::read(&answer(status, "{}"), Store::Kratos, false, NOW);
             assert_eq!(failed(&verdict), Some(FailureKind::Server), "{status}");
         }
         let limited = Answer {
             retry_after: Some("17"),
             ..answer(429, "{}")
         };
-        let Verdict::Failed(failure) = Verdict::read(&limited, false, NOW) else {
+        let Verdict::Failed(failure) = Verdict::read(&limited, Store::Kratos, false, NOW) else {
             panic!("429 is a failure");
         };
         assert_eq!(failure.kind, FailureKind::RateLimited);

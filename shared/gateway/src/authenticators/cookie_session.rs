@@ -4,9 +4,11 @@ use std::rc::Rc;
 
 use edgekeeper_policy::authenticator::CookieSession;
 use edgekeeper_session::credential::{Credential, Presented};
-use http::HeaderName;
+use edgekeeper_session::whoami::Store;
 use http::header::{AUTHORIZATION, COOKIE};
+use http::{HeaderName, HeaderValue};
 
+use super::session_check::Subject;
 use super::{Denied, session_check};
 use crate::Gateway;
 use crate::authentication::Authentication;
@@ -30,7 +32,14 @@ pub(super) async fn authenticate<R: Runtime>(
         Ok(None) => return Err(Denied::NotResponsible),
         Err(refusal) => return Err(refusal.into()),
     };
-    let question = Question::new(gateway, &config.check, request, &credential);
+    let (name, value) = credential.header();
+    let sent = HeaderValue::from_str(&value).map(|value| (HeaderName::from_static(name), value));
+    let subject = Subject {
+        credential: &credential,
+        sent: sent.into_iter().collect(),
+        store: Store::Kratos,
+    };
+    let question = Question::new(gateway, &config.check, request, subject);
     session_check::ask(gateway, runtime, &config.check, question, trace).await
 }
 

@@ -9,6 +9,7 @@ mod oauth2_client_credentials;
 mod oauth2_introspection;
 mod session_check;
 mod token;
+mod token_endpoint;
 mod unauthorized;
 
 use std::rc::Rc;

@@ -6,7 +6,9 @@ use std::rc::Rc;
 use edgekeeper_policy::authenticator::SessionCheck;
 use edgekeeper_session::credential::Credential;
 use edgekeeper_session::key::CacheKey;
-use edgekeeper_session::whoami::{ActiveSession, Failure, FailureKind, LARGEST_ANSWER, Verdict};
+use edgekeeper_session::whoami::{
+    ActiveSession, Failure, FailureKind, LARGEST_ANSWER, Store, Verdict,
+};
 use http::header::{ACCEPT, AUTHORIZATION, COOKIE, RETRY_AFTER};
 use http::{HeaderMap, HeaderName, HeaderValue};
 use serde_json::Value;
@@ -49,13 +51,21 @@ pub(super) async fn ask<R: Runtime>(
     }
 }
 
+/// Whose session is asked about, and how.
+pub(super) struct Subject<'a> {
+    pub(super) credential: &'a Credential,
+    /// The headers it travels in.
+    pub(super) sent: Vec<(HeaderName, HeaderValue)>,
+    pub(super) store: Store,
+}
+
 impl Question {
     /// The question of a session check about a credential.
     pub(super) fn new(
         gateway: &Gateway,
         check: &SessionCheck,
         request: &Request,
-        credential: &Credential,
+        subject: Subject<'_>,
     ) -> Self {
         let strict = gateway.policy().strict;
         let method = match (check.force_method.as_str(), strict) {
@@ -80,9 +90,11 @@ impl Question {
         {
             headers.insert(X_FORWARDED_HOST, host);
         }
-        let (name, value) = credential.header();
-        if let Ok(value) = HeaderValue::from_str(&value) {
-            headers.insert(HeaderName::from_static(name), value);
+        for (name, _) in &subject.sent {
+            headers.remove(name);
+        }
+        for (name, value) in subject.sent {
+            headers.append(name, value);
         }
         for (name, value) in &check.additional_headers {
             if let (Ok(name), Ok(value)) = (
@@ -96,7 +108,9 @@ impl Question {
         let sent_along = headers
             .iter()
             .map(|(name, value)| (name.as_str(), value.as_bytes()));
-        let key = CacheKey::new(&method, &url, sent_along, credential);
+        // What is a session to one handler need not be one to the other, so neither goes by the other's answers.
+        let store = (subject.store == Store::Any).then_some((":store", &b"any"[..]));
+        let key = CacheKey::new(&method, &url, sent_along.chain(store), subject.credential);
         let session = &gateway.policy().session;
         Self {
             outbound: Outbound {
@@ -109,7 +123,8 @@ impl Question {
                 largest: LARGEST_ANSWER,
             },
             key,
-            credential: CacheKey::of_credential(credential),
+            credential: CacheKey::of_credential(subject.credential),
+            store: subject.store,
         }
     }
 }
@@ -195,7 +210,7 @@ fn authentication(
             answer: Rc::clone(answer),
             credential,
         }),
-        headers: HeaderMap::new(),
+        ..Authentication::default()
     })
 }
 

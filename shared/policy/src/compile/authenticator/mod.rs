@@ -3,8 +3,10 @@
 mod bearer_token;
 mod cookie_session;
 mod jwt;
+mod oauth2;
 mod oauth2_client_credentials;
 mod oauth2_introspection;
+mod scope_strategy;
 mod session_check;
 mod token_from;
 

@@ -6,7 +6,8 @@ use super::super::header;
 use super::super::node::Node;
 use super::super::stage::Context;
 
-/// Reads where a token is. Oathkeeper takes a scheme off only where the header is spelt `Authorization`.
+/// Reads where a token is. Oathkeeper takes the scheme off only where the header is spelt `Authorization`, and strict mode
+/// with it; by default any spelling does.
 pub(super) fn read(config: &Node, cx: &mut Context<'_>) -> Option<TokenFrom> {
     let Some(node) = config.get("token_from") else {
         return Some(TokenFrom::Bearer);
@@ -20,7 +21,12 @@ pub(super) fn read(config: &Node, cx: &mut Context<'_>) -> Option<TokenFrom> {
         .collect();
     match given.as_slice() {
         [] => Some(TokenFrom::Bearer),
-        [("header", _, "Authorization")] => Some(TokenFrom::Bearer),
+        [("header", _, name)]
+            if *name == "Authorization"
+                || (!cx.strict && name.eq_ignore_ascii_case("authorization")) =>
+        {
+            Some(TokenFrom::Bearer)
+        }
         [("header", item, name)] => header::name(name, item.span, cx.report).map(TokenFrom::Header),
         [("query_parameter", _, name)] => Some(TokenFrom::QueryParameter((*name).to_owned())),
         [(_, _, name)] => Some(TokenFrom::Cookie((*name).to_owned())),
