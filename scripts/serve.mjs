@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { readArguments, usage } from './gateway/arguments.mjs';
 import { isFresh } from './gateway/fresh.mjs';
 import { compilePolicy, PolicyRefused, withKeysOnFirstUse } from './gateway/policy.mjs';
-import { keysSecret, spinSecret } from './gateway/secret.mjs';
+import { apiSecret, keysSecret, spinSecret } from './gateway/secret.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const target = process.env.CARGO_TARGET_DIR ?? join(root, 'target');
@@ -55,7 +55,7 @@ if (options.config !== undefined) {
 }
 
 const { listen, api, state, reuse } = options;
-const common = { policy, listen, api, state, reuse };
+const common = { policy, listen, api, state, reuse, secrets: apiSecret(policy, process.env) };
 const secret = () => keysSecret(state, process.env);
 // Each is loaded when it is needed, not before: node_modules may have just been installed.
 const start = {

@@ -26,7 +26,18 @@ export function keysSecret(state, environment) {
 }
 
 /**
- * The same for a Spin application: Spin's own variable in the environment counts first, and an application that is started
+ * The secret that proxies send to the API: the one that `api.secret` in edge.yml names, where the environment has it.
+ * @param {string | undefined} policy
+ * @param {Record<string, string | undefined>} environment
+ * @returns {Record<string, string>} by its name; empty when there is none
+ */
+export function apiSecret(policy, environment) {
+  const name = policy && JSON.parse(policy).api?.secret;
+  return name && environment[name] ? { [name]: environment[name] } : {};
+}
+
+/**
+ * What {@link keysSecret} is, for a Spin application: Spin's own variable in the environment counts first, and an application that is started
  * where it lies keeps its secret where Spin keeps its store, which outlives the run.
  * @param {{ state?: string, from?: string }} where
  * @param {Record<string, string | undefined>} environment

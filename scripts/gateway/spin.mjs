@@ -32,6 +32,7 @@ const oldest = [4, 1];
  * @param {string} [options.command] the `edgekeeper` that writes the manifest's `allowed_outbound_hosts`
  * @param {string} [options.from] an application to start as it is, instead of one made of these three
  * @param {string} [options.keysSecret]
+ * @param {Record<string, string>} [options.secrets] others, by name
  * @param {import('./arguments.mjs').Address} options.listen port 0: any that is free
  * @param {import('./arguments.mjs').Address} [options.api]
  * @param {string} [options.state] a folder to keep the key-value store in; without one it is beside the manifest
@@ -48,6 +49,7 @@ export async function startSpin({
   command,
   from,
   keysSecret,
+  secrets = {},
   listen,
   api,
   state,
@@ -74,7 +76,8 @@ export async function startSpin({
       for (const variable of [...variables, ...own]) args.push('--variable', variable);
       if (reuse !== undefined) args.push('--max-instance-reuse-count', String(reuse));
       // Spin's provider of variables from the environment is always on.
-      const env = { ...process.env, ...(keysSecret !== undefined && { SPIN_VARIABLE_KEYS_SECRET: keysSecret }) };
+      const all = { ...secrets, ...(keysSecret !== undefined && { KEYS_SECRET: keysSecret }) };
+      const env = { ...process.env, ...Object.fromEntries(Object.entries(all).map(([name, value]) => [`SPIN_VARIABLE_${name}`, value])) };
       const running = startGuarded(spinBin, args, { name: 'spin', env, cwd: from === undefined ? folder : undefined, log });
       processes.push(running);
       await listens(running, address, startSeconds);

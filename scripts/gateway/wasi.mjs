@@ -30,6 +30,7 @@ const requestsPerInstance = 128;
  * @param {string} options.component edgekeeper.wasm
  * @param {string} [options.policy] the policy document; without one the gateway answers 503
  * @param {string} [options.keysSecret]
+ * @param {Record<string, string>} [options.secrets] others, by name
  * @param {import('./arguments.mjs').Address} options.listen port 0: any that is free
  * @param {import('./arguments.mjs').Address} [options.api]
  * @param {string | false} [options.state] a folder to keep the key-value store in; without one it ends with the gateway,
@@ -44,6 +45,7 @@ export async function startWasi({
   component,
   policy,
   keysSecret,
+  secrets = {},
   listen,
   api,
   state,
@@ -73,7 +75,7 @@ export async function startWasi({
     // What it has compiled it keeps below HOME, and without one it does not start.
     if (!process.env.HOME) args.push('-Ccache=n');
     args.push('--dir', `${policyFolder}::/policy`, ...(state === false ? [] : ['--dir', `${stateFolder}::/state`]));
-    const own = { ...environment, LISTENER: listener, ...(keysSecret === undefined ? {} : { KEYS_SECRET: keysSecret }) };
+    const own = { ...environment, ...secrets, LISTENER: listener, ...(keysSecret === undefined ? {} : { KEYS_SECRET: keysSecret }) };
     // By name: a value would stand in the list of processes for all to see.
     for (const name of Object.keys(own)) args.push('--env', name);
     args.push(component);

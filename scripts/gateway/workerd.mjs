@@ -25,6 +25,7 @@ export const compatibilityDate = '2026-04-01';
  * @param {string} options.bundle the folder with index.js and index_bg.wasm
  * @param {string} options.policy the policy document
  * @param {string} options.keysSecret
+ * @param {Record<string, string>} [options.secrets] others, by name
  * @param {import('./arguments.mjs').Address} options.listen port 0 lets the system choose
  * @param {import('./arguments.mjs').Address} [options.api]
  * @param {Record<string, any>} [options.bindings] service bindings, by name
@@ -32,7 +33,7 @@ export const compatibilityDate = '2026-04-01';
  * @param {NodeJS.WritableStream} [options.log] what the runtime prints; stderr by default
  * @returns {Promise<Gateway>}
  */
-export async function startWorkerd({ bundle, policy, keysSecret, listen, api, bindings = {}, state, log = process.stderr }) {
+export async function startWorkerd({ bundle, policy, keysSecret, secrets = {}, listen, api, bindings = {}, state, log = process.stderr }) {
   const modules = [
     { type: 'ESModule', path: 'index.js', contents: readFileSync(join(bundle, 'index.js'), 'utf8') },
     { type: 'CompiledWasm', path: 'index_bg.wasm', contents: readFileSync(join(bundle, 'index_bg.wasm')) },
@@ -42,7 +43,7 @@ export async function startWorkerd({ bundle, policy, keysSecret, listen, api, bi
     name: listener,
     modules,
     compatibilityDate,
-    bindings: { LISTENER: listener, KEYS_SECRET: keysSecret },
+    bindings: { ...secrets, LISTENER: listener, KEYS_SECRET: keysSecret },
     kvNamespaces: { KEYS: 'KEYS' },
     serviceBindings: bindings,
     unsafeDirectSockets: [{ host, port }],
