@@ -9,6 +9,8 @@ use edgekeeper_session::whoami::ActiveSession;
 use http::HeaderMap;
 use serde_json::Value;
 
+use crate::match_context::MatchContext;
+
 /// What an authenticator found out (Oathkeeper's `AuthenticationSession`), and what handlers after it add.
 #[derive(Debug, Clone, Default)]
 pub struct Authentication {
@@ -18,6 +20,8 @@ pub struct Authentication {
     pub extra: Extra,
     /// The session of Kratos' behind it, when there is one.
     pub session: Option<Authenticated>,
+    /// `.MatchContext`, where a hydrator put another in place of the request's (strict mode).
+    pub match_context: Option<Rc<MatchContext>>,
     /// `.Header`: what the upstream gets to see instead of the client's headers.
     pub headers: HeaderMap,
 }

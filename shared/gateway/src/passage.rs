@@ -27,7 +27,8 @@ pub(crate) enum Purpose {
     Decide,
 }
 
-/// A template of a rule, with what Oathkeeper calls it in its messages (`headers`, `claims`, …).
+/// A template of a rule, with what Oathkeeper calls it in its messages (`headers`, `claims`, …); empty where it says no
+/// more than Go does.
 #[derive(Debug)]
 pub(crate) struct Prepared {
     what: &'static str,
@@ -50,6 +51,17 @@ impl Prepared {
             parsed,
         }
     }
+
+    /// What Oathkeeper says when it fails.
+    fn message(&self, doing: &str, rule: &Rule, error: &dyn std::fmt::Display) -> String {
+        match self.what {
+            "" => error.to_string(),
+            what => format!(
+                "error {doing} {what} template \"{}\" in rule \"{}\": {error}",
+                self.source, rule.id
+            ),
+        }
+    }
 }
 
 impl Passage<'_> {
@@ -63,10 +75,7 @@ impl Passage<'_> {
         output: Output,
     ) -> Result<String, Refusal> {
         let parsed = template.parsed.as_ref().map_err(|error| {
-            self.template_failed(&format!(
-                "error parsing {} template \"{}\" in rule \"{}\": {error}",
-                template.what, template.source, self.rule.id
-            ))
+            self.template_failed(&template.message("parsing", self.rule, error))
         })?;
         let style = if self.strict {
             Style {
@@ -88,10 +97,7 @@ impl Passage<'_> {
         parsed
             .render(&Value::Object(&view), style)
             .map_err(|error| {
-                self.template_failed(&format!(
-                    "error executing {} template \"{}\" in rule \"{}\": {error}",
-                    template.what, template.source, self.rule.id
-                ))
+                self.template_failed(&template.message("executing", self.rule, &error))
             })
     }
 

@@ -1,11 +1,13 @@
 //! What templates see: Oathkeeper's `AuthenticationSession`, field by field.
 
 use std::borrow::Cow;
+use std::cell::OnceCell;
 
 use edgekeeper_template::{Object, Value};
 use http::HeaderMap;
 
 use crate::authentication::Authentication;
+use crate::match_context::{MatchContext, Url};
 use crate::query;
 use crate::request::Request;
 
@@ -35,20 +37,22 @@ impl<'a> SessionView<'a> {
         captures: &'a [String],
         id_token: IdTokenField<'a>,
     ) -> Self {
+        let headers = &authentication.headers;
         Self {
             authentication,
-            headers: HeaderView(&authentication.headers),
-            match_context: MatchContextView {
-                captures,
-                url: UrlView {
-                    request,
-                    query: QueryView::parse(request.query.as_deref().unwrap_or_default()),
-                },
-                method: &request.method,
-                header: HeaderView(&request.headers),
+            headers: HeaderView((!headers.is_empty()).then_some(headers)),
+            match_context: match &authentication.match_context {
+                Some(own) => MatchContextView::own(own),
+                None => MatchContextView::of(request, captures),
             },
             id_token,
         }
+    }
+
+    /// Shows these headers in place of the client's.
+    pub(crate) fn with_request_headers(mut self, headers: &'a HeaderMap) -> Self {
+        self.match_context.header = HeaderView(Some(headers));
+        self
     }
 }
 
@@ -72,29 +76,79 @@ impl Object for SessionView<'_> {
         }
     }
 
+    fn fields(&self) -> &'static [(&'static str, &'static str)] {
+        &[
+            ("Subject", "subject"),
+            ("Extra", "extra"),
+            ("Header", "header"),
+            ("MatchContext", "match_context"),
+        ]
+    }
+
+    fn call(&self, method: &str, args: &[Value<'_>]) -> Option<Result<Value<'_>, String>> {
+        match (method, args) {
+            ("Copy", []) => Some(Ok(Value::Object(self))),
+            _ => None,
+        }
+    }
+
     fn type_name(&self) -> &'static str {
         "*authn.AuthenticationSession"
     }
 }
 
 struct MatchContextView<'a> {
-    captures: &'a [String],
-    url: UrlView<'a>,
+    captures: Option<&'a [String]>,
+    url: Option<UrlView<'a>>,
     method: &'a str,
     header: HeaderView<'a>,
+}
+
+impl<'a> MatchContextView<'a> {
+    fn of(request: &'a Request, captures: &'a [String]) -> Self {
+        Self {
+            captures: Some(captures),
+            url: Some(UrlView::new(Cow::Owned(Url::of(request)))),
+            method: &request.method,
+            header: HeaderView(Some(&request.headers)),
+        }
+    }
+
+    /// What a hydrator put in place of it.
+    fn own(own: &'a MatchContext) -> Self {
+        Self {
+            captures: own.captures.as_deref(),
+            url: own.url.as_ref().map(|url| UrlView::new(Cow::Borrowed(url))),
+            method: &own.method,
+            header: HeaderView(own.header.as_ref()),
+        }
+    }
 }
 
 impl Object for MatchContextView<'_> {
     fn field(&self, name: &str) -> Option<Value<'_>> {
         match name {
-            "RegexpCaptureGroups" => {
-                Some(Value::list(self.captures.iter().map(|group| text(group))))
-            }
-            "URL" => Some(Value::Object(&self.url)),
+            "RegexpCaptureGroups" => Some(match self.captures {
+                Some(captures) => Value::strings(captures.iter().map(String::as_str)),
+                None => Value::nil_strings(),
+            }),
+            "URL" => Some(match &self.url {
+                Some(url) => Value::Object(url),
+                None => Value::Object(&NoUrl),
+            }),
             "Method" => Some(text(self.method)),
             "Header" => Some(Value::Object(&self.header)),
             _ => None,
         }
+    }
+
+    fn fields(&self) -> &'static [(&'static str, &'static str)] {
+        &[
+            ("RegexpCaptureGroups", "regexp_capture_groups"),
+            ("URL", "url"),
+            ("Method", "method"),
+            ("Header", "header"),
+        ]
     }
 
     fn type_name(&self) -> &'static str {
@@ -104,50 +158,72 @@ impl Object for MatchContextView<'_> {
 
 /// Go's `*url.URL`: its fields, and the methods that people use.
 struct UrlView<'a> {
-    request: &'a Request,
-    query: QueryView,
+    url: Cow<'a, Url>,
+    query: OnceCell<QueryView>,
+}
+
+/// The fields of Go's `url.URL`, in its order.
+const URL_FIELDS: &[(&str, &str)] = &[
+    ("Scheme", "Scheme"),
+    ("Opaque", "Opaque"),
+    ("User", "User"),
+    ("Host", "Host"),
+    ("Path", "Path"),
+    ("Fragment", "Fragment"),
+    ("RawQuery", "RawQuery"),
+    ("RawPath", "RawPath"),
+    ("RawFragment", "RawFragment"),
+    ("ForceQuery", "ForceQuery"),
+    ("OmitHost", "OmitHost"),
+];
+
+impl<'a> UrlView<'a> {
+    fn new(url: Cow<'a, Url>) -> Self {
+        Self {
+            url,
+            query: OnceCell::new(),
+        }
+    }
 }
 
 impl Object for UrlView<'_> {
     fn field(&self, name: &str) -> Option<Value<'_>> {
-        match name {
-            "Scheme" => Some(text(self.request.scheme.as_str())),
-            "Host" => Some(owned(self.request.authority())),
-            "Path" => Some(text(self.request.path.decoded())),
-            "RawQuery" => Some(text(self.request.query.as_deref().unwrap_or_default())),
-            "Opaque" | "Fragment" | "RawFragment" | "RawPath" => Some(text("")),
-            "User" => Some(Value::Null),
-            "ForceQuery" | "OmitHost" => Some(Value::Bool(false)),
-            _ => None,
-        }
+        let url = &self.url;
+        Some(match name {
+            "Scheme" => text(&url.scheme),
+            "Host" => text(&url.host),
+            "Path" => text(&url.path),
+            "RawPath" => text(&url.raw_path),
+            "RawQuery" => text(&url.raw_query),
+            "Fragment" => text(&url.fragment),
+            "Opaque" | "RawFragment" => text(""),
+            "User" => Value::Object(&Nobody),
+            "ForceQuery" => Value::Bool(url.force_query),
+            "OmitHost" => Value::Bool(false),
+            _ => return None,
+        })
+    }
+
+    fn fields(&self) -> &'static [(&'static str, &'static str)] {
+        URL_FIELDS
     }
 
     fn call(&self, method: &str, args: &[Value<'_>]) -> Option<Result<Value<'_>, String>> {
         if !args.is_empty() {
             return None;
         }
-        match method {
-            "String" => Some(Ok(owned(self.request.public_url()))),
-            "Hostname" => Some(Ok(text(&self.request.host))),
-            "Port" => Some(Ok(
-                if self.request.port == self.request.scheme.default_port() {
-                    text("")
-                } else {
-                    owned(self.request.port.to_string())
-                },
-            )),
-            "EscapedPath" => Some(Ok(text(self.request.path.encoded()))),
-            "RequestURI" => {
-                let query = self.request.query.as_ref().map(|query| format!("?{query}"));
-                Some(Ok(owned(format!(
-                    "{}{}",
-                    self.request.path.encoded(),
-                    query.unwrap_or_default()
-                ))))
-            }
-            "Query" => Some(Ok(Value::Object(&self.query))),
-            _ => None,
-        }
+        let url = &self.url;
+        Some(Ok(match method {
+            "String" | "Redacted" => owned(url.text()),
+            "Hostname" => text(url.host_and_port().0),
+            "Port" => text(url.host_and_port().1),
+            "EscapedPath" => owned(url.escaped_path()),
+            "EscapedFragment" => text(&url.fragment),
+            "RequestURI" => owned(url.request_uri()),
+            "IsAbs" => Value::Bool(!url.scheme.is_empty()),
+            "Query" => Value::Object(self.query.get_or_init(|| QueryView::parse(&url.raw_query))),
+            _ => return None,
+        }))
     }
 
     fn type_name(&self) -> &'static str {
@@ -155,16 +231,71 @@ impl Object for UrlView<'_> {
     }
 
     fn text(&self) -> Option<String> {
-        Some(self.request.public_url())
+        Some(self.url.text())
+    }
+}
+
+/// Go's nil `*url.URL`, which a hydrator leaves that drops `match_context` (strict mode).
+struct NoUrl;
+
+impl Object for NoUrl {
+    fn field(&self, _: &str) -> Option<Value<'_>> {
+        None
     }
 
-    fn content(&self) -> Option<Value<'_>> {
-        let names = ["Scheme", "Host", "Path", "RawPath", "RawQuery", "Fragment"];
-        Some(Value::map(
-            names
-                .into_iter()
-                .filter_map(|name| Some((name, self.field(name)?))),
-        ))
+    fn fields(&self) -> &'static [(&'static str, &'static str)] {
+        URL_FIELDS
+    }
+
+    fn call(&self, method: &str, args: &[Value<'_>]) -> Option<Result<Value<'_>, String>> {
+        let known = matches!(
+            method,
+            "String"
+                | "Redacted"
+                | "Hostname"
+                | "Port"
+                | "EscapedPath"
+                | "EscapedFragment"
+                | "RequestURI"
+                | "IsAbs"
+                | "Query"
+        );
+        (known && args.is_empty()).then(|| {
+            Err("runtime error: invalid memory address or nil pointer dereference".to_owned())
+        })
+    }
+
+    fn type_name(&self) -> &'static str {
+        "*url.URL"
+    }
+
+    fn is_nil(&self) -> bool {
+        true
+    }
+}
+
+/// Go's nil `*url.Userinfo`, whose methods can be called.
+struct Nobody;
+
+impl Object for Nobody {
+    fn field(&self, _: &str) -> Option<Value<'_>> {
+        None
+    }
+
+    fn call(&self, method: &str, args: &[Value<'_>]) -> Option<Result<Value<'_>, String>> {
+        (matches!(method, "Username" | "String") && args.is_empty()).then(|| Ok(text("")))
+    }
+
+    fn type_name(&self) -> &'static str {
+        "*url.Userinfo"
+    }
+
+    fn text(&self) -> Option<String> {
+        Some(String::new())
+    }
+
+    fn is_nil(&self) -> bool {
+        true
     }
 }
 
@@ -194,8 +325,8 @@ impl QueryView {
 
 impl Object for QueryView {
     fn field(&self, name: &str) -> Option<Value<'_>> {
-        Some(Value::list(
-            self.values(name)?.iter().map(|value| text(value)),
+        Some(Value::strings(
+            self.values(name)?.iter().map(String::as_str),
         ))
     }
 
@@ -209,6 +340,10 @@ impl Object for QueryView {
             "Has" => Some(Ok(Value::Bool(self.values(&name).is_some()))),
             _ => None,
         }
+    }
+
+    fn methods(&self) -> &'static [(&'static str, usize)] {
+        &[("Get", 1), ("Has", 1)]
     }
 
     fn type_name(&self) -> &'static str {
@@ -234,15 +369,15 @@ fn argument(args: &[Value<'_>]) -> Option<String> {
     }
 }
 
-/// Go's `http.Header`.
-struct HeaderView<'a>(&'a HeaderMap);
+/// Go's `http.Header`; nil where nothing was set.
+struct HeaderView<'a>(Option<&'a HeaderMap>);
 
 impl HeaderView<'_> {
     fn values(&self, name: &str) -> Option<Value<'_>> {
-        let mut values = self.0.get_all(name).iter().peekable();
+        let mut values = self.0?.get_all(name).iter().peekable();
         values.peek()?;
-        Some(Value::list(values.map(|value| {
-            owned(String::from_utf8_lossy(value.as_bytes()).into_owned())
+        Some(Value::strings(values.map(|value| {
+            String::from_utf8_lossy(value.as_bytes()).into_owned()
         })))
     }
 }
@@ -253,15 +388,25 @@ impl Object for HeaderView<'_> {
     }
 
     fn call(&self, method: &str, args: &[Value<'_>]) -> Option<Result<Value<'_>, String>> {
+        if method == "Clone" && args.is_empty() {
+            return Some(Ok(Value::Object(self)));
+        }
         let name = argument(args)?;
         match method {
-            "Get" => Some(Ok(self.0.get(name.as_str()).map_or_else(
-                || text(""),
-                |value| owned(String::from_utf8_lossy(value.as_bytes()).into_owned()),
-            ))),
-            "Values" => Some(Ok(self.values(&name).unwrap_or(Value::NilList))),
+            "Get" => {
+                let value = self.0.and_then(|headers| headers.get(name.as_str()));
+                Some(Ok(value.map_or_else(
+                    || text(""),
+                    |value| owned(String::from_utf8_lossy(value.as_bytes()).into_owned()),
+                )))
+            }
+            "Values" => Some(Ok(self.values(&name).unwrap_or_else(Value::nil_strings))),
             _ => None,
         }
+    }
+
+    fn methods(&self) -> &'static [(&'static str, usize)] {
+        &[("Get", 1), ("Values", 1)]
     }
 
     fn type_name(&self) -> &'static str {
@@ -269,7 +414,10 @@ impl Object for HeaderView<'_> {
     }
 
     fn content(&self) -> Option<Value<'_>> {
-        Some(Value::map(self.0.keys().filter_map(|name| {
+        let Some(headers) = self.0 else {
+            return Some(Value::NilMap);
+        };
+        Some(Value::map(headers.keys().filter_map(|name| {
             Some((canonical(name.as_str()), self.values(name.as_str())?))
         })))
     }

@@ -1,31 +1,152 @@
-//! `keto`: a relation in Keto.
+//! `keto`: a relation in Keto. Asked anew for every request: a permission that was taken away is gone at once.
 
-use edgekeeper_policy::authorizer::Keto;
+use edgekeeper_policy::authorizer::{Keto, Relation, Subject};
+use edgekeeper_template::Output;
+use http::header::CONTENT_TYPE;
+use http::{HeaderMap, HeaderValue};
+use serde_json::{Map, Value};
 
+use super::{keto_engine_acp_ory, service};
 use crate::Gateway;
 use crate::authentication::Authentication;
 use crate::loaded::{LoadError, Loader};
-use crate::passage::Passage;
+use crate::passage::{Passage, Prepared};
 use crate::refusal::Refusal;
-use crate::runtime::Runtime;
+use crate::retry::{Patience, fetch};
+use crate::runtime::{Outbound, Runtime};
+
+/// The largest answer that is read, in bytes.
+const LARGEST_ANSWER: usize = 64 << 10;
 
 /// The parsed templates.
 #[derive(Debug)]
-pub(crate) struct Templates;
+pub(crate) struct Templates {
+    relation: RelationTemplates,
+    subject: SubjectTemplates,
+}
+
+#[derive(Debug)]
+enum SubjectTemplates {
+    Id(Prepared),
+    Set(Box<RelationTemplates>),
+}
+
+#[derive(Debug)]
+struct RelationTemplates {
+    namespace: Prepared,
+    object: Prepared,
+    relation: Prepared,
+}
+
+impl RelationTemplates {
+    fn load(loader: &Loader<'_>, config: &Relation) -> Result<Self, LoadError> {
+        let template = |text| loader.template("keto", &loader.rule.id, text);
+        Ok(Self {
+            namespace: template(&config.namespace)?,
+            object: template(&config.object)?,
+            relation: template(&config.relation)?,
+        })
+    }
+}
 
 impl Templates {
-    pub(super) fn load(_loader: &Loader<'_>, _config: &Keto) -> Result<Self, LoadError> {
-        Ok(Self)
+    pub(super) fn load(loader: &Loader<'_>, config: &Keto) -> Result<Self, LoadError> {
+        Ok(Self {
+            relation: RelationTemplates::load(loader, &config.relation)?,
+            subject: match &config.subject {
+                Subject::Id(id) => {
+                    SubjectTemplates::Id(loader.template("keto", &loader.rule.id, id)?)
+                }
+                Subject::Set(set) => {
+                    SubjectTemplates::Set(Box::new(RelationTemplates::load(loader, set)?))
+                }
+            },
+        })
+    }
+}
+
+/// Renders what a question consists of.
+struct Rendering<'a> {
+    passage: &'a Passage<'a>,
+    authentication: &'a Authentication,
+}
+
+impl Rendering<'_> {
+    /// A part of the question. An empty one would ask about something else, or about nothing: that is a no.
+    fn part(&self, name: &str, template: &Prepared) -> Result<Value, Refusal> {
+        let text = self
+            .passage
+            .render(template, self.authentication, None, Output::Text)?;
+        if text.is_empty() {
+            return Err(Refusal::forbidden().logged(format!(
+                "the `{name}` to ask Keto about is empty for this request"
+            )));
+        }
+        Ok(Value::from(text))
+    }
+
+    fn relation(&self, templates: &RelationTemplates) -> Result<Map<String, Value>, Refusal> {
+        Ok(Map::from_iter([
+            (
+                "namespace".to_owned(),
+                self.part("namespace", &templates.namespace)?,
+            ),
+            ("object".to_owned(), self.part("object", &templates.object)?),
+            (
+                "relation".to_owned(),
+                self.part("relation", &templates.relation)?,
+            ),
+        ]))
     }
 }
 
 pub(super) async fn authorize<R: Runtime>(
-    _gateway: &Gateway,
-    _runtime: &R,
-    _config: &Keto,
-    _templates: &Templates,
-    _passage: &Passage<'_>,
-    _authentication: &Authentication,
+    gateway: &Gateway,
+    runtime: &R,
+    config: &Keto,
+    templates: &Templates,
+    passage: &Passage<'_>,
+    authentication: &Authentication,
 ) -> Result<(), Refusal> {
-    Err(Refusal::internal("not here yet"))
+    let rendering = Rendering {
+        passage,
+        authentication,
+    };
+    let mut question = rendering.relation(&templates.relation)?;
+    match &templates.subject {
+        SubjectTemplates::Id(template) => {
+            question.insert(
+                "subject_id".to_owned(),
+                rendering.part("subject", template)?,
+            );
+        }
+        SubjectTemplates::Set(set) => {
+            question.insert(
+                "subject_set".to_owned(),
+                Value::Object(rendering.relation(set)?),
+            );
+        }
+    }
+    let mut headers = HeaderMap::new();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    let timeout = service::one_try(gateway);
+    let patience = Patience::of_keto(timeout, passage.strict);
+    let outbound = Outbound {
+        method: "POST".to_owned(),
+        url: config.endpoint.url.clone(),
+        binding: config.endpoint.binding.clone(),
+        headers,
+        body: Value::Object(question).to_string().into_bytes(),
+        timeout,
+        largest: LARGEST_ANSWER,
+    };
+    let answer = fetch(runtime, &outbound, patience)
+        .await
+        .map_err(|gave_up| {
+            let said = gave_up.in_gos_words("POST", &config.endpoint.url);
+            service::failed(&gave_up, said, passage.strict)
+        })?;
+    // An unknown namespace is a no as well; 400 means that the rule asks about a relation that there is not.
+    service::allowed(&answer, passage.strict)?;
+    keto_engine_acp_ory::read(&answer, passage.strict)
 }

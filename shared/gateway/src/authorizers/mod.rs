@@ -7,6 +7,7 @@ mod keto;
 mod keto_engine_acp_ory;
 mod remote;
 mod remote_json;
+mod service;
 
 use edgekeeper_policy::authorizer::Authorizer;
 use http::HeaderName;
@@ -29,9 +30,9 @@ pub(crate) enum Loaded {
     /// Headers and payload of `remote_json`.
     RemoteJson(Vec<(HeaderName, Prepared)>, Prepared),
     /// Action, resource and subject of `keto_engine_acp_ory`.
-    KetoEngineAcpOry(keto_engine_acp_ory::Templates),
+    KetoEngineAcpOry(Box<keto_engine_acp_ory::Templates>),
     /// The relation of `keto`.
-    Keto(keto::Templates),
+    Keto(Box<keto::Templates>),
 }
 
 /// Parses the templates of a rule's authorizers.
@@ -51,10 +52,12 @@ pub(crate) fn load(loader: &Loader<'_>) -> Result<Vec<Loaded>, LoadError> {
                     loader.headers(&config.headers)?,
                     remote_json::payload(loader, config)?,
                 ),
-                Authorizer::KetoEngineAcpOry(config) => {
-                    Loaded::KetoEngineAcpOry(keto_engine_acp_ory::Templates::load(loader, config)?)
+                Authorizer::KetoEngineAcpOry(config) => Loaded::KetoEngineAcpOry(Box::new(
+                    keto_engine_acp_ory::Templates::load(loader, config)?,
+                )),
+                Authorizer::Keto(config) => {
+                    Loaded::Keto(Box::new(keto::Templates::load(loader, config)?))
                 }
-                Authorizer::Keto(config) => Loaded::Keto(keto::Templates::load(loader, config)?),
             })
         })
         .collect()

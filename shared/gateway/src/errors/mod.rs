@@ -36,7 +36,7 @@ pub(crate) fn answer(
             code,
             guard,
         }) => redirect::answer(&location, code, guard, request),
-        Ok(Chosen::WwwAuthenticate { realm }) => www_authenticate::answer(realm),
+        Ok(Chosen::WwwAuthenticate { realm }) => www_authenticate::answer(realm, policy.strict),
         Err(conflict) => json::answer(&conflict, true, request_id),
     };
     if !policy.strict {
@@ -154,7 +154,9 @@ fn apply<'a>(
 ) -> Option<Chosen<'a>> {
     match &handler.kind {
         ErrorHandlerKind::Broken(_) => None,
-        ErrorHandlerKind::WwwAuthenticate { realm } => Some(Chosen::WwwAuthenticate { realm }),
+        ErrorHandlerKind::WwwAuthenticate { realm } => (policy.strict
+            || password_helps(handler, refusal))
+        .then_some(Chosen::WwwAuthenticate { realm }),
         ErrorHandlerKind::Json { verbose } => Some(Chosen::Json { verbose: *verbose }),
         ErrorHandlerKind::Redirect {
             to,
@@ -171,6 +173,21 @@ fn apply<'a>(
                 guard: target.guard,
             })
         }
+    }
+}
+
+/// Whether a challenge could change anything. Oathkeeper answers every error with 401, also one of the server's own; here
+/// that is done only where `when` names it, and never while a service is down.
+fn password_helps(handler: &ErrorHandler, refusal: &Refusal) -> bool {
+    let is_named = handler
+        .when
+        .iter()
+        .any(|when| when.error.contains(&refusal.kind()));
+    match refusal.status {
+        503 => false,
+        401 => true,
+        403 => is_named || !refusal.has_session,
+        _ => is_named,
     }
 }
 

@@ -2,6 +2,7 @@
 
 mod cookie;
 mod header;
+mod hydrated;
 mod hydrator;
 mod id_token;
 

@@ -7,7 +7,9 @@ use std::pin::Pin;
 use std::rc::Rc;
 use std::task::{Context, Poll, Waker};
 
-use edgekeeper_gateway::runtime::{FetchError, Inbound, Outbound, Runtime, Unavailable, Unshared};
+use edgekeeper_gateway::runtime::{
+    FetchError, Inbound, Outbound, RequestBody, Runtime, Unavailable, Unshared,
+};
 use http::{HeaderMap, HeaderName, HeaderValue};
 
 /// 2023-11-14T22:13:20Z, in Unix seconds: when every test begins.
@@ -76,6 +78,8 @@ struct World {
     secret: RefCell<Option<String>>,
     /// A part of the URL, a part of a credential header, and the reply; the latest that fits is given.
     script: RefCell<Vec<(String, String, Reply)>>,
+    /// Replies that are given before the script is looked at, in order.
+    next: RefCell<VecDeque<Reply>>,
     asked: RefCell<Vec<Outbound>>,
     store: RefCell<BTreeMap<String, String>>,
     store_fails: Cell<bool>,
@@ -120,6 +124,11 @@ impl Memory {
             .script
             .borrow_mut()
             .push((url.to_owned(), credential.to_owned(), reply));
+    }
+
+    /// What is said next, whatever is asked, before [`Self::script`] is looked at.
+    pub(crate) fn next(&self, replies: impl IntoIterator<Item = Reply>) {
+        self.0.next.borrow_mut().extend(replies);
     }
 
     /// Everything that was asked of the network, in order.
@@ -301,7 +310,8 @@ impl Runtime for Memory {
 
     async fn fetch(&self, request: Outbound) -> Result<Inbound, FetchError> {
         self.0.asked.borrow_mut().push(request.clone());
-        let reply = reply(&self.0.script.borrow(), &request);
+        let next = self.0.next.borrow_mut().pop_front();
+        let reply = next.unwrap_or_else(|| reply(&self.0.script.borrow(), &request));
         self.sleep(reply.takes.min(request.timeout)).await;
         if reply.takes > request.timeout {
             return Err(FetchError::Timeout);
@@ -368,9 +378,10 @@ fn reply(script: &[(String, String, Reply)], request: &Outbound) -> Reply {
         .rev()
         .find(|(url, credential, _)| {
             request.url.contains(url.as_str())
-                && credentials
-                    .iter()
-                    .any(|sent| sent.contains(credential.as_str()))
+                && (credential.is_empty()
+                    || credentials
+                        .iter()
+                        .any(|sent| sent.contains(credential.as_str())))
         })
         .map_or_else(
             || Reply::new(401, r#"{"error":{"id":"session_inactive","code":401}}"#),
@@ -399,5 +410,16 @@ impl Memory {
     /// Lets the next timer run out.
     pub(crate) fn tick(&self) {
         self.next_timer();
+    }
+}
+
+/// The body of a client's request.
+#[derive(Debug, Clone)]
+pub(crate) struct Body(pub(crate) Result<Vec<u8>, FetchError>);
+
+impl RequestBody for Body {
+    async fn read(&self, largest: usize) -> Result<Option<Vec<u8>>, FetchError> {
+        let body = self.0.clone()?;
+        Ok((body.len() <= largest).then_some(body))
     }
 }

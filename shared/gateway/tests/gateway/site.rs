@@ -5,7 +5,7 @@ use std::rc::Rc;
 use edgekeeper_gateway::Gateway;
 use edgekeeper_gateway::decision::{Answer, Decision, Edit, Forward, apply};
 use edgekeeper_gateway::request::{Listener, RawRequest};
-use edgekeeper_gateway::runtime::NoBody;
+use edgekeeper_gateway::runtime::{NoBody, RequestBody};
 use http::{HeaderMap, HeaderName, HeaderValue};
 use serde_json::{Value, json};
 use time::OffsetDateTime;
@@ -37,7 +37,7 @@ impl Site {
     }
 
     /// Sends a request through.
-    pub(crate) fn send(&self, request: RawRequest) -> Sent {
+    pub(crate) fn send<B: RequestBody>(&self, request: RawRequest<B>) -> Sent {
         let headers = request.headers.clone();
         let decision = self.memory.run(self.gateway.decide(&self.memory, request));
         Sent::new(decision, headers)
