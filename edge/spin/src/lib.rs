@@ -9,7 +9,7 @@
 //! | variable | default | |
 //! |---|---|---|
 //! | `policy` | `file:/policy.json` | the document that `edgekeeper build` makes; `store:NAME` takes it from the key-value store |
-//! | `listener` | `proxy` | `api` for keys and health alone, Oathkeeper's second port |
+//! | `listener` | `proxy` | `api` for decisions, rules, keys and health, Oathkeeper's second port |
 //! | `keys_secret` | | seals signing keys and what instances tell each other of sessions |
 //!
 //! Built with the feature `middleware` it can also stand before the other components of a Spin app, see

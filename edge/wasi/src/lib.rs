@@ -11,7 +11,7 @@
 //! | `POLICY` | `/policy/policy.json` | the document that `edgekeeper build` makes |
 //! | `STATE` | `/state` | the folder of signing keys and sessions; without it there is no store |
 //! | `KEYS_SECRET` | | seals both |
-//! | `LISTENER` | `proxy` | `api` for keys and health alone, Oathkeeper's second port |
+//! | `LISTENER` | `proxy` | `api` for decisions, rules, keys and health, Oathkeeper's second port |
 //!
 //! ```sh
 //! export KEYS_SECRET=...
