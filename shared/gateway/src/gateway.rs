@@ -248,7 +248,7 @@ impl Gateway {
     /// # Errors
     /// When the key-value store or the secret is not there; the text says what to do.
     pub async fn scheduled<R: Runtime>(&self, runtime: &R) -> Result<(), Unavailable> {
-        if self.policy.mints_tokens() {
+        if self.policy.needs_own_keys() {
             self.keys.rotate(runtime).await?;
         }
         Ok(())

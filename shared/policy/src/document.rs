@@ -4,9 +4,11 @@ use serde::{Deserialize, Serialize};
 
 use crate::api::Api;
 use crate::cors::Cors;
+use crate::endpoint::Endpoint;
 use crate::error_handler::ErrorHandler;
 use crate::host::HostPattern;
 use crate::keys::Keys;
+use crate::mutator::IdToken;
 use crate::return_to::ReturnTo;
 use crate::rule::Rule;
 use crate::session::Session;
@@ -139,16 +141,47 @@ impl Policy {
     /// Whether any rule mints a token, so that the key set has to be served.
     #[must_use]
     pub fn mints_tokens(&self) -> bool {
-        self.rules.iter().any(Rule::mints_tokens)
-    }
-
-    /// The longest life of a token that any rule mints, in seconds. Keys stay published this long after they signed.
-    #[must_use]
-    pub fn longest_token_ttl(&self) -> u64 {
         self.rules
             .iter()
-            .filter_map(Rule::token_ttl)
+            .any(|rule| rule.id_tokens().next().is_some())
+    }
+
+    /// Whether any rule mints a token with the gateway's own keys, so that there have to be some.
+    #[must_use]
+    pub fn needs_own_keys(&self) -> bool {
+        self.own_tokens().next().is_some()
+    }
+
+    /// The longest life of a token that the gateway's own keys sign, in seconds. They stay published this long after that.
+    #[must_use]
+    pub fn longest_token_ttl(&self) -> u64 {
+        self.own_tokens()
+            .map(|token| token.ttl)
             .max()
             .unwrap_or_default()
+    }
+
+    fn own_tokens(&self) -> impl Iterator<Item = &IdToken> {
+        self.rules
+            .iter()
+            .flat_map(Rule::id_tokens)
+            .filter(|token| token.jwks.is_none())
+    }
+
+    /// The sets of keys to publish besides the gateway's own: those that rules sign with, each once.
+    #[must_use]
+    pub fn published_sets(&self) -> Vec<&Endpoint> {
+        let of_rules = self
+            .rules
+            .iter()
+            .flat_map(Rule::id_tokens)
+            .filter_map(|token| token.jwks.as_ref());
+        let mut sets: Vec<&Endpoint> = Vec::new();
+        for set in self.keys.published.iter().chain(of_rules) {
+            if !sets.contains(&set) {
+                sets.push(set);
+            }
+        }
+        sets
     }
 }

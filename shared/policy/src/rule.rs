@@ -6,7 +6,7 @@ use crate::authenticator::Authenticator;
 use crate::authorizer::Authorizer;
 use crate::endpoint::Endpoint;
 use crate::error_handler::{ErrorHandler, ErrorHandlerKind};
-use crate::mutator::Mutator;
+use crate::mutator::{IdToken, Mutator};
 use crate::pattern::Pattern;
 
 /// An access rule: which requests it is for, and what becomes of them (Oathkeeper's rule object).
@@ -86,7 +86,9 @@ impl Rule {
                 | Authenticator::Broken(_) => {}
                 Authenticator::CookieSession(config) => endpoints.push(&config.check.endpoint),
                 Authenticator::BearerToken(config) => endpoints.push(&config.check.endpoint),
-                Authenticator::Jwt(config) => endpoints.extend(&config.jwks),
+                Authenticator::Jwt(config) => {
+                    endpoints.extend(config.jwks.iter().filter(|jwks| !jwks.is_file()));
+                }
                 Authenticator::OAuth2Introspection(config) => {
                     endpoints.push(&config.endpoint);
                     endpoints.extend(config.pre_authorization.iter().map(|own| &own.endpoint));
@@ -109,33 +111,20 @@ impl Rule {
         for mutator in &self.mutators {
             match mutator {
                 Mutator::Noop | Mutator::Header(_) | Mutator::Cookie(_) | Mutator::Broken(_) => {}
-                Mutator::IdToken(config) => endpoints.extend(
-                    config
-                        .jwks
-                        .iter()
-                        .filter(|jwks| !jwks.url.starts_with("file:")),
-                ),
+                Mutator::IdToken(config) => {
+                    endpoints.extend(config.jwks.iter().filter(|jwks| !jwks.is_file()));
+                }
                 Mutator::Hydrator(config) => endpoints.push(&config.endpoint),
             }
         }
         endpoints
     }
 
-    /// Whether this rule mints a token.
-    #[must_use]
-    pub fn mints_tokens(&self) -> bool {
-        self.token_ttl().is_some()
-    }
-
-    /// The life of the tokens this rule mints, in seconds.
-    #[must_use]
-    pub fn token_ttl(&self) -> Option<u64> {
-        self.mutators
-            .iter()
-            .filter_map(|mutator| match mutator {
-                Mutator::IdToken(id_token) => Some(id_token.ttl),
-                _ => None,
-            })
-            .max()
+    /// How this rule mints tokens.
+    pub fn id_tokens(&self) -> impl Iterator<Item = &IdToken> {
+        self.mutators.iter().filter_map(|mutator| match mutator {
+            Mutator::IdToken(id_token) => Some(id_token),
+            _ => None,
+        })
     }
 }

@@ -1,35 +1,62 @@
-//! `/.well-known/jwks.json`: the public keys (RFC 7517).
+//! `/.well-known/jwks.json`: the public keys (RFC 7517), the gateway's own and those of the sets that rules sign with.
 
 use http::HeaderValue;
 use http::header::{ACCESS_CONTROL_ALLOW_ORIGIN, CACHE_CONTROL};
+use serde_json::Value;
 
 use super::json;
 use crate::Gateway;
 use crate::decision::Answer;
+use crate::jwks::{self, Wanted};
 use crate::refusal::Refusal;
-use crate::runtime::Runtime;
+use crate::runtime::{Runtime, Unavailable};
 
 pub(super) async fn answer<R: Runtime>(gateway: &Gateway, runtime: &R) -> Result<Answer, Refusal> {
-    if !gateway.policy().mints_tokens() {
-        return Err(Refusal::internal(
-            "no rule mints tokens, so there are no keys",
-        ));
+    let policy = gateway.policy();
+    let sets = policy.published_sets();
+    if sets.is_empty() && !policy.needs_own_keys() {
+        let error = Unavailable("no rule mints tokens, so there are no keys".to_owned());
+        return Err(if policy.strict {
+            jwks::none_found(&error, true)
+        } else {
+            Refusal::internal(error.to_string())
+        });
     }
-    let ring = gateway
-        .public_ring(runtime)
-        .await
-        .map_err(|error| Refusal::no_keys(&error, gateway.policy().strict))?;
-    let now = runtime.seconds();
-    let keys = ring.jwks(now);
-    // No keys yet is an answer that must not last.
-    let lifetime = if keys.keys().is_empty() {
+    let mut keys: Vec<Value> = Vec::new();
+    let (mut is_any, mut missing) = (false, None);
+    for endpoint in sets {
+        let found = jwks::load(gateway, runtime, &Wanted::to_sign(endpoint)).await;
+        match found.keys {
+            Some(set) => {
+                is_any = true;
+                keys.extend(set.public().into_iter().map(Value::Object));
+            }
+            None => missing = found.failure.map(|failure| failure.reason),
+        }
+    }
+    if policy.needs_own_keys() {
+        let ring = gateway
+            .public_ring(runtime)
+            .await
+            .map_err(|error| Refusal::no_keys(&error, policy.strict))?;
+        is_any = true;
+        if let Ok(Value::Array(own)) = serde_json::to_value(ring.jwks(runtime.seconds()).keys()) {
+            keys.extend(own);
+        }
+    }
+    if !is_any {
+        let error = Unavailable(missing.unwrap_or_default());
+        return Err(jwks::none_found(&error, policy.strict));
+    }
+    // No keys yet, or not all of them, is an answer that must not last.
+    let lifetime = if keys.is_empty() || missing.is_some() {
         "no-store"
     } else {
         "public, max-age=300"
     };
     Ok(json(
-        gateway.policy(),
-        keys.to_json(),
+        policy,
+        serde_json::json!({ "keys": keys }).to_string(),
         [
             (CACHE_CONTROL, HeaderValue::from_static(lifetime)),
             (ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*")),

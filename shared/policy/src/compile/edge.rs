@@ -340,6 +340,7 @@ fn keys(node: &Node, strict: bool, report: &mut Report) -> Keys {
             None if strict => Source::JwksUrl,
             _ => Source::Own,
         },
+        published: None,
     };
     if !(MIN_ROTATION..=MAX_ROTATION).contains(&keys.rotation) {
         let span = node.get("rotation").map_or(node.span, |item| item.span);

@@ -42,15 +42,16 @@ mod error;
 mod handler;
 mod header;
 mod json;
+mod key_set;
 mod listing;
 mod mutator;
 mod name;
 mod node;
 mod overlap;
 mod report;
+mod retry;
 mod rule;
 mod shape;
-mod retry;
 mod source;
 mod stage;
 mod suffix;
@@ -132,6 +133,7 @@ fn build(sources: &dyn Sources, options: &Options, report: &mut Report) -> Optio
     let errors = error::fallback(&mut cx);
     let rules = read_rules(&repositories, &mut cx);
     look_back(&mut cx);
+    cx.edge.keys.published = mutator::published(&mut cx);
     overlap::warn(&rules, cx.report);
     let rules: Vec<Rule> = rules.into_iter().map(|(rule, _)| rule).collect();
 

@@ -5,6 +5,7 @@ mod header;
 mod hydrator;
 mod id_token;
 
+use crate::endpoint::Endpoint;
 use crate::mutator::Mutator;
 
 use super::stage::{Context, Use};
@@ -28,4 +29,9 @@ pub(super) fn read(used: &Use, minted: bool, cx: &mut Context<'_>) -> Option<Mut
         }
         _ => None,
     }
+}
+
+/// Whose public halves are published besides those that rules sign with.
+pub(super) fn published(cx: &mut Context<'_>) -> Option<Endpoint> {
+    id_token::published(cx)
 }
