@@ -105,7 +105,7 @@ impl<'a> Held<'a> {
         let methods = object.methods();
         match methods.iter().find(|(method, _)| *method == name) {
             Some((_, count)) => Method::Strings(*count),
-            None if methods.is_empty() => Method::Unknown,
+            None if methods.is_empty() && object.fields().is_empty() => Method::Unknown,
             None => Method::None,
         }
     }

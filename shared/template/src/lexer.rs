@@ -25,6 +25,8 @@ pub(crate) enum Kind {
     RightParen,
     /// A comma, or a character that has no meaning here.
     Other,
+    /// What follows is no token.
+    Error,
     Eof,
 }
 
@@ -50,23 +52,26 @@ const KEYWORDS: &[&str] = &[
 ];
 const SPACES: &[char] = &[' ', '\t', '\r', '\n'];
 
-/// Reads the whole text; the last token is always [`Kind::Eof`].
-pub(crate) fn tokens(text: &str) -> Result<Vec<Token<'_>>, LexError> {
+/// Reads the text up to its end or to what is no token: the last is [`Kind::Eof`] or, with what is
+/// wrong in words, [`Kind::Error`].
+pub(crate) fn tokens(text: &str) -> (Vec<Token<'_>>, Option<LexError>) {
     let mut lexer = Lexer {
         text,
         pos: 0,
         parens: 0,
         out: Vec::new(),
     };
-    while lexer.outside_action()? {
-        while lexer.inside_action()? {}
-    }
+    let error = lexer.all().err();
     lexer.out.push(Token {
-        kind: Kind::Eof,
+        kind: if error.is_some() {
+            Kind::Error
+        } else {
+            Kind::Eof
+        },
         text: "",
-        pos: text.len(),
+        pos: error.as_ref().map_or(text.len(), |error| error.pos),
     });
-    Ok(lexer.out)
+    (lexer.out, error)
 }
 
 struct Lexer<'t> {
@@ -77,6 +82,13 @@ struct Lexer<'t> {
 }
 
 impl<'t> Lexer<'t> {
+    fn all(&mut self) -> Result<(), LexError> {
+        while self.outside_action()? {
+            while self.inside_action()? {}
+        }
+        Ok(())
+    }
+
     fn rest(&self) -> &'t str {
         self.text.get(self.pos..).unwrap_or("")
     }
@@ -244,10 +256,7 @@ impl<'t> Lexer<'t> {
             c => {
                 return self.fail(
                     start,
-                    format!(
-                        "unrecognized character in action: U+{:04X} {c:?}",
-                        u32::from(c)
-                    ),
+                    format!("unrecognized character in action: {}", code_point(c)),
                 );
             }
         }
@@ -314,6 +323,26 @@ impl<'t> Lexer<'t> {
 
     fn number(&mut self) -> Result<(), LexError> {
         let start = self.pos;
+        let mut fits = self.scan_number();
+        let mut text = self.text.get(start..self.pos).unwrap_or("");
+        // `1+2i` is one number to Go; a sign may begin nothing else here.
+        if fits && matches!(self.peek(), Some('+' | '-')) {
+            fits = self.scan_number();
+            text = self.text.get(start..self.pos).unwrap_or("");
+            fits &= text.ends_with('i');
+        }
+        if !fits {
+            return self.fail(
+                start,
+                format!("bad number syntax: {}", crate::format::quoted(text)),
+            );
+        }
+        self.emit(Kind::Number, start);
+        Ok(())
+    }
+
+    /// What can be a number by its characters. False if a letter or digit follows, which is taken too.
+    fn scan_number(&mut self) -> bool {
         if matches!(self.peek(), Some('+' | '-')) {
             self.advance(1);
         }
@@ -344,13 +373,13 @@ impl<'t> Lexer<'t> {
         if self.peek() == Some('i') {
             self.advance(1);
         }
-        if let Some(next) = self.peek().filter(|c| is_alphanumeric(*c)) {
-            self.advance(next.len_utf8());
-            let text = self.text.get(start..self.pos).unwrap_or("");
-            return self.fail(start, format!("bad number syntax: {text:?}"));
+        match self.peek().filter(|c| is_alphanumeric(*c)) {
+            Some(next) => {
+                self.advance(next.len_utf8());
+                false
+            }
+            None => true,
         }
-        self.emit(Kind::Number, start);
-        Ok(())
     }
 
     fn at_terminator(&self) -> bool {
@@ -369,13 +398,23 @@ impl<'t> Lexer<'t> {
             Some(c) if !self.at_terminator() => self.fail(
                 self.pos,
                 format!(
-                    "bad character U+{:04X} {c:?}; names are letters, digits and `_` \
+                    "bad character {}; names are letters, digits and `_` \
                      (for a key with other characters write: index .Map \"the-key\")",
-                    u32::from(c)
+                    code_point(c)
                 ),
             ),
             _ => Ok(()),
         }
+    }
+}
+
+/// Go's `%#U`.
+fn code_point(c: char) -> String {
+    let code = u32::from(c);
+    if crate::format::is_print(c) {
+        format!("U+{code:04X} '{c}'")
+    } else {
+        format!("U+{code:04X}")
     }
 }
 

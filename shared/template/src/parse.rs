@@ -5,7 +5,8 @@ mod expression;
 use std::collections::BTreeMap;
 
 use crate::error::ParseError;
-use crate::lexer::{self, Kind, Token};
+use crate::format::quoted;
+use crate::lexer::{self, Kind, LexError, Token};
 use crate::literal;
 use crate::node::{Branch, Node};
 
@@ -22,17 +23,21 @@ pub(crate) struct Tree {
 }
 
 pub(crate) fn parse(name: &str, text: &str) -> Result<Tree, ParseError> {
-    let fail =
-        |problem: Problem| ParseError::new(name, text, problem.pos, &problem.go, &problem.advice);
+    let fail = |problem: Problem| {
+        let go = problem.go_words(name, text);
+        ParseError::new(name, text, problem.pos, &go, &problem.advice)
+    };
     if text.len() > MAX_TEXT {
         return Err(fail(Problem::new(
             0,
             "the template is longer than 65536 bytes",
         )));
     }
-    let tokens = lexer::tokens(text).map_err(|e| fail(Problem::worded(e.pos, &e.message)))?;
+    let (tokens, lex_error) = lexer::tokens(text);
     let mut parser = Parser {
         tokens: &tokens,
+        lex_error: lex_error.as_ref(),
+        action: None,
         next: 0,
         variables: vec!["$".to_owned()],
         ranges: 0,
@@ -63,6 +68,8 @@ pub(crate) fn parse(name: &str, text: &str) -> Result<Tree, ParseError> {
 
 struct Problem {
     pos: usize,
+    /// Where the action began; Go tells it if that is on another line.
+    action: Option<usize>,
     go: String,
     advice: String,
 }
@@ -71,6 +78,7 @@ impl Problem {
     fn new(pos: usize, go: impl Into<String>) -> Problem {
         Problem {
             pos,
+            action: None,
             go: go.into(),
             advice: String::new(),
         }
@@ -80,6 +88,24 @@ impl Problem {
     fn worded(pos: usize, message: &str) -> Problem {
         let (go, advice) = message.split_once("; ").unwrap_or((message, ""));
         Problem::new(pos, go).advise(advice)
+    }
+
+    fn go_words(&self, name: &str, text: &str) -> String {
+        let line = |pos: usize| {
+            let before = text.get(..pos).unwrap_or(text);
+            before.matches('\n').count().saturating_add(1)
+        };
+        match self.action.map(line) {
+            Some(started) if started != line(self.pos) => {
+                let glue = if self.go.ends_with(" action") {
+                    ""
+                } else {
+                    " in action"
+                };
+                format!("{}{glue} started at {name}:{started}", self.go)
+            }
+            _ => self.go.clone(),
+        }
     }
 
     fn advise(mut self, advice: impl Into<String>) -> Problem {
@@ -99,6 +125,10 @@ enum Ending<'t> {
 
 struct Parser<'p, 't> {
     tokens: &'p [Token<'t>],
+    /// What the last token, an error, is about.
+    lex_error: Option<&'p LexError>,
+    /// Where the action began that is being read.
+    action: Option<usize>,
     next: usize,
     variables: Vec<String>,
     ranges: usize,
@@ -118,7 +148,7 @@ impl<'t> Parser<'_, 't> {
 
     fn take(&mut self) -> Token<'t> {
         let token = self.peek();
-        if token.kind != Kind::Eof {
+        if !matches!(token.kind, Kind::Eof | Kind::Error) {
             self.next = self.next.saturating_add(1);
         }
         token
@@ -137,10 +167,19 @@ impl<'t> Parser<'_, 't> {
     }
 
     fn unexpected<T>(&self, token: Token<'t>, context: &str) -> Parsed<T> {
+        if let (Kind::Error, Some(error)) = (token.kind, self.lex_error) {
+            let mut problem = Problem::worded(error.pos, &error.message);
+            problem.action = self.action;
+            return Err(problem);
+        }
         let found = match token.kind {
             Kind::Eof => "EOF".to_owned(),
-            Kind::Keyword => format!("<{}>", token.text),
-            _ => format!("{:?}", token.text.chars().take(40).collect::<String>()),
+            Kind::Keyword | Kind::Dot | Kind::Nil => format!("<{}>", token.text),
+            _ if token.text.len() > 10 => {
+                let start: String = token.text.chars().take(10).collect();
+                format!("{}...", quoted(&start))
+            }
+            _ => quoted(token.text),
         };
         Err(Problem::new(
             token.pos,
@@ -205,10 +244,15 @@ impl<'t> Parser<'_, 't> {
     }
 
     fn node(&mut self, nodes: &mut Vec<Node>) -> Parsed<Option<(Token<'t>, Ending<'t>)>> {
+        self.action = None;
         let token = self.take();
-        if token.kind == Kind::Text {
-            nodes.push(Node::Text(token.text.to_owned()));
-            return Ok(None);
+        match token.kind {
+            Kind::Text => {
+                nodes.push(Node::Text(token.text.to_owned()));
+                return Ok(None);
+            }
+            Kind::LeftDelim => self.action = Some(token.pos),
+            _ => return self.unexpected(token, "input"),
         }
         let first = self.peek_after_space();
         if first.kind != Kind::Keyword {
@@ -318,7 +362,7 @@ impl<'t> Parser<'_, 't> {
         match self.defined.get(name) {
             Some(existing) if !empty(existing) && !empty(&nodes) => Err(Problem::new(
                 pos,
-                format!("template: multiple definition of template {name:?}"),
+                format!("template: multiple definition of template {}", quoted(name)),
             )),
             Some(_) if empty(&nodes) => Ok(()),
             _ => {

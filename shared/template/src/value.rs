@@ -50,7 +50,8 @@ pub trait Object {
         &[]
     }
 
-    /// Methods that take strings, and how many. Those that take nothing need not be here.
+    /// Methods that take strings, and how many. Those that take nothing need not be here. With
+    /// neither methods nor [`fields`](Object::fields), only a call tells what a method takes.
     fn methods(&self) -> &'static [(&'static str, usize)] {
         &[]
     }

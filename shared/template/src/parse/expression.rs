@@ -1,6 +1,7 @@
 //! What stands between `{{` and `}}`: pipelines, commands, operands.
 
 use super::{Parsed, Parser, Problem};
+use crate::format::quoted;
 use crate::functions;
 use crate::lexer::{Kind, Token};
 use crate::literal;
@@ -111,7 +112,7 @@ impl<'t> Parser<'_, 't> {
         let known = self.variables.join(", ");
         Err(Problem::new(
             variable.pos,
-            format!("undefined variable {:?}", variable.text),
+            format!("undefined variable {}", quoted(variable.text)),
         )
         .advise(format!("known here: {known}; a new one is made with :=")))
     }
@@ -171,7 +172,7 @@ impl<'t> Parser<'_, 't> {
                 };
             }
             _ => {
-                let go = format!("unexpected . after term {:?}", operand.to_string());
+                let go = format!("unexpected . after term {}", quoted(&operand.to_string()));
                 return Err(Problem::new(pos, go));
             }
         }
@@ -184,7 +185,7 @@ impl<'t> Parser<'_, 't> {
             Kind::Identifier => match functions::find(token.text) {
                 Ok(function) => Term::Function(function),
                 Err(advice) => {
-                    let go = format!("function {:?} not defined", token.text);
+                    let go = format!("function {} not defined", quoted(token.text));
                     return Err(Problem::new(token.pos, go).advise(advice));
                 }
             },
