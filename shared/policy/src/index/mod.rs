@@ -39,7 +39,11 @@ impl RuleIndex {
         for (rule, pattern) in patterns.enumerate() {
             let hints = pattern.hints();
             if let Some(host) = &hints.host {
-                index.hosts.entry(host.clone()).or_default().add(rule, hints);
+                index
+                    .hosts
+                    .entry(host.clone())
+                    .or_default()
+                    .add(rule, hints);
             } else if hints.host_start.is_empty() && hints.host_end.is_empty() {
                 index.anywhere.add(rule, hints);
             } else {
@@ -50,7 +54,10 @@ impl RuleIndex {
                 });
             }
         }
-        let partial = index.starts.iter_mut().flat_map(|starts| &mut starts.places);
+        let partial = index
+            .starts
+            .iter_mut()
+            .flat_map(|starts| &mut starts.places);
         let all = index.hosts.values_mut().chain(partial);
         all.chain([&mut index.anywhere]).for_each(Place::settle);
         index
@@ -62,10 +69,7 @@ impl RuleIndex {
     #[must_use]
     pub fn candidates(&self, url: &str) -> Vec<usize> {
         let mut candidates = Vec::new();
-        let (_, rest) = url.split_once("://").unwrap_or_default();
-        let (host, path) = rest
-            .split_at_checked(rest.find('/').unwrap_or(rest.len()))
-            .unwrap_or_default();
+        let (host, path) = host_and_path(url).unwrap_or_default();
         self.anywhere.find(path, url, &mut candidates);
         if let Some(place) = self.hosts.get(host) {
             place.find(path, url, &mut candidates);
@@ -86,6 +90,14 @@ impl RuleIndex {
         candidates.dedup();
         candidates
     }
+}
+
+/// What stands between `://` and the next slash, and what begins there.
+fn host_and_path(url: &str) -> Option<(&str, &str)> {
+    // Looking for one character is much cheaper than looking for a text.
+    let (_, rest) = url.split_once(':')?;
+    let rest = rest.strip_prefix("//")?;
+    rest.split_at_checked(rest.find('/').unwrap_or(rest.len()))
 }
 
 fn backwards(text: &str) -> Vec<u8> {

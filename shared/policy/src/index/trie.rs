@@ -81,7 +81,12 @@ impl Trie {
         let Some(node) = self.nodes.get_mut(index) else {
             return text.len();
         };
-        let common = node.label.iter().zip(text).take_while(|(a, b)| a == b).count();
+        let common = node
+            .label
+            .iter()
+            .zip(text)
+            .take_while(|(a, b)| a == b)
+            .count();
         if common < node.label.len() {
             let tail = node.label.split_off(common);
             let children = std::mem::take(&mut node.children);
@@ -101,9 +106,12 @@ impl Trie {
         let mut rest = text;
         let mut next = self.nodes.first();
         while let Some(node) = next {
-            match rest.strip_prefix(node.label.as_slice()) {
-                Some(after) => rest = after,
-                None => return,
+            // The first byte is what led here.
+            for byte in &node.label {
+                match rest.split_first() {
+                    Some((first, after)) if first == byte => rest = after,
+                    _ => return,
+                }
             }
             if let Some(number) = node.number {
                 found(number);

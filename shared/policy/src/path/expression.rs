@@ -51,29 +51,34 @@ impl Expression {
     // Expressions nest only as deep as the parser allows, and steps are as many as the path has.
     pub(super) fn eval<'v>(&self, value: &'v Value) -> Option<Cow<'v, Value>> {
         let mut stages = self.stages.iter();
-        let mut result = walk(stages.next()?, value)?;
+        let mut ended = false;
+        let mut result = walk(stages.next()?, value, &mut ended)?;
         for stage in stages {
+            if ended {
+                break;
+            }
             result = match result {
-                Cow::Borrowed(value) => walk(stage, value)?,
-                Cow::Owned(value) => Cow::Owned(walk(stage, &value)?.into_owned()),
+                Cow::Borrowed(value) => walk(stage, value, &mut ended)?,
+                Cow::Owned(value) => Cow::Owned(walk(stage, &value, &mut ended)?.into_owned()),
             };
         }
         Some(result)
     }
 }
 
-fn walk<'v>(steps: &[Step], value: &'v Value) -> Option<Cow<'v, Value>> {
+/// `ended` is set where GJSON stops: `#(...)#.rest` that nothing fits does not see that a stage follows.
+fn walk<'v>(steps: &[Step], value: &'v Value, ended: &mut bool) -> Option<Cow<'v, Value>> {
     let Some((step, rest)) = steps.split_first() else {
         return Some(Cow::Borrowed(value));
     };
     match (step, value) {
-        (Step::This, _) => walk(rest, value),
+        (Step::This, _) => walk(rest, value, ended),
         (
             Step::Key {
                 name, wild: false, ..
             },
             Value::Object(object),
-        ) => walk(rest, object.get(name)?),
+        ) => walk(rest, object.get(name)?, ended),
         // The first key under which the rest of the path leads somewhere.
         (
             Step::Key {
@@ -83,13 +88,13 @@ fn walk<'v>(steps: &[Step], value: &'v Value) -> Option<Cow<'v, Value>> {
         ) => object
             .iter()
             .filter(|(key, _)| wildcard::matches(key, name))
-            .find_map(|(_, value)| walk(rest, value)),
+            .find_map(|(_, value)| walk(rest, value, ended)),
         (
             Step::Key {
                 index: Some(index), ..
             },
             Value::Array(array),
-        ) => walk(rest, array.get(*index)?),
+        ) => walk(rest, array.get(*index)?, ended),
         (Step::Length, Value::Array(array)) => Some(Cow::Owned(Value::from(array.len()))),
         // For an object, `#` is a key like any other.
         (Step::Length, Value::Object(object)) => object.get("#").map(Cow::Borrowed),
@@ -110,6 +115,7 @@ fn walk<'v>(steps: &[Step], value: &'v Value) -> Option<Cow<'v, Value>> {
                     None => Some(Cow::Borrowed(element)),
                 });
             if *all {
+                *ended = rest.is_some() && !array.iter().any(|element| query.fits(element));
                 Some(Cow::Owned(Value::Array(
                     found.flatten().map(Cow::into_owned).collect(),
                 )))

@@ -30,8 +30,7 @@ pub(super) fn parse(path: &str) -> Result<Expression, PathError> {
         rest: path,
         end: path.len(),
     };
-    let expression = reader.expression(0, true)?;
-    Ok(expression)
+    reader.expression(0)
 }
 
 fn error(offset: usize, message: impl Into<String>) -> PathError {
@@ -62,8 +61,27 @@ impl<'p> Reader<'p> {
         }
     }
 
-    /// Reads stages. A part that is collected from elements ends at a bar, which belongs to the whole path.
-    fn expression(&mut self, depth: usize, outermost: bool) -> Result<Expression, PathError> {
+    /// Reads what is taken from each of several elements. It ends at the bar that belongs to the path around it.
+    fn part(&mut self, depth: usize) -> Result<Expression, PathError> {
+        let (part, rest) = self
+            .rest
+            .split_at_checked(end_of_part(self.rest))
+            .unwrap_or((self.rest, ""));
+        let mut reader = Reader {
+            rest: part,
+            end: self.end.saturating_sub(rest.len()),
+        };
+        let expression = reader.expression(depth)?;
+        self.rest = match reader.rest {
+            "" => rest,
+            // Something is left that the path around it will not know what to do with either.
+            left => self.rest.get(part.len().saturating_sub(left.len())..).unwrap_or_default(),
+        };
+        Ok(expression)
+    }
+
+    /// Reads stages.
+    fn expression(&mut self, depth: usize) -> Result<Expression, PathError> {
         if depth > MAX_DEPTH {
             return Err(error(
                 self.offset(),
@@ -72,6 +90,32 @@ impl<'p> Reader<'p> {
         }
         let mut expression = Expression::default();
         let mut steps = Vec::new();
+        self.check_start()?;
+        loop {
+            if self.modifier()? {
+                // A modifier takes the whole result before it, as after a bar.
+                expression.stages.push(std::mem::take(&mut steps));
+                steps.push(Step::This);
+            } else {
+                steps.push(self.step(depth)?);
+            }
+            if self.eat(".") {
+                continue;
+            }
+            if !self.eat("|") {
+                break;
+            }
+            self.check_start()?;
+            expression.stages.push(std::mem::take(&mut steps));
+        }
+        expression.stages.push(steps);
+        // `@this` at the very start has nothing before it.
+        expression.stages.retain(|steps| !steps.is_empty());
+        Ok(expression)
+    }
+
+    /// Refuses what GJSON takes for something else than a key at the start of a stage.
+    fn check_start(&self) -> Result<(), PathError> {
         if self.rest.starts_with("..") {
             return Err(error(
                 self.offset(),
@@ -84,26 +128,7 @@ impl<'p> Reader<'p> {
                 "literals `!...` are not supported; write \\! for a key that starts so",
             ));
         }
-        loop {
-            if self.modifier()? {
-                // A modifier takes the whole result before it, as after a bar.
-                expression.stages.push(std::mem::take(&mut steps));
-                steps.push(Step::This);
-            } else {
-                steps.push(self.step(depth)?);
-            }
-            if self.eat(".") {
-                continue;
-            }
-            if !outermost || !self.eat("|") {
-                break;
-            }
-            expression.stages.push(std::mem::take(&mut steps));
-        }
-        expression.stages.push(steps);
-        // `@this` at the very start has nothing before it.
-        expression.stages.retain(|steps| !steps.is_empty());
-        Ok(expression)
+        Ok(())
     }
 
     /// Reads `@this`; refuses what else GJSON would not take as a key here.
@@ -143,7 +168,7 @@ impl<'p> Reader<'p> {
             return self.select(deeper);
         }
         if self.eat("#.") {
-            return self.expression(deeper, false).map(Step::Collect);
+            return self.part(deeper).map(Step::Collect);
         }
         let is_length = self
             .rest
@@ -213,7 +238,7 @@ impl<'p> Reader<'p> {
         };
         let all = self.eat("#");
         let rest = if self.eat(".") {
-            Some(self.expression(depth, false)?)
+            Some(self.part(depth)?)
         } else {
             None
         };
@@ -251,8 +276,56 @@ impl<'p> Reader<'p> {
             rest: trimmed,
             end: start.saturating_add(trimmed.len()),
         };
-        let expression = reader.expression(depth, true)?;
+        let expression = reader.expression(depth)?;
         Ok(Some(expression))
+    }
+}
+
+/// Where a part ends that is taken from each of several elements: at its first bar, as GJSON looks for it.
+///
+/// It looks for queries as `.#(`, and does not look at the character after any other `.#`: the bar in `.#|` is the part's.
+fn end_of_part(part: &str) -> usize {
+    let mut chars = part.char_indices();
+    while let Some((index, c)) = chars.next() {
+        match c {
+            '|' => return index,
+            '\\' => {
+                chars.next();
+            }
+            '.' if chars.as_str().starts_with('#') => {
+                chars.next();
+                match chars.next() {
+                    Some((_, '(')) => skip_query(&mut chars, '(', ')'),
+                    Some((_, '[')) => skip_query(&mut chars, '[', ']'),
+                    _ => {}
+                }
+            }
+            _ => {}
+        }
+    }
+    part.len()
+}
+
+/// Goes on behind the closing bracket of a query.
+fn skip_query(chars: &mut std::str::CharIndices<'_>, open: char, close: char) {
+    let mut depth: usize = 1;
+    let mut quoted = false;
+    while let Some((_, c)) = chars.next() {
+        match c {
+            '\\' => {
+                chars.next();
+            }
+            '"' => quoted = !quoted,
+            _ if quoted => {}
+            c if c == open => depth = depth.saturating_add(1),
+            c if c == close => {
+                depth = depth.saturating_sub(1);
+                if depth == 0 {
+                    return;
+                }
+            }
+            _ => {}
+        }
     }
 }
 

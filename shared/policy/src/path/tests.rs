@@ -53,6 +53,37 @@ fn golden_whoami_paths() {
 }
 
 #[test]
+fn a_stage_after_a_selection_that_nothing_fits_is_not_reached() {
+    let value = json!({"a": [{"b": 1}]});
+    for (path, expected) in [
+        ("a.#(b==2)#.b|#", Some(json!([]))),
+        ("a.#(b==2)#.b|0", Some(json!([]))),
+        // Something fits, or nothing is taken from what fits.
+        ("a.#(b==1)#.c|#", Some(json!(0))),
+        ("a.#(b==2)#|#", Some(json!(0))),
+        ("a.#(b==2)#|0", None),
+    ] {
+        let found = GjsonPath::parse(path).unwrap().eval(&value);
+        assert_eq!(found.map(|found| found.into_owned()), expected, "{path}");
+    }
+}
+
+#[test]
+fn a_bar_after_a_count_of_each_belongs_to_each() {
+    let value = json!([{"a": [1, 2]}, {"a": [3]}]);
+    for (path, expected) in [
+        ("#.a.#", Some(json!([2, 1]))),
+        ("#.a.#|0", Some(json!([]))),
+        ("#.a.#|0|0", None),
+        ("#.a|0", Some(json!([1, 2]))),
+        ("#.#|0", None),
+    ] {
+        let found = GjsonPath::parse(path).unwrap().eval(&value);
+        assert_eq!(found.map(|found| found.into_owned()), expected, "{path}");
+    }
+}
+
+#[test]
 fn a_scalar_document_has_only_itself() {
     let text = json!("{\"a\":1}");
     assert_eq!(GjsonPath::parse("a").unwrap().eval(&text), None);

@@ -47,13 +47,30 @@ fn judge(question: &Question, answer: &Answer, tally: &mut Tally) {
     }
     let index = RuleIndex::new(std::iter::once(&ours));
     for (input, theirs) in inputs.iter().zip(&answer.matches) {
-        let is_url = input.split_once("://").is_some_and(|(_, rest)| rest.contains('/'));
-        if is_url && theirs.is_some() && ours.find(input, DEFAULT_BUDGET).is_ok_and(|found| found.is_some()) {
-            assert_eq!(index.candidates(input), [0], "the index misses {pattern} for {input}");
+        let is_url = input
+            .split_once("://")
+            .is_some_and(|(_, rest)| rest.contains('/'));
+        if is_url
+            && theirs.is_some()
+            && ours
+                .find(input, DEFAULT_BUDGET)
+                .is_ok_and(|found| found.is_some())
+        {
+            assert_eq!(
+                index.candidates(input),
+                [0],
+                "the index misses {pattern} for {input}"
+            );
         }
         match ours.find(input, DEFAULT_BUDGET) {
             Ok(found) if found.is_some() == theirs.is_some() => tally.same(found.is_some()),
-            found => tally.differs(None, format!("{pattern} on {input:?}: {found:?}, there {}", theirs.is_some())),
+            found => tally.differs(
+                None,
+                format!(
+                    "{pattern} on {input:?}: {found:?}, there {}",
+                    theirs.is_some()
+                ),
+            ),
         }
     }
 }
@@ -65,19 +82,57 @@ enum Part {
 }
 
 const LEAVES: &[(&str, &[&str])] = &[
-    ("a", &["a"]), ("b", &["b"]), ("ab", &["ab"]), ("abc", &["abc"]), ("/", &["/"]), (".", &["."]), ("api", &["api"]),
-    ("v1", &["v1"]), ("ž", &["ž"]), ("éa", &["éa"]), ("-", &["-"]), ("x", &["x"]),
-    ("*", &["", "a", "ab", "xyz", "ž", "a-b"]), ("*", &["", "b", "abc"]), ("*", &["a"]),
-    ("**", &["", "a", "a/b", "a.b/c", "/", "ž"]), ("**", &["x", "a/b"]),
-    ("?", &["a", "b", "ž", ""]), ("?", &["x"]),
-    ("[abc]", &["a", "b", "c"]), ("[a]", &["a"]), ("[!abc]", &["x", "/", "ž", "."]), ("[!./]", &["a", "ž"]), ("[a-c]", &["a", "b"]),
-    ("[!a-c]", &["x", "/"]), ("[ž-ž]", &["ž"]), ("[abž]", &["ž", "a"]), ("[a\\]]", &["]", "a"]), ("\\*", &["*"]), ("\\{", &["{"]),
-    ("\\a", &["a"]), (",", &[","]), ("}", &["}"]), ("]", &["]"]), ("!", &["!"]), ("[a-]", &["a"]), ("[-a]", &["-", "a"]),
-    ("[c-a]", &["b"]), ("[", &["["]), ("[]", &[""]), ("[!]", &["!"]), ("[a-zA]", &["a"]), ("\\", &["\\"]), ("{}", &[""]), ("{", &[""]),
+    ("a", &["a"]),
+    ("b", &["b"]),
+    ("ab", &["ab"]),
+    ("abc", &["abc"]),
+    ("/", &["/"]),
+    (".", &["."]),
+    ("api", &["api"]),
+    ("v1", &["v1"]),
+    ("ž", &["ž"]),
+    ("éa", &["éa"]),
+    ("-", &["-"]),
+    ("x", &["x"]),
+    ("*", &["", "a", "ab", "xyz", "ž", "a-b"]),
+    ("*", &["", "b", "abc"]),
+    ("*", &["a"]),
+    ("**", &["", "a", "a/b", "a.b/c", "/", "ž"]),
+    ("**", &["x", "a/b"]),
+    ("?", &["a", "b", "ž", ""]),
+    ("?", &["x"]),
+    ("[abc]", &["a", "b", "c"]),
+    ("[a]", &["a"]),
+    ("[!abc]", &["x", "/", "ž", "."]),
+    ("[!./]", &["a", "ž"]),
+    ("[a-c]", &["a", "b"]),
+    ("[!a-c]", &["x", "/"]),
+    ("[ž-ž]", &["ž"]),
+    ("[abž]", &["ž", "a"]),
+    ("[a\\]]", &["]", "a"]),
+    ("\\*", &["*"]),
+    ("\\{", &["{"]),
+    ("\\a", &["a"]),
+    (",", &[","]),
+    ("}", &["}"]),
+    ("]", &["]"]),
+    ("!", &["!"]),
+    ("[a-]", &["a"]),
+    ("[-a]", &["-", "a"]),
+    ("[c-a]", &["b"]),
+    ("[", &["["]),
+    ("[]", &[""]),
+    ("[!]", &["!"]),
+    ("[a-zA]", &["a"]),
+    ("\\", &["\\"]),
+    ("{}", &[""]),
+    ("{", &[""]),
 ];
 
 const SPOIL: &[&str] = &["a", "b", "/", ".", "x", "ž", "c", "-"];
-const BREAK: &[&str] = &["*", "?", "[", "]", "{", "}", ",", "\\", "<", ">", "!", "-", "a", "\u{fffd}"];
+const BREAK: &[&str] = &[
+    "*", "?", "[", "]", "{", "}", ",", "\\", "<", ">", "!", "-", "a", "\u{fffd}",
+];
 
 fn question(dice: &mut Dice) -> Question {
     let mut inputs: Vec<String> = vec![String::new(); 8];
@@ -86,7 +141,14 @@ fn question(dice: &mut Dice) -> Question {
         pattern.push_str(text);
         inputs.iter_mut().for_each(|input| input.push_str(text));
     };
-    let start = dice.pick(&["http://h/", "https://a.test/x/", "http://h.test/ž", "", "a*b", "http://"]);
+    let start = dice.pick(&[
+        "http://h/",
+        "https://a.test/x/",
+        "http://h.test/ž",
+        "",
+        "a*b",
+        "http://",
+    ]);
     literal(start, &mut pattern, &mut inputs);
     for _ in 0..1 + dice.roll(3) {
         let parts = sequence(dice, 2);
@@ -109,13 +171,25 @@ fn question(dice: &mut Dice) -> Question {
 }
 
 fn sequence(dice: &mut Dice, depth: usize) -> Vec<Part> {
-    (0..if dice.once_in(10) { 0 } else { 1 + dice.roll(4) })
+    (0..if dice.once_in(10) {
+        0
+    } else {
+        1 + dice.roll(4)
+    })
         .map(|_| {
             if depth > 0 && dice.once_in(4) {
-                return Part::AnyOf((0..1 + dice.roll(3)).map(|_| sequence(dice, depth - 1)).collect());
+                return Part::AnyOf(
+                    (0..1 + dice.roll(3))
+                        .map(|_| sequence(dice, depth - 1))
+                        .collect(),
+                );
             }
             // What breaks a glob stands at the end of the list, and is rarer.
-            let count = if dice.once_in(20) { LEAVES.len() } else { LEAVES.len() - 14 };
+            let count = if dice.once_in(20) {
+                LEAVES.len()
+            } else {
+                LEAVES.len() - 14
+            };
             let (text, samples) = LEAVES[dice.roll(count)];
             Part::Leaf(text, samples)
         })
@@ -144,7 +218,9 @@ fn sample(parts: &[Part], dice: &mut Dice, out: &mut String) {
     for part in parts {
         match part {
             Part::Leaf(_, texts) => out.push_str(texts[dice.roll(texts.len())]),
-            Part::AnyOf(alternatives) => sample(&alternatives[dice.roll(alternatives.len())], dice, out),
+            Part::AnyOf(alternatives) => {
+                sample(&alternatives[dice.roll(alternatives.len())], dice, out)
+            }
         }
     }
 }

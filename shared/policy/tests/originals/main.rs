@@ -15,6 +15,7 @@
 mod dice;
 mod glob;
 mod oracle;
+mod path;
 mod regexp;
 mod tally;
 
@@ -43,4 +44,10 @@ fn strict_regexps_match_as_in_regexp2() {
 #[ignore = "needs Go: tests/originals/patterns/run"]
 fn globs_match_as_in_gobwas() {
     glob::compare(seed(), 6_000).finish("glob", 20_000);
+}
+
+#[test]
+#[ignore = "needs Go: tests/originals/patterns/run"]
+fn paths_find_what_gjson_finds() {
+    path::compare(seed(), 9_000).finish("gjson", 5_000);
 }

@@ -58,9 +58,20 @@ fn judge(question: &Question, answer: &Answer, strict: bool, tally: &mut Tally) 
     };
     let index = RuleIndex::new(std::iter::once(&ours));
     for (input, theirs) in inputs.iter().zip(&answer.matches) {
-        let is_url = input.split_once("://").is_some_and(|(_, rest)| rest.contains('/'));
-        if is_url && theirs.is_some() && ours.find(input, DEFAULT_BUDGET).is_ok_and(|found| found.is_some()) {
-            assert_eq!(index.candidates(input), [0], "the index misses {pattern} for {input}");
+        let is_url = input
+            .split_once("://")
+            .is_some_and(|(_, rest)| rest.contains('/'));
+        if is_url
+            && theirs.is_some()
+            && ours
+                .find(input, DEFAULT_BUDGET)
+                .is_ok_and(|found| found.is_some())
+        {
+            assert_eq!(
+                index.candidates(input),
+                [0],
+                "the index misses {pattern} for {input}"
+            );
         }
         let found = ours.find(input, DEFAULT_BUDGET);
         let (theirs, timeout) = match theirs {
