@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url';
 
 import { readArguments, usage } from './gateway/arguments.mjs';
 import { isFresh } from './gateway/fresh.mjs';
+import { importKeySets } from './gateway/key-sets.mjs';
 import { compilePolicy, PolicyRefused, withKeysOnFirstUse } from './gateway/policy.mjs';
 import { apiSecret, keysSecret, spinSecret } from './gateway/secret.mjs';
 
@@ -56,7 +57,12 @@ if (options.config !== undefined) {
 
 const { listen, api, state, reuse } = options;
 const common = { policy, listen, api, state, reuse, secrets: apiSecret(policy, process.env) };
-const secret = () => keysSecret(state, process.env);
+/** The secret that seals keys, and those that the configuration has in files, sealed under it. */
+const keys = (secret) => ({
+  keysSecret: secret,
+  entries: policy === undefined ? [] : importKeySets(command, options, { policy, keysSecret: secret }),
+});
+const ownKeys = () => keys(keysSecret(state, process.env));
 // Each is loaded when it is needed, not before: node_modules may have just been installed.
 const start = {
   async cloudflare() {
@@ -66,7 +72,7 @@ const start = {
     for (const id of bound.unbound) {
       console.error(`scripts/serve: rule "${id}": preserve_host has no effect here, because its upstream is not plain http`);
     }
-    return startWorkerd({ ...common, keysSecret: secret(), bundle, policy: bound.policy, bindings: bound.bindings });
+    return startWorkerd({ ...common, ...ownKeys(), bundle, policy: bound.policy, bindings: bound.bindings });
   },
   async spin() {
     const { startSpin } = await import('./gateway/spin.mjs');
@@ -74,7 +80,7 @@ const start = {
     const component = join(bundle, 'edgekeeper.wasm');
     return startSpin({
       ...common,
-      keysSecret: spinSecret(options, process.env),
+      ...keys(spinSecret(options, process.env)),
       component,
       command,
       spinBin,
@@ -85,7 +91,7 @@ const start = {
   },
   async wasi() {
     const { startWasi } = await import('./gateway/wasi.mjs');
-    return startWasi({ ...common, keysSecret: secret(), component: join(bundle, 'edgekeeper.wasm') });
+    return startWasi({ ...common, ...ownKeys(), component: join(bundle, 'edgekeeper.wasm') });
   },
 };
 try {

@@ -33,6 +33,7 @@ const oldest = [4, 1];
  * @param {string} [options.from] an application to start as it is, instead of one made of these three
  * @param {string} [options.keysSecret]
  * @param {Record<string, string>} [options.secrets] others, by name
+ * @param {import('./key-sets.mjs').Entry[]} [options.entries] for the key-value store
  * @param {import('./arguments.mjs').Address} options.listen port 0: any that is free
  * @param {import('./arguments.mjs').Address} [options.api]
  * @param {string} [options.state] a folder to keep the key-value store in; without one it is beside the manifest
@@ -50,6 +51,7 @@ export async function startSpin({
   from,
   keysSecret,
   secrets = {},
+  entries = [],
   listen,
   api,
   state,
@@ -67,13 +69,15 @@ export async function startSpin({
   };
   try {
     const application = from ?? prepare(folder, { component, policy, command });
-    const serve = async ({ host, port: asked }, own = []) => {
+    const serve = async ({ host, port: asked }, { own = [], entries = [] }) => {
       const address = { host, port: asked || (await freePort()) };
       await mustBeFree(address);
       const args = ['up', '--from', application, '--listen', `${host}:${address.port}`];
       if (state !== undefined) args.push('--state-dir', state);
       if (runtimeConfigFile !== undefined) args.push('--runtime-config-file', runtimeConfigFile);
       for (const variable of [...variables, ...own]) args.push('--variable', variable);
+      // They are sealed, so everybody may read them in the list of processes.
+      for (const { key, value } of entries) args.push('--key-value', `${key}=${value}`);
       if (reuse !== undefined) args.push('--max-instance-reuse-count', String(reuse));
       // Spin's provider of variables from the environment is always on.
       const all = { ...secrets, ...(keysSecret !== undefined && { KEYS_SECRET: keysSecret }) };
@@ -84,8 +88,8 @@ export async function startSpin({
       return `http://${host}:${address.port}`;
     };
     // One after the other: the first makes the store and compiles the component, the second finds them.
-    const origin = await serve(listen);
-    const apiOrigin = api && (await serve(api, ['listener=api']));
+    const origin = await serve(listen, { entries });
+    const apiOrigin = api && (await serve(api, { own: ['listener=api'] }));
     const ended = Promise.race(processes.map((process) => process.ended)).then(() => {});
     return { origin, apiOrigin, ended, stop };
   } catch (error) {

@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 import { listens, mustBeFree, startGuarded } from '../run/guarded.mjs';
@@ -31,6 +31,7 @@ const requestsPerInstance = 128;
  * @param {string} [options.policy] the policy document; without one the gateway answers 503
  * @param {string} [options.keysSecret]
  * @param {Record<string, string>} [options.secrets] others, by name
+ * @param {import('./key-sets.mjs').Entry[]} [options.entries] for the key-value store
  * @param {import('./arguments.mjs').Address} options.listen port 0: any that is free
  * @param {import('./arguments.mjs').Address} [options.api]
  * @param {string | false} [options.state] a folder to keep the key-value store in; without one it ends with the gateway,
@@ -46,6 +47,7 @@ export async function startWasi({
   policy,
   keysSecret,
   secrets = {},
+  entries = [],
   listen,
   api,
   state,
@@ -61,6 +63,11 @@ export async function startWasi({
   // Beside it lies the secret that scripts/serve keeps, which is not for the component to read.
   const stateFolder = state ? join(state, 'store') : join(folder, 'store');
   mkdirSync(stateFolder, { recursive: true });
+  for (const { key, value } of entries) {
+    const file = join(stateFolder, key);
+    mkdirSync(dirname(file), { recursive: true });
+    writeFileSync(file, value, { mode: 0o600 });
+  }
 
   const processes = [];
   const stop = async () => {

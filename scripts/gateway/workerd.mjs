@@ -26,6 +26,7 @@ export const compatibilityDate = '2026-04-01';
  * @param {string} options.policy the policy document
  * @param {string} options.keysSecret
  * @param {Record<string, string>} [options.secrets] others, by name
+ * @param {import('./key-sets.mjs').Entry[]} [options.entries] for the key-value store
  * @param {import('./arguments.mjs').Address} options.listen port 0 lets the system choose
  * @param {import('./arguments.mjs').Address} [options.api]
  * @param {Record<string, any>} [options.bindings] service bindings, by name
@@ -33,7 +34,7 @@ export const compatibilityDate = '2026-04-01';
  * @param {NodeJS.WritableStream} [options.log] what the runtime prints; stderr by default
  * @returns {Promise<Gateway>}
  */
-export async function startWorkerd({ bundle, policy, keysSecret, secrets = {}, listen, api, bindings = {}, state, log = process.stderr }) {
+export async function startWorkerd({ bundle, policy, keysSecret, secrets = {}, entries = [], listen, api, bindings = {}, state, log = process.stderr }) {
   const modules = [
     { type: 'ESModule', path: 'index.js', contents: readFileSync(join(bundle, 'index.js'), 'utf8') },
     { type: 'CompiledWasm', path: 'index_bg.wasm', contents: readFileSync(join(bundle, 'index_bg.wasm')) },
@@ -71,6 +72,8 @@ export async function startWorkerd({ bundle, policy, keysSecret, secrets = {}, l
   });
   try {
     await miniflare.ready;
+    const store = await miniflare.getKVNamespace('KEYS', 'proxy');
+    for (const { key, value } of entries) await store.put(key, value);
     return {
       origin: (await miniflare.unsafeGetDirectURL('proxy')).origin,
       apiOrigin: api && (await miniflare.unsafeGetDirectURL('api')).origin,
