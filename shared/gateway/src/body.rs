@@ -3,6 +3,9 @@
 use std::cell::RefCell;
 use std::rc::Rc;
 
+use http::HeaderMap;
+use http::header::CONTENT_LENGTH;
+
 use crate::refusal::Refusal;
 use crate::runtime::{FetchError, RequestBody};
 
@@ -12,13 +15,18 @@ const LARGEST: usize = 8 << 20;
 /// The body, read when it is first asked for.
 pub(crate) struct Body<B> {
     source: B,
-    read: RefCell<Option<Rc<[u8]>>>,
+    /// Its length, where the client says it.
+    announced: Option<usize>,
+    read: RefCell<Option<Rc<Vec<u8>>>>,
 }
 
 impl<B: RequestBody> Body<B> {
-    pub(crate) fn new(source: B) -> Self {
+    pub(crate) fn new(source: B, headers: &HeaderMap) -> Self {
         Self {
             source,
+            announced: headers
+                .get(CONTENT_LENGTH)
+                .and_then(|length| length.to_str().ok()?.parse().ok()),
             read: RefCell::new(None),
         }
     }
@@ -27,21 +35,20 @@ impl<B: RequestBody> Body<B> {
     ///
     /// # Errors
     /// 413 when it is too large to be held, 400 when it broke off.
-    pub(crate) async fn bytes(&self) -> Result<Rc<[u8]>, Refusal> {
+    pub(crate) async fn bytes(&self) -> Result<Rc<Vec<u8>>, Refusal> {
         if let Some(read) = self.read.borrow().as_ref() {
             return Ok(Rc::clone(read));
         }
+        if self.announced.is_some_and(|length| length > LARGEST) {
+            return Err(too_large());
+        }
         match self.source.read(LARGEST).await {
             Ok(Some(bytes)) => {
-                let bytes: Rc<[u8]> = bytes.into();
+                let bytes = Rc::new(bytes);
                 *self.read.borrow_mut() = Some(Rc::clone(&bytes));
                 Ok(bytes)
             }
-            Ok(None) => Err(
-                Refusal::new(413, "Request Entity Too Large").logged(format!(
-                    "the request's body is larger than {LARGEST} bytes, which is the most that a service can be shown"
-                )),
-            ),
+            Ok(None) => Err(too_large()),
             Err(FetchError::Timeout | FetchError::Unreachable) => {
                 Err(Refusal::bad_request("the request's body broke off"))
             }
@@ -50,6 +57,13 @@ impl<B: RequestBody> Body<B> {
 
     /// What was read, for the upstream.
     pub(crate) fn into_read(self) -> Option<Vec<u8>> {
-        self.read.into_inner().map(|bytes| bytes.to_vec())
+        let read = self.read.into_inner()?;
+        Some(Rc::try_unwrap(read).unwrap_or_else(|shared| shared.to_vec()))
     }
+}
+
+fn too_large() -> Refusal {
+    Refusal::new(413, "Request Entity Too Large").logged(format!(
+        "the request's body is larger than {LARGEST} bytes, which is the most that a service can be shown"
+    ))
 }
