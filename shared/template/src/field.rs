@@ -73,7 +73,9 @@ impl<'a> Held<'a> {
                         return Err(format!("{name} is not a method but has arguments"));
                     }
                     let value = self.value.get(name);
-                    return Ok(Held::from(value.unwrap_or_else(|| self.value.zero_entry())));
+                    return Ok(Held::from(
+                        value.unwrap_or_else(|| self.value.zero_entry(missing)),
+                    ));
                 }
                 match object.field(name) {
                     Some(_) if args.is_some() => Err(format!(
@@ -88,7 +90,7 @@ impl<'a> Held<'a> {
                     return Err(format!("{name} is not a method but has arguments"));
                 }
                 Ok(Held {
-                    value: map.get(name).unwrap_or_else(|| map.zero_entry()),
+                    value: map.get(name).unwrap_or_else(|| map.zero_entry(missing)),
                     boxed: map.boxes(),
                 })
             }

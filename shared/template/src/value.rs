@@ -6,6 +6,8 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::rc::Rc;
 
+use crate::Missing;
+
 /// How deep lists and maps may lie in one another, so that walking them cannot exhaust the stack.
 pub(crate) const MAX_DEPTH: usize = 100;
 
@@ -255,9 +257,11 @@ impl<'a> Value<'a> {
         }
     }
 
-    /// What Go's zero value for a missing key is.
-    pub(crate) fn zero_entry(&self) -> Value<'a> {
+    /// What Go's zero value for a missing key is. A header that is not there is empty, not `[]`,
+    /// where what is missing is empty.
+    pub(crate) fn zero_entry(&self, missing: Missing) -> Value<'a> {
         match self {
+            Value::Object(_) if missing == Missing::Empty => Value::Null,
             Value::Map(map) if map.of_strings => Value::Str(Cow::Borrowed("")),
             Value::Object(_) => Value::nil_strings(),
             _ => Value::Null,

@@ -122,6 +122,40 @@ impl Object for Clock {
     }
 }
 
+/// A header map without a header.
+struct NoHeaders;
+
+impl Object for NoHeaders {
+    fn field(&self, _: &str) -> Option<Value<'_>> {
+        None
+    }
+
+    fn type_name(&self) -> &'static str {
+        "http.Header"
+    }
+
+    fn content(&self) -> Option<Value<'_>> {
+        Some(Value::NilMap)
+    }
+
+    fn is_map(&self) -> bool {
+        true
+    }
+}
+
+#[test]
+fn a_header_that_is_not_there_is_empty_or_as_in_go_an_empty_list() {
+    let template = Template::parse("r:X", r#"{{ .Nope }}|{{ index . "Nope" }}"#).unwrap();
+    for (missing, want) in [(Missing::Empty, "|"), (Missing::Go, "[]|[]")] {
+        let style = Style {
+            missing,
+            output: Output::Text,
+        };
+        let output = template.render(&Value::Object(&NoHeaders), style);
+        assert_eq!(output.as_deref(), Ok(want));
+    }
+}
+
 #[test]
 fn methods_are_called_with_their_arguments() {
     let cases = [

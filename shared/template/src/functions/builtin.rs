@@ -72,7 +72,9 @@ fn index<'a>(scope: &mut Scope<'a>, args: &[Value<'a>]) -> Outcome<'a> {
         }
         if item.is_map() {
             item = match key {
-                Value::Str(key) => item.get(key).unwrap_or_else(|| item.zero_entry()),
+                Value::Str(key) => item
+                    .get(key)
+                    .unwrap_or_else(|| item.zero_entry(scope.missing)),
                 Value::Null => return Err("value is nil; should be of type string".to_owned()),
                 other => {
                     return Err(format!(
