@@ -179,6 +179,7 @@ fn check_globals(cx: &mut Context<'_>) {
         let is_complete = handler
             .required
             .iter()
+            .chain(mutator::required(handler, cx.edge.keys.source))
             .all(|name| config.get(name).is_some());
         if !cx.config.is_enabled(handler) || !is_complete {
             continue;

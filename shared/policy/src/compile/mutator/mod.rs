@@ -6,8 +6,10 @@ mod hydrator;
 mod id_token;
 
 use crate::endpoint::Endpoint;
+use crate::keys::Source;
 use crate::mutator::Mutator;
 
+use super::handler::Handler;
 use super::stage::{Context, Use};
 use super::template::Position;
 
@@ -28,6 +30,15 @@ pub(super) fn read(used: &Use, minted: bool, cx: &mut Context<'_>) -> Option<Mut
             hydrator::read(config, cx).map(|hydrator| Mutator::Hydrator(Box::new(hydrator)))
         }
         _ => None,
+    }
+}
+
+/// The keys of a mutator's configuration that it needs besides [`Handler::required`]: a rule may have them, if the global
+/// configuration does not.
+pub(super) fn required(handler: &Handler, source: Source) -> &'static [&'static str] {
+    match (handler.name, source) {
+        ("id_token", Source::JwksUrl) => &["jwks_url"],
+        _ => &[],
     }
 }
 
