@@ -75,7 +75,7 @@ impl Passage<'_> {
         output: Output,
     ) -> Result<String, Refusal> {
         let parsed = template.parsed.as_ref().map_err(|error| {
-            self.template_failed(&template.message("parsing", self.rule, error))
+            self.template_failed(&template.message("parsing", self.rule, &error.go))
         })?;
         let style = if self.strict {
             Style {

@@ -269,6 +269,10 @@ impl Object for NoUrl {
         "*url.URL"
     }
 
+    fn text(&self) -> Option<String> {
+        Some("<nil>".to_owned())
+    }
+
     fn is_nil(&self) -> bool {
         true
     }

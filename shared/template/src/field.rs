@@ -2,7 +2,7 @@
 
 use crate::Missing;
 use crate::functions::Param;
-use crate::value::Value;
+use crate::value::{Object, Value};
 
 /// A value, and whether Go holds it as an `interface {}`: then looking into nil is an error, and
 /// messages name that type.
@@ -20,6 +20,10 @@ pub(crate) enum Method {
     Unknown,
     /// There is no method that takes any.
     None,
+}
+
+fn has_field(object: &dyn Object, name: &str) -> bool {
+    object.fields().iter().any(|(field, _)| *field == name)
 }
 
 impl<'a> From<Value<'a>> for Held<'a> {
@@ -82,6 +86,10 @@ impl<'a> Held<'a> {
                         "{name} has arguments but cannot be invoked as function"
                     )),
                     Some(value) => Ok(Held::from(value)),
+                    None if object.is_nil() && has_field(*object, name) => Err(format!(
+                        "nil pointer evaluating {}.{name}",
+                        object.type_name()
+                    )),
                     None => Err(self.no_field(name)),
                 }
             }
