@@ -104,20 +104,17 @@ fn unescaped(bytes: &[u8], strict: bool) -> Result<String, Refusal> {
 fn refusal(why: &NotIssued, strict: bool) -> Refusal {
     let refusal = match why {
         NotIssued::Refused(refused) if strict => in_oathkeepers_words(refused),
-        NotIssued::Refused(Refused {
-            status: 200 | 400..=403 | 405..=428 | 430..=499,
-            ..
-        }) => Refusal::unauthorized(),
+        NotIssued::Refused(refused) => match refused.status {
+            200 | 400..=403 | 405..=428 | 430..=499 => Refusal::unauthorized(),
+            _ => {
+                let said = refused.headers.get(RETRY_AFTER);
+                unavailable(said.and_then(|value| value.to_str().ok()))
+            }
+        },
         NotIssued::Failed(text) if strict => Refusal::new(
             503,
             format!("{text}: The upstream service is not available"),
         ),
-        NotIssued::Refused(Refused { headers, .. }) => {
-            let said = headers
-                .get(RETRY_AFTER)
-                .and_then(|value| value.to_str().ok());
-            unavailable(said)
-        }
         NotIssued::Failed(_) => unavailable(None),
     };
     refusal.logged(why.reason())

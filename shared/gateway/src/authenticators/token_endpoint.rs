@@ -49,7 +49,7 @@ pub(super) struct Issued {
 #[derive(Debug)]
 pub(super) enum NotIssued {
     /// The server says no.
-    Refused(Refused),
+    Refused(Box<Refused>),
     /// There is no answer, or none that makes sense. The text is Go's.
     Failed(String),
 }
@@ -167,11 +167,11 @@ fn read(
     body: &[u8],
 ) -> Result<Issued, NotIssued> {
     let refused = |text: String| {
-        NotIssued::Refused(Refused {
+        NotIssued::Refused(Box::new(Refused {
             status,
             text,
             headers: headers.clone(),
-        })
+        }))
     };
     let plain = || {
         refused(format!(
