@@ -171,9 +171,9 @@ fn look_up(file: &str, shape: &str, hits: &str, misses: &str) -> Option<()> {
         for (scheme, authority, path) in parts?.iter().cycle().take(times.parse().ok()?) {
             let url = format!("{scheme}://{}{path}", (*authority).to_owned());
             let found = index.candidates(&url).into_iter().filter(|rule| {
-                patterns
-                    .get(*rule)
-                    .is_some_and(|pattern| matches!(pattern.find(&url, DEFAULT_BUDGET), Ok(Some(_))))
+                patterns.get(*rule).is_some_and(|pattern| {
+                    matches!(pattern.find(&url, DEFAULT_BUDGET), Ok(Some(_)))
+                })
             });
             if found.count() != expected {
                 eprintln!("{url} does not match {expected} rules");

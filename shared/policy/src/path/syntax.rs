@@ -75,7 +75,10 @@ impl<'p> Reader<'p> {
         self.rest = match reader.rest {
             "" => rest,
             // Something is left that the path around it will not know what to do with either.
-            left => self.rest.get(part.len().saturating_sub(left.len())..).unwrap_or_default(),
+            left => self
+                .rest
+                .get(part.len().saturating_sub(left.len())..)
+                .unwrap_or_default(),
         };
         Ok(expression)
     }

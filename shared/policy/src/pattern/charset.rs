@@ -106,9 +106,10 @@ impl CharSet {
     }
 
     pub(super) fn contains(&self, c: char) -> bool {
+        let after = self.ranges.partition_point(|&(first, _)| first <= c);
         self.ranges
-            .iter()
-            .any(|&(first, last)| (first..=last).contains(&c))
+            .get(after.wrapping_sub(1))
+            .is_some_and(|&(_, last)| c <= last)
     }
 
     /// The one character of a set that has just one.
@@ -136,8 +137,12 @@ impl CharSet {
     }
 
     pub(super) fn add_all(&mut self, other: &CharSet) {
+        self.add_ranges(other.ranges.iter().copied());
+    }
+
+    fn add_ranges(&mut self, others: impl Iterator<Item = (char, char)>) {
         let mut ranges = std::mem::take(&mut self.ranges);
-        ranges.extend_from_slice(&other.ranges);
+        ranges.extend(others);
         ranges.sort_unstable();
         for (first, last) in ranges {
             match self.ranges.last_mut() {
@@ -178,18 +183,13 @@ impl CharSet {
     /// The set under `(?i)`: every character whose lower case is in the set or is the lower case of one that is.
     #[must_use]
     pub(super) fn fold(&self) -> CharSet {
+        let pairs = lower_case_pairs().iter();
+        let lower = pairs.clone().filter(|(upper, _)| self.contains(*upper));
         let mut lowered = self.clone();
-        for &(upper, lower) in lower_case_pairs() {
-            if self.contains(upper) {
-                lowered.add(lower, lower);
-            }
-        }
+        lowered.add_ranges(lower.map(|&(_, lower)| (lower, lower)));
+        let upper = pairs.filter(|(_, lower)| lowered.contains(*lower));
         let mut folded = lowered.clone();
-        for &(upper, lower) in lower_case_pairs() {
-            if lowered.contains(lower) {
-                folded.add(upper, upper);
-            }
-        }
+        folded.add_ranges(upper.map(|&(upper, _)| (upper, upper)));
         folded
     }
 

@@ -3,8 +3,8 @@
 use super::Pattern;
 use super::ast::{Groups, Node};
 use super::charset::CharSet;
-use super::glob::{self, Glob};
 use super::find_hints;
+use super::glob::{self, Glob};
 use super::instruction::{Assertion, Direction, Instruction};
 use super::original;
 use super::program::{MAX_WEIGHT, Program, weight};

@@ -134,5 +134,9 @@ fn longest<'p>(texts: impl Iterator<Item = &'p str>) -> String {
         }
     }
     // Every URL has a slash; one character tells little.
-    if longest.len() > 1 { longest.to_owned() } else { String::new() }
+    if longest.len() > 1 {
+        longest.to_owned()
+    } else {
+        String::new()
+    }
 }

@@ -85,6 +85,10 @@ pub(super) fn check_alone(pattern: &str, regex: &str, start: usize) -> Result<()
     let says = |mut error: PatternError| {
         let leading = error.offset == start && regex.starts_with(['*', '+', '?', '{']);
         if let Some(message) = error.original.take() {
+            // The brackets around it make a group of another kind of it.
+            if leading && regex.len() > 1 && regex.starts_with('?') {
+                return error;
+            }
             // What only the brackets around the expression break is seen when the whole pattern is read.
             let whole = leading
                 || message == UNCLOSED && error.offset != start_of_group(&error, regex, start);
@@ -107,6 +111,13 @@ pub(super) fn check_alone(pattern: &str, regex: &str, start: usize) -> Result<()
     };
     let message = match node.find_reference(&unknown) {
         None => return Ok(()),
+        // An octal code, to the engine.
+        Some(GroupId::Number(10..)) => {
+            return Err(PatternError::new(
+                start,
+                "there is no such group; write a character by its code as \\x41",
+            ));
+        }
         Some(GroupId::Number(number)) => format!("reference to undefined group number {number}"),
         Some(GroupId::Name(name)) => format!("reference to undefined group name {name}"),
     };

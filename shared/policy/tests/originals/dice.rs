@@ -1,15 +1,15 @@
 //! Random numbers, the same for the same seed.
 
 /// A generator of numbers.
-pub struct Dice(u64);
+pub(crate) struct Dice(u64);
 
 impl Dice {
-    pub fn new(seed: u64) -> Dice {
+    pub(crate) fn new(seed: u64) -> Dice {
         Dice(seed ^ 0x9e37_79b9_7f4a_7c15)
     }
 
     /// A number below `sides`.
-    pub fn roll(&mut self, sides: usize) -> usize {
+    pub(crate) fn roll(&mut self, sides: usize) -> usize {
         self.0 = self
             .0
             .wrapping_mul(6_364_136_223_846_793_005)
@@ -19,16 +19,16 @@ impl Dice {
     }
 
     /// True once in `sides` times.
-    pub fn once_in(&mut self, sides: usize) -> bool {
+    pub(crate) fn once_in(&mut self, sides: usize) -> bool {
         self.roll(sides) == 0
     }
 
-    pub fn pick<'a>(&mut self, from: &[&'a str]) -> &'a str {
+    pub(crate) fn pick<'a>(&mut self, from: &[&'a str]) -> &'a str {
         from[self.roll(from.len())]
     }
 
     /// The text with up to three characters taken out, doubled, replaced or put in.
-    pub fn spoil(&mut self, text: &str, with: &[&str]) -> String {
+    pub(crate) fn spoil(&mut self, text: &str, with: &[&str]) -> String {
         let mut chars: Vec<String> = text.chars().map(String::from).collect();
         for _ in 0..=self.roll(3) {
             let at = self.roll(chars.len() + 1);

@@ -14,7 +14,7 @@ struct Question {
 }
 
 /// Compares this many patterns, each on eight inputs.
-pub fn compare(seed: u64, patterns: usize) -> Tally {
+pub(crate) fn compare(seed: u64, patterns: usize) -> Tally {
     let mut dice = Dice::new(seed);
     let questions: Vec<_> = (0..patterns).map(|_| question(&mut dice)).collect();
     let mut tally = Tally::default();

@@ -9,22 +9,22 @@ use serde_json::Value;
 /// An answer of the original.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
-pub struct Answer {
-    pub error: String,
+pub(crate) struct Answer {
+    pub(crate) error: String,
     /// For each input what its groups captured; nothing where it does not match.
-    pub matches: Vec<Option<Match>>,
-    pub raw: String,
+    pub(crate) matches: Vec<Option<Match>>,
+    pub(crate) raw: String,
 }
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
-pub struct Match {
-    pub groups: Option<Vec<String>>,
-    pub timeout: String,
+pub(crate) struct Match {
+    pub(crate) groups: Option<Vec<String>>,
+    pub(crate) timeout: String,
 }
 
 /// Asks all questions and gives each to `judge` with its answer.
-pub fn ask<Q>(
+pub(crate) fn ask<Q>(
     questions: &[Q],
     as_json: impl Fn(&Q) -> Value + Send,
     mut judge: impl FnMut(&Q, Answer),

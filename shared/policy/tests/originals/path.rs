@@ -13,7 +13,7 @@ struct Question {
 }
 
 /// Compares this many paths.
-pub fn compare(seed: u64, paths: usize) -> Tally {
+pub(crate) fn compare(seed: u64, paths: usize) -> Tally {
     let mut dice = Dice::new(seed);
     let questions: Vec<_> = (0..paths).map(|_| question(&mut dice)).collect();
     let mut tally = Tally::default();
@@ -30,7 +30,10 @@ fn judge(question: &Question, answer: &Answer, tally: &mut Tally) {
     let ours = match GjsonPath::parse(path) {
         Ok(ours) => ours,
         Err(error) => {
-            return tally.differs(refused_here(path, &error.message), format!("{path}: refused here: {error}"));
+            return tally.differs(
+                refused_here(path, &error.message),
+                format!("{path}: refused here: {error}"),
+            );
         }
     };
     let found = ours.eval(document).map(|value| value.into_owned());
@@ -45,7 +48,13 @@ fn judge(question: &Question, answer: &Answer, tally: &mut Tally) {
         tally.same(found.is_some());
     } else {
         let kind = differs(path);
-        tally.differs(kind, format!("{path} in {document}: {found:?}, there {theirs:?} {}", answer.error));
+        tally.differs(
+            kind,
+            format!(
+                "{path} in {document}: {found:?}, there {theirs:?} {}",
+                answer.error
+            ),
+        );
     }
 }
 
@@ -74,7 +83,10 @@ fn differs(path: &str) -> Option<&'static str> {
         .then_some("a bar seen under a key that does not lead anywhere")
 }
 
-const KEYS: &[&str] = &["a", "b", "name", "first", "last", "age", "x.y", "fav*", "0", "1", "ž", "a|b", "@this", "#", "tags", "id", "q\"q"];
+const KEYS: &[&str] = &[
+    "a", "b", "name", "first", "last", "age", "x.y", "fav*", "0", "1", "ž", "a|b", "@this", "#",
+    "tags", "id", "q\"q",
+];
 
 fn question(dice: &mut Dice) -> Question {
     let document = match dice.roll(5) {
@@ -87,7 +99,13 @@ fn question(dice: &mut Dice) -> Question {
         path.push_str("@this");
     }
     if dice.once_in(8) {
-        path = dice.spoil(&path, &[".", "#", "|", "*", "?", "(", ")", "\\", "@", "a", "0", "=", "\"", "!", "~", "%", "[", "{"]);
+        path = dice.spoil(
+            &path,
+            &[
+                ".", "#", "|", "*", "?", "(", ")", "\\", "@", "a", "0", "=", "\"", "!", "~", "%",
+                "[", "{",
+            ],
+        );
     }
     Question { path, document }
 }
@@ -110,7 +128,10 @@ fn array(dice: &mut Dice, depth: usize) -> Value {
 }
 
 fn text(dice: &mut Dice) -> &'static str {
-    ["", "a", "b", "dev-1", "ops", "true", "T", "1", "é", "a\"b", "a\\b", "x/y", "line\n", "Z", "ab"][dice.roll(15)]
+    [
+        "", "a", "b", "dev-1", "ops", "true", "T", "1", "é", "a\"b", "a\\b", "x/y", "line\n", "Z",
+        "ab",
+    ][dice.roll(15)]
 }
 
 fn value(dice: &mut Dice, depth: usize) -> Value {
@@ -142,7 +163,10 @@ fn walk(dice: &mut Dice, value: &Value, path: &mut String, left: usize) {
         Value::Object(map) if !map.is_empty() && !dice.once_in(10) => {
             let (key, inside) = map.iter().nth(dice.roll(map.len())).unwrap();
             match dice.roll(6) {
-                0 => path.push_str(&format!("{}*", escaped(&key.chars().take(1).collect::<String>()))),
+                0 => path.push_str(&format!(
+                    "{}*",
+                    escaped(&key.chars().take(1).collect::<String>())
+                )),
                 1 => path.push_str(&"?".repeat(key.chars().count())),
                 2 if dice.once_in(4) => path.push('*'),
                 _ => path.push_str(&escaped(key)),
@@ -150,11 +174,15 @@ fn walk(dice: &mut Dice, value: &Value, path: &mut String, left: usize) {
             walk(dice, inside, path, left - 1);
         }
         Value::Array(items) => {
-            let item = if items.is_empty() { &Value::Null } else { &items[dice.roll(items.len())] };
+            let item = if items.is_empty() {
+                &Value::Null
+            } else {
+                &items[dice.roll(items.len())]
+            };
             match dice.roll(8) {
                 0 => path.push('#'),
                 1..=2 => {
-                    path.push_str("#");
+                    path.push('#');
                     walk(dice, item, path, left - 1);
                 }
                 3..=5 => {
@@ -195,9 +223,16 @@ fn query(dice: &mut Dice, item: &Value, path: &mut String, left: usize) {
         }
     }
     if !dice.once_in(8) {
-        path.push_str(dice.pick(&["==", "=", "!=", "<", "<=", ">", ">=", "%", "!%", " == ", "=="]));
+        path.push_str(dice.pick(&[
+            "==", "=", "!=", "<", "<=", ">", ">=", "%", "!%", " == ", "==",
+        ]));
         let literal = match dice.roll(6) {
-            0 => dice.pick(&["~true", "~false", "~null", "~*", "~what", "true", "false", "null", "1", "0", "1.5"]).to_owned(),
+            0 => dice
+                .pick(&[
+                    "~true", "~false", "~null", "~*", "~what", "true", "false", "null", "1", "0",
+                    "1.5",
+                ])
+                .to_owned(),
             1 => json!(text(dice)).to_string(),
             2 => json!(format!("{}*", text(dice))).to_string(),
             _ => match inside {
@@ -213,7 +248,27 @@ fn query(dice: &mut Dice, item: &Value, path: &mut String, left: usize) {
 fn escaped(key: &str) -> String {
     key.chars()
         .flat_map(|c| {
-            let special = matches!(c, '.' | '*' | '?' | '|' | '#' | '@' | '!' | '{' | '}' | '[' | ']' | '(' | ')' | '=' | '<' | '>' | '%' | '"' | '\\');
+            let special = matches!(
+                c,
+                '.' | '*'
+                    | '?'
+                    | '|'
+                    | '#'
+                    | '@'
+                    | '!'
+                    | '{'
+                    | '}'
+                    | '['
+                    | ']'
+                    | '('
+                    | ')'
+                    | '='
+                    | '<'
+                    | '>'
+                    | '%'
+                    | '"'
+                    | '\\'
+            );
             special.then_some('\\').into_iter().chain([c])
         })
         .collect()

@@ -14,7 +14,7 @@ struct Question {
 }
 
 /// Compares this many patterns, each on eight inputs.
-pub fn compare(seed: u64, patterns: usize, strict: bool) -> Tally {
+pub(crate) fn compare(seed: u64, patterns: usize, strict: bool) -> Tally {
     let mut dice = Dice::new(seed);
     let questions: Vec<_> = (0..patterns).map(|_| question(&mut dice)).collect();
     let mut tally = Tally::default();
@@ -104,8 +104,24 @@ fn judge(question: &Question, answer: &Answer, strict: bool, tally: &mut Tally) 
 }
 
 /// Why a pattern is refused here that Oathkeeper reads.
-fn refused_here(_pattern: &str) -> Option<&'static str> {
-    None
+fn refused_here(pattern: &str) -> Option<&'static str> {
+    let has_code = pattern.split('\\').skip(1).any(|rest| {
+        let mut chars = rest.chars();
+        matches!(chars.next(), Some('1'..='9')) && matches!(chars.next(), Some('0'..='9'))
+    });
+    if has_code {
+        return Some("octal codes without a leading zero");
+    }
+    if pattern.contains("<?") {
+        return Some("groups by the brackets around them");
+    }
+    let has_number = ["(?<", "(?'", "(?P<"].iter().any(|open| {
+        pattern
+            .split(open)
+            .skip(1)
+            .any(|rest| rest.starts_with(|c: char| c.is_ascii_digit()))
+    });
+    has_number.then_some("numbers as names")
 }
 
 /// Why a pattern is read here that Oathkeeper refuses.
@@ -126,7 +142,10 @@ fn read_here(pattern: &str, error: &str, strict: bool) -> Option<&'static str> {
     if error.contains("missing closing )") && has(&["(?x", "(?-x"]) && has(&["#"]) {
         return Some("comments up to the end of a `<...>`");
     }
-    if error.contains("complete \\p{X}") || error.contains("malformed \\p{X}") {
+    if error.contains("complete \\p{X}")
+        || error.contains("malformed \\p{X}")
+        || error.contains("unknown unicode")
+    {
         return Some("Unicode classes");
     }
     None

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 /// What came of a comparison.
 #[derive(Default)]
-pub struct Tally {
+pub(crate) struct Tally {
     /// Compared and equal.
     same: usize,
     /// Of these, how many matched or found something.
@@ -18,17 +18,17 @@ pub struct Tally {
 }
 
 impl Tally {
-    pub fn same(&mut self, hit: bool) {
+    pub(crate) fn same(&mut self, hit: bool) {
         self.same += 1;
         self.hits += usize::from(hit);
     }
 
-    pub fn refused(&mut self) {
+    pub(crate) fn refused(&mut self) {
         self.refused += 1;
     }
 
     /// A difference, and the kind of it if it is meant to be.
-    pub fn differs(&mut self, kind: Option<&'static str>, difference: String) {
+    pub(crate) fn differs(&mut self, kind: Option<&'static str>, difference: String) {
         match kind {
             Some(kind) => *self.listed.entry(kind).or_default() += 1,
             None => self.wrong.push(difference),
@@ -39,7 +39,7 @@ impl Tally {
     ///
     /// # Panics
     /// If anything differs that is not listed, if less than `least` was compared, or if hardly anything was found.
-    pub fn finish(self, name: &str, least: usize) {
+    pub(crate) fn finish(self, name: &str, least: usize) {
         println!(
             "{name}: {} equal ({} of them found something), {} refused by both, {} differ",
             self.same,
