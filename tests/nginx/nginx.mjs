@@ -60,7 +60,9 @@ function documented({ port, api, upstream, secret }) {
 }
 
 function configuration(servers) {
-  return `daemon off;
+  // Whoever starts it as root would else have a worker that may not write below the folder.
+  const user = process.getuid() === 0 ? 'user root;\n' : '';
+  return `${user}daemon off;
 worker_processes 1;
 pid nginx.pid;
 error_log stderr info;
