@@ -79,7 +79,7 @@ pub(crate) enum Keys {
     /// To sign with, and the public halves.
     Sign {
         set: ImportedSet,
-        signer: Result<ForeignSigner, SignerError>,
+        signer: Box<Result<ForeignSigner, SignerError>>,
     },
 }
 
@@ -103,8 +103,8 @@ impl Keys {
             }
             Purpose::Sign => {
                 let set = ImportedSet::parse(text)?;
-                let signer = set.signer();
-                let problems = signer.as_ref().err().map(ToString::to_string);
+                let signer = Box::new(set.signer());
+                let problems = (*signer).as_ref().err().map(ToString::to_string);
                 Ok((Self::Sign { set, signer }, problems.into_iter().collect()))
             }
         }
@@ -122,7 +122,7 @@ impl Keys {
     pub(crate) fn to_sign(&self) -> Result<&ForeignSigner, SignerError> {
         match self {
             Self::Verify(_) => Err(SignerError::NoPrivateKey),
-            Self::Sign { signer, .. } => signer.as_ref().map_err(Clone::clone),
+            Self::Sign { signer, .. } => (**signer).as_ref().map_err(Clone::clone),
         }
     }
 
