@@ -120,17 +120,24 @@ impl GaveUp {
     /// Go's words for it, for a request with this method and URL.
     pub(crate) fn in_gos_words(&self, method: &str, url: &str) -> String {
         let tries = format!("{method} {url} giving up after {} attempt(s)", self.tries);
-        let verb = capitalized(method);
         match self.last {
             Ok(_) => tries,
-            Err(FetchError::Unreachable) => format!(
-                "{tries}: {verb} \"{url}\": dial tcp {}: connect: connection refused",
-                address(url)
-            ),
-            Err(FetchError::Timeout) => format!(
-                "{tries}: {verb} \"{url}\": context deadline exceeded (Client.Timeout exceeded while awaiting headers)"
-            ),
+            Err(error) => format!("{tries}: {}", no_answer(method, url, error)),
         }
+    }
+}
+
+/// Go's words for a request that nobody answered.
+pub(crate) fn no_answer(method: &str, url: &str, error: FetchError) -> String {
+    let verb = capitalized(method);
+    match error {
+        FetchError::Unreachable => format!(
+            "{verb} \"{url}\": dial tcp {}: connect: connection refused",
+            address(url)
+        ),
+        FetchError::Timeout => format!(
+            "{verb} \"{url}\": context deadline exceeded (Client.Timeout exceeded while awaiting headers)"
+        ),
     }
 }
 

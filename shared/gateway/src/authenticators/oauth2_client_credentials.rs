@@ -111,11 +111,11 @@ fn refusal(why: &NotIssued, strict: bool) -> Refusal {
                 unavailable(said.and_then(|value| value.to_str().ok()))
             }
         },
-        NotIssued::Failed(text) if strict => Refusal::new(
+        NotIssued::Silent { text, .. } | NotIssued::Failed(text) if strict => Refusal::new(
             503,
             format!("{text}: The upstream service is not available"),
         ),
-        NotIssued::Failed(_) => unavailable(None),
+        NotIssued::Silent { .. } | NotIssued::Failed(_) => unavailable(None),
     };
     refusal.logged(why.reason())
 }

@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use crate::refusal::status_text;
 use crate::runtime::{FetchError, Outbound, Runtime};
-use crate::{basic, go_json, query};
+use crate::{basic, go_json, query, retry};
 
 /// The most that is read of an answer, in bytes. Go's reads a megabyte; a token is a few kilobytes.
 const LARGEST: usize = 64 << 10;
@@ -50,7 +50,9 @@ pub(super) struct Issued {
 pub(super) enum NotIssued {
     /// The server says no.
     Refused(Box<Refused>),
-    /// There is no answer, or none that makes sense. The text is Go's.
+    /// There is no answer. The text is Go's.
+    Silent { error: FetchError, text: String },
+    /// There is none that makes sense. The text is Go's.
     Failed(String),
 }
 
@@ -68,6 +70,7 @@ impl NotIssued {
     pub(super) fn reason(&self) -> String {
         match self {
             Self::Refused(refused) => format!("the token endpoint answered {}", refused.status),
+            Self::Silent { error, .. } => format!("the token endpoint failed: {}", silence(*error)),
             Self::Failed(text) => format!("the token endpoint failed: {text}"),
         }
     }
@@ -76,7 +79,7 @@ impl NotIssued {
     pub(super) fn text(&self) -> &str {
         match self {
             Self::Refused(refused) => &refused.text,
-            Self::Failed(text) => text,
+            Self::Silent { text, .. } | Self::Failed(text) => text,
         }
     }
 }
@@ -108,7 +111,10 @@ pub(super) async fn ask<R: Runtime>(
     let inbound = runtime
         .fetch(outbound)
         .await
-        .map_err(|error| NotIssued::Failed(no_answer(&client.endpoint.url, error)))?;
+        .map_err(|error| NotIssued::Silent {
+            text: retry::no_answer("POST", &client.endpoint.url, error),
+            error,
+        })?;
     let Some(body) = inbound.body else {
         return Err(NotIssued::Failed(
             "oauth2: cannot fetch token: the answer is larger than 64 KiB".to_owned(),
@@ -121,11 +127,11 @@ pub(super) async fn ask<R: Runtime>(
     read(inbound.status, &inbound.headers, content_type, &body)
 }
 
-/// Go's words for a question without an answer.
-pub(super) fn no_answer(url: &str, error: FetchError) -> String {
+/// What happened to a question without an answer, for a log.
+pub(super) fn silence(error: FetchError) -> &'static str {
     match error {
-        FetchError::Timeout => format!("Post \"{url}\": it did not answer in time"),
-        FetchError::Unreachable => format!("Post \"{url}\": it cannot be reached"),
+        FetchError::Timeout => "it did not answer in time",
+        FetchError::Unreachable => "it cannot be reached",
     }
 }
 
@@ -293,7 +299,7 @@ mod tests {
         match read(status, &HeaderMap::new(), content_type, body.as_bytes()) {
             Ok(issued) => format!("{} {:?}", issued.authorization, issued.life),
             Err(NotIssued::Refused(refused)) => format!("{}: {}", refused.status, refused.text),
-            Err(NotIssued::Failed(text)) => format!("failed: {text}"),
+            Err(other) => format!("failed: {}", other.text()),
         }
     }
 

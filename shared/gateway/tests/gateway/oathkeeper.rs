@@ -67,10 +67,11 @@ const RULES: &str = r#"[
     }
 ]"#;
 
-fn site(strict: bool) -> Site {
+/// A site whose policy is made from these files.
+pub(crate) fn compiled(config: &str, rules: &str, strict: bool) -> Site {
     let files = BTreeMap::from([
-        ("oathkeeper.yml".to_owned(), CONFIG.to_owned()),
-        ("rules.json".to_owned(), RULES.to_owned()),
+        ("oathkeeper.yml".to_owned(), config.to_owned()),
+        ("rules.json".to_owned(), rules.to_owned()),
     ]);
     let options = Options {
         config: "oathkeeper.yml".to_owned(),
@@ -80,10 +81,14 @@ fn site(strict: bool) -> Site {
     let (policy, _) = compile(&files, &options).unwrap();
     // As it travels: through its text.
     let policy = Policy::from_json(&policy.to_json().unwrap()).unwrap();
-    let site = Site {
+    Site {
         memory: Memory::new(),
         gateway: Gateway::new(policy).unwrap(),
-    };
+    }
+}
+
+fn site(strict: bool) -> Site {
+    let site = compiled(CONFIG, RULES, strict);
     site.memory.script("", "=ada", session("ada").reply());
     site
 }

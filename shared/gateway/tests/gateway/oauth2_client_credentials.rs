@@ -238,6 +238,12 @@ fn a_server_that_does_not_answer_is_503() {
             );
         }
     }
+    let strict = tokens::site("oauth2_client_credentials", &json!({}), true)
+        .answers(Reply::fails(unreachable()));
+    assert_eq!(
+        refused(basic(&strict, CLIENT)).1,
+        "Post \"http://idp.test/token\": dial tcp idp.test:80: connect: connection refused: The upstream service is not available"
+    );
 }
 
 #[test]

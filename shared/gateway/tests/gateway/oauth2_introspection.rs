@@ -362,6 +362,12 @@ fn a_server_that_does_not_answer_is_503_and_in_oathkeeper_500() {
             assert_eq!(site.bearer("t").status(), expected);
         }
     }
+    let strict =
+        tokens::site("oauth2_introspection", &json!({}), true).answers(Reply::fails(unreachable()));
+    assert_eq!(
+        refused(strict.bearer("t")).1,
+        "Post \"http://idp.test/introspect\": dial tcp idp.test:80: connect: connection refused"
+    );
 }
 
 #[test]

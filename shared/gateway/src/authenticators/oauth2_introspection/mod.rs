@@ -11,14 +11,14 @@ use http::{HeaderMap, HeaderName, HeaderValue};
 use serde_json::{Map, Value};
 
 use self::answer::Introspected;
-use super::token_endpoint::{FORM, no_answer};
+use super::token_endpoint::{FORM, silence};
 use super::{Denied, token};
 use crate::answers::{self, AnswerKey};
 use crate::authentication::{Authentication, Extra};
 use crate::refusal::{DEFAULT_RETRY_AFTER, Refusal};
 use crate::request::Request;
 use crate::runtime::{Inbound, Outbound, Runtime};
-use crate::{Gateway, go_json, grant, query, rate_limit};
+use crate::{Gateway, go_json, grant, query, rate_limit, retry};
 
 /// The most that is read of an answer, in bytes.
 const LARGEST: usize = 256 << 10;
@@ -180,10 +180,12 @@ async fn ask<R: Runtime>(
             was_remembered = authorization.was_remembered;
             outbound.headers.insert(AUTHORIZATION, authorization.value);
         }
-        let answer = runtime
-            .fetch(outbound)
-            .await
-            .map_err(|error| denied(Failure::new(no_answer(&config.endpoint.url, error))))?;
+        let answer = runtime.fetch(outbound).await.map_err(|error| {
+            denied(Failure {
+                log: silence(error).to_owned(),
+                ..Failure::new(retry::no_answer("POST", &config.endpoint.url, error))
+            })
+        })?;
         let again = answer.status == 401 && was_remembered;
         inbound = Some(answer);
         if !again {
