@@ -47,7 +47,8 @@ impl RuleIndex {
             } else if hints.host_start.is_empty() && hints.host_end.is_empty() {
                 index.anywhere.add(rule, hints);
             } else {
-                let end = index.ends.number(&backwards(&hints.host_end));
+                let backwards: Vec<u8> = hints.host_end.bytes().rev().collect();
+                let end = index.ends.number(&backwards);
                 with_number(&mut index.starts, end, |starts| {
                     let start = starts.texts.number(hints.host_start.as_bytes());
                     with_number(&mut starts.places, start, |place| place.add(rule, hints));
@@ -75,11 +76,11 @@ impl RuleIndex {
             place.find(path, url, &mut candidates);
         }
         if !self.ends.is_empty() {
-            self.ends.walk(&backwards(host), |end| {
+            self.ends.walk(host.bytes().rev(), |end| {
                 let Some(starts) = self.starts.get(end) else {
                     return;
                 };
-                starts.texts.walk(host.as_bytes(), |start| {
+                starts.texts.walk(host.bytes(), |start| {
                     if let Some(place) = starts.places.get(start) {
                         place.find(path, url, &mut candidates);
                     }
@@ -98,10 +99,6 @@ fn host_and_path(url: &str) -> Option<(&str, &str)> {
     let (_, rest) = url.split_once(':')?;
     let rest = rest.strip_prefix("//")?;
     rest.split_at_checked(rest.find('/').unwrap_or(rest.len()))
-}
-
-fn backwards(text: &str) -> Vec<u8> {
-    text.bytes().rev().collect()
 }
 
 /// Hands out the value of a number that a [`Trie`] gave.

@@ -53,7 +53,7 @@ impl Place {
 
     /// Appends the rules that may match; one may come several times.
     pub(super) fn find(&self, path: &str, url: &str, candidates: &mut Vec<usize>) {
-        self.paths.walk(path.as_bytes(), |start| {
+        self.paths.walk(path.bytes(), |start| {
             if let Some(rules) = self.rules.get(start) {
                 rules.find(url.as_bytes(), candidates);
             }
@@ -69,7 +69,7 @@ impl Rules {
         }
         let mut rest = url;
         while !rest.is_empty() {
-            self.texts.walk(rest, |text| {
+            self.texts.walk(rest.iter().copied(), |text| {
                 candidates.extend_from_slice(self.with_text.get(text).map_or(&[], Vec::as_slice));
             });
             rest = rest.get(1..).unwrap_or_default();

@@ -18,10 +18,10 @@ struct Node {
 }
 
 impl Node {
-    fn child(&self, text: &[u8]) -> Option<usize> {
-        let first = text.first()?;
-        let place = self.children.binary_search_by_key(first, |(byte, _)| *byte);
-        self.children.get(place.ok()?).map(|(_, index)| *index)
+    fn child(&self, first: u8) -> Option<usize> {
+        let place = self.children.partition_point(|(byte, _)| *byte < first);
+        let (byte, index) = self.children.get(place)?;
+        (*byte == first).then_some(*index)
     }
 
     fn add_child(&mut self, label: &[u8], index: usize) {
@@ -44,8 +44,8 @@ impl Trie {
         }
         let mut at: usize = 0;
         let mut rest = text;
-        while !rest.is_empty() {
-            let Some(child) = self.nodes.get(at).and_then(|node| node.child(rest)) else {
+        while let Some(first) = rest.first() {
+            let Some(child) = self.nodes.get(at).and_then(|node| node.child(*first)) else {
                 let index = self.push(Node {
                     label: rest.to_vec(),
                     ..Node::default()
@@ -102,21 +102,20 @@ impl Trie {
     }
 
     /// Calls `found` with the number of each text that this one starts with, the shortest first.
-    pub(super) fn walk(&self, text: &[u8], mut found: impl FnMut(usize)) {
-        let mut rest = text;
+    pub(super) fn walk(&self, mut text: impl Iterator<Item = u8>, mut found: impl FnMut(usize)) {
         let mut next = self.nodes.first();
         while let Some(node) = next {
             // The first byte is what led here.
-            for byte in &node.label {
-                match rest.split_first() {
-                    Some((first, after)) if first == byte => rest = after,
-                    _ => return,
+            for byte in node.label.iter().skip(1) {
+                if text.next() != Some(*byte) {
+                    return;
                 }
             }
             if let Some(number) = node.number {
                 found(number);
             }
-            next = node.child(rest).and_then(|index| self.nodes.get(index));
+            let Some(byte) = text.next() else { return };
+            next = node.child(byte).and_then(|index| self.nodes.get(index));
         }
     }
 }

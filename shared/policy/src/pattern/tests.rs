@@ -2,6 +2,8 @@
 
 mod facts;
 mod generated;
+mod globs;
 mod hints;
 mod limits;
 mod refusals;
+mod strict;
