@@ -126,6 +126,12 @@ impl Destinations {
     /// Those of a policy.
     fn of(policy: &Policy) -> Self {
         let mut found = Self::default();
+        let published = policy.keys.published.iter();
+        for endpoint in published.filter(|set| !set.is_file() && set.binding.is_none()) {
+            if let Ok(url) = Url::parse(&endpoint.url) {
+                found.origins.insert(url.origin().ascii_serialization());
+            }
+        }
         for rule in &policy.rules {
             let asked = rule.endpoints();
             let asked = asked

@@ -335,3 +335,31 @@ fn a_configuration_without_files_is_told_what_would_make_it_have_some() {
     );
     assert!(err.contains("keys: { source: jwks_url }"), "{err}");
 }
+
+#[test]
+fn in_strict_mode_what_is_missing_or_wrong_is_left_out_with_a_warning() {
+    let folder = folder("strict");
+    let strict = [&ALL[..], &["--strict"]].concat();
+    fs::write(folder.join("hydra.json"), "no set").unwrap();
+    let (status, said, told) = run(&folder, &strict, Some(SECRET));
+    assert_eq!(status, Some(0), "{told}");
+    assert!(
+        told.contains("hydra.json: warning: not imported: key set: "),
+        "{told}"
+    );
+    assert!(said.contains("signs RS256 as RS"), "{said}");
+    assert_eq!(opened(&folder, URL), set(&[key("RS", "RS256")]));
+
+    fs::remove_file(folder.join("hydra.json")).unwrap();
+    let none = set(&[]);
+    fs::write(folder.join("root/etc/id_token.jwks.json"), &none).unwrap();
+    let (status, said, told) = run(&folder, &strict, Some(SECRET));
+    assert_eq!(status, Some(0), "{told}");
+    assert!(
+        told.contains("warning: not imported: `./hydra.json` cannot be read")
+            || told.contains("hydra.json` cannot be read"),
+        "{told}"
+    );
+    assert!(said.contains("signs nothing"), "{said}");
+    assert_eq!(opened(&folder, URL), none, "the gateway says what it lacks");
+}

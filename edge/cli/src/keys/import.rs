@@ -68,18 +68,24 @@ struct Use {
 }
 
 pub(super) fn run(arguments: &Import) -> Result<(), String> {
-    let sets = sets(arguments)?;
+    let Sets { sets, strict } = sets(arguments)?;
     let sealer = super::sealer()?;
     let mut entries = Vec::new();
     let mut said = Vec::new();
     let mut refused = Vec::new();
     for (url, set) in &sets {
-        match import(url, set, &sealer) {
+        match import(url, set, &sealer, strict) {
             Ok((entry, line)) => {
                 entries.push(entry);
                 said.push(line);
             }
             Err(error) => refused.push(error),
+        }
+    }
+    if strict {
+        // Oathkeeper starts without them, and so does the gateway.
+        for error in refused.drain(..) {
+            eprintln!("{}", as_warning(&error));
         }
     }
     if !refused.is_empty() {
@@ -95,15 +101,25 @@ pub(super) fn run(arguments: &Import) -> Result<(), String> {
     Ok(())
 }
 
-/// The sets to import, by the URL that the gateway will look for.
-fn sets(arguments: &Import) -> Result<BTreeMap<String, Use>, String> {
+/// What is to be imported.
+struct Sets {
+    /// By the URL that the gateway will look for.
+    sets: BTreeMap<String, Use>,
+    /// For a gateway in strict mode, which answers 500 or 401 to what needs a set that is not there or wrong.
+    strict: bool,
+}
+
+fn sets(arguments: &Import) -> Result<Sets, String> {
     if let (Some(path), Some(url)) = (&arguments.jwks, &arguments.url) {
         let set = Use {
             path: path.clone(),
             signs: true,
             checks: false,
         };
-        return Ok(BTreeMap::from([(url.clone(), set)]));
+        return Ok(Sets {
+            sets: BTreeMap::from([(url.clone(), set)]),
+            strict: false,
+        });
     }
     let config = arguments.config.clone().unwrap_or_default();
     let options = Options {
@@ -138,7 +154,15 @@ fn sets(arguments: &Import) -> Result<BTreeMap<String, Use>, String> {
             "error: no rule of `{config}` reads a key set from a file\n  help: `id_token` signs with the keys at `jwks_url` when `edge.yml` has `keys: {{ source: jwks_url }}`; otherwise make a key with `edgekeeper keys new`"
         ));
     }
-    Ok(sets)
+    Ok(Sets {
+        sets,
+        strict: policy.strict,
+    })
+}
+
+/// What is wrong with a set, where the others are imported all the same.
+fn as_warning(error: &str) -> String {
+    error.replacen("error: ", "warning: not imported: ", 1)
 }
 
 /// The file that a `file://` URL means: relative to the configuration's folder, where Oathkeeper is started as a rule;
@@ -155,7 +179,12 @@ fn path(url: &str, config: &str, root: Option<&str>) -> Option<PathBuf> {
 }
 
 /// Checks and seals one set. Returns what to store, and what to say.
-fn import(url: &str, set: &Use, sealer: &Sealer) -> Result<(serde_json::Value, String), String> {
+fn import(
+    url: &str,
+    set: &Use,
+    sealer: &Sealer,
+    strict: bool,
+) -> Result<(serde_json::Value, String), String> {
     let shown = set.path.display();
     let text = fs::read_to_string(&set.path)
         .map(Zeroizing::new)
@@ -168,10 +197,18 @@ fn import(url: &str, set: &Use, sealer: &Sealer) -> Result<(serde_json::Value, S
     if set.signs {
         let signer = ImportedSet::parse(&text)
             .map_err(|problem| error(&problem))?
-            .signer()
-            .map_err(|problem| error(&problem))?;
-        uses.push(format!("signs {} as {}", signer.algorithm(), signer.kid()));
-        if signer.is_symmetric() {
+            .signer();
+        match &signer {
+            Ok(signer) => uses.push(format!("signs {} as {}", signer.algorithm(), signer.kid())),
+            Err(problem) if strict => {
+                eprintln!("{shown}: warning: {problem}");
+                uses.push("signs nothing".to_owned());
+            }
+            Err(problem) => return Err(error(problem)),
+        }
+        if let Ok(signer) = signer
+            && signer.is_symmetric()
+        {
             eprintln!(
                 "{shown}: warning: {} is symmetric, so its key is not in the published set: upstreams need the secret itself, and can then sign tokens too\n  help: sign with an RSA or elliptic curve key",
                 signer.algorithm()
@@ -183,7 +220,7 @@ fn import(url: &str, set: &Use, sealer: &Sealer) -> Result<(serde_json::Value, S
         for problem in set.problems() {
             eprintln!("{shown}: warning: key set: {problem}");
         }
-        if set.is_empty() {
+        if set.is_empty() && !strict {
             return Err(error(
                 &"key set: no key that tokens can be checked with; one is needed that has \"kid\" and \"use\":\"sig\"",
             ));
@@ -202,6 +239,22 @@ fn import(url: &str, set: &Use, sealer: &Sealer) -> Result<(serde_json::Value, S
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_set_that_is_left_out_is_told_as_a_warning() {
+        for (error, expected) in [
+            (
+                "error: `a` cannot be read",
+                "warning: not imported: `a` cannot be read",
+            ),
+            (
+                "a.json: error: key set: error: x",
+                "a.json: warning: not imported: key set: error: x",
+            ),
+        ] {
+            assert_eq!(as_warning(error), expected);
+        }
+    }
 
     #[test]
     fn file_urls_become_paths_as_the_rules_do() {
