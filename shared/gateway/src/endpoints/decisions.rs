@@ -148,11 +148,14 @@ fn is_told(name: &HeaderName) -> bool {
 /// 404 when no rule could be for it, 400 when its path has no meaning or two. Oathkeeper takes `X-Forwarded-Uri` for decoded
 /// already, so that a dot segment in it is judged as one path and served as another; here it is read like any path.
 fn as_oathkeeper(asking: &Request, rest: &str, asker: &Asker) -> Result<Request, Refusal> {
-    let forwarded = |name: &HeaderName| {
-        asking
-            .header(name)
-            .filter(|value| asker.believed && !value.is_empty())
-    };
+    for name in [&METHOD, &PROTO, &FORWARDED_HOST, &URI] {
+        let is_text = |value: &HeaderValue| std::str::from_utf8(value.as_bytes()).is_ok();
+        if asker.believed && !asking.headers.get(name).is_none_or(is_text) {
+            return Err(Refusal::bad_request("an X-Forwarded-* header is not UTF-8"));
+        }
+    }
+    let forwarded =
+        |name: &HeaderName| text(asking, name).filter(|value| asker.believed && !value.is_empty());
     let nobodys = |log: &str| Refusal::not_found().logged(log);
     let scheme = match forwarded(&PROTO) {
         None => asking.scheme,
@@ -256,6 +259,11 @@ fn forwarded(
         headers: without_secret(asking),
         believes_forwarded: true,
     })
+}
+
+/// The first value of a header, as Go reads it: not only ASCII.
+fn text<'a>(asking: &'a Request, name: &HeaderName) -> Option<&'a str> {
+    std::str::from_utf8(asking.headers.get(name)?.as_bytes()).ok()
 }
 
 /// The one value of a header; `None` when it is missing.

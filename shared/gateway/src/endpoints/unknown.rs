@@ -98,19 +98,15 @@ fn preferred(request: &Request) -> Offer {
         (Offer::Text, "text/plain"),
         (Offer::Json, "application/json"),
     ];
-    let accepted = request.header_values(&ACCEPT).join(",");
     let mut best = (Offer::Page, 0, 3);
     for (offer, media_type) in offers {
-        for range in accepted.split(',') {
-            let (range, parameters) = range.split_once(';').unwrap_or((range, ""));
-            let range = range.trim();
+        for (range, weight) in request.header_values(&ACCEPT).into_iter().flat_map(ranges) {
             let wildness = match range.split_once('/') {
                 Some(("*", "*")) => 2,
                 Some((kind, "*")) if media_type.split('/').next() == Some(kind) => 1,
                 _ if range == media_type => 0,
                 _ => continue,
             };
-            let weight = thousandths(parameters);
             if weight > best.1 || weight > 0 && weight == best.1 && wildness < best.2 {
                 best = (offer, weight, wildness);
             }
@@ -119,18 +115,20 @@ fn preferred(request: &Request) -> Offer {
     best.0
 }
 
-/// `q` in thousandths (RFC 9110 section 12.4.2); 1 without it.
-fn thousandths(parameters: &str) -> u32 {
-    let Some(weight) = parameters
-        .split(';')
-        .find_map(|parameter| parameter.trim().strip_prefix("q="))
-    else {
-        return 1_000;
-    };
-    let (whole, fraction) = weight.split_once('.').unwrap_or((weight, ""));
-    let digits: String = fraction.chars().chain("000".chars()).take(3).collect();
-    match whole {
-        "1" => 1_000,
-        _ => digits.parse().unwrap_or(0),
-    }
+/// The media ranges of `Accept` with their weights in thousandths (RFC 9110 section 12.5.1). The parser that Oathkeeper uses
+/// knows no parameter but `q`, and stops at any other.
+fn ranges(value: &str) -> impl Iterator<Item = (&str, u32)> {
+    value.split(',').map_while(|part| {
+        let Some((range, parameter)) = part.split_once(';') else {
+            return Some((part.trim(), 1_000));
+        };
+        let weight = parameter.trim().strip_prefix("q=")?;
+        let (whole, fraction) = weight.split_once('.').unwrap_or((weight, ""));
+        let digits: String = fraction.chars().chain("000".chars()).take(3).collect();
+        let weight = match whole {
+            "1" => 1_000,
+            _ => digits.parse().ok()?,
+        };
+        Some((range.trim(), weight))
+    })
 }

@@ -130,8 +130,9 @@ fn return_url(policy: &Policy, request: &Request) -> Option<String> {
 /// it included, and escapes it once more.
 fn forwarded_url(request: &Request) -> String {
     let forwarded = |name| {
-        request
-            .header(&HeaderName::from_static(name))
+        let value = request.headers.get(HeaderName::from_static(name))?;
+        std::str::from_utf8(value.as_bytes())
+            .ok()
             .filter(|value| !value.is_empty())
     };
     let scheme = forwarded("x-forwarded-proto").unwrap_or(request.scheme.as_str());

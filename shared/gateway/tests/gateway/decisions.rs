@@ -572,6 +572,11 @@ fn strict_mode_reads_the_forwarded_path_like_any_path() {
         header(&asked("/a/%2e%2e/x"), "x-seen"),
         Some("GET http://plain.test/x")
     );
+    assert_eq!(
+        header(&asked("/\u{e4}"), "x-seen"),
+        Some("GET http://plain.test/%C3%A4"),
+        "a path that is not ASCII is not no path"
+    );
     assert_eq!(asked("/a/..;/x").status, 400);
     assert_eq!(asked("/a%zz").status, 400);
 }

@@ -181,6 +181,11 @@ fn strict_mode_has_oathkeepers_page_for_what_is_not_there() {
             "Error",
         ),
         (
+            "application/json;charset=utf-8, text/plain",
+            "text/html; charset=utf-8",
+            "<!DOCTYPE html>",
+        ),
+        (
             "*/*, application/json",
             "application/json; charset=utf-8",
             "{\n",
