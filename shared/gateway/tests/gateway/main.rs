@@ -28,6 +28,7 @@ mod cookie;
 mod cookie_session;
 mod cors;
 mod decisions;
+mod decisions_strict;
 mod endpoints;
 mod error_handlers;
 mod freshness;
