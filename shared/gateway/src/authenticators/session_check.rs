@@ -14,15 +14,14 @@ use http::{HeaderMap, HeaderName, HeaderValue};
 use serde_json::Value;
 
 use super::Denied;
-use crate::Gateway;
 use crate::authentication::{Authenticated, Authentication, Extra};
 use crate::path::encode;
 use crate::refusal::{DEFAULT_RETRY_AFTER, Refusal};
 use crate::request::Request;
-use crate::runtime::{Outbound, Runtime};
+use crate::runtime::{FetchError, Outbound, Runtime};
 use crate::trace::Trace;
-use crate::upstream;
 use crate::whoami::{Question, verdict};
+use crate::{Gateway, go_json, retry, upstream};
 
 const X_SESSION_TOKEN: HeaderName = HeaderName::from_static("x-session-token");
 const X_FORWARDED_HOST: HeaderName = HeaderName::from_static("x-forwarded-host");
@@ -36,8 +35,15 @@ pub(super) async fn ask<R: Runtime>(
     trace: &mut Trace,
 ) -> Result<Authentication, Denied> {
     let credential = question.credential;
+    let strict = gateway.policy().strict;
+    let asked = strict.then(|| {
+        (
+            question.outbound.method.clone(),
+            question.outbound.url.clone(),
+        )
+    });
     match &verdict(gateway, runtime, question, trace).await {
-        Verdict::Active(session) => authentication(check, session, credential),
+        Verdict::Active(session) => authentication(check, session, credential, strict),
         Verdict::Refused => Err(Refusal::unauthorized()
             .logged("Kratos knows no active session for this credential")
             .into()),
@@ -47,7 +53,7 @@ pub(super) async fn ask<R: Runtime>(
             refusal.aal_required = true;
             Err(refusal.into())
         }
-        Verdict::Failed(failure) => Err(failed(failure, gateway.policy().strict).into()),
+        Verdict::Failed(failure) => Err(failed(failure, asked.as_ref()).into()),
     }
 }
 
@@ -178,20 +184,31 @@ fn authentication(
     check: &SessionCheck,
     answer: &Rc<ActiveSession>,
     credential: CacheKey,
+    strict: bool,
 ) -> Result<Authentication, Denied> {
-    let not = |what: &str, path: &dyn std::fmt::Display, kind: &str| {
-        Denied::from(
-            Refusal::forbidden()
-                .with_reason(format!(
-                    "{what} `{path}` is not {kind} in the session check's answer"
-                ))
-                .logged(format!("{what} `{path}` is not {kind} in whoami's answer")),
-        )
+    let not = |what: &str,
+               path: &dyn std::fmt::Display,
+               kind: &str,
+               found: &Value,
+               go_type: &str| {
+        let reason = if strict {
+            format!(
+                "The configured {what} GJSON path returned an error on JSON output: json: cannot unmarshal {} into Go value of type {go_type}",
+                go_json::kind(found)
+            )
+        } else {
+            format!("{what} `{path}` is not {kind} in the session check's answer")
+        };
+        let log = format!("{what} `{path}` is not {kind} in the session check's answer");
+        Denied::from(Refusal::forbidden().with_reason(reason).logged(log))
     };
     let subject = match check.subject_from.eval(&answer.document).as_deref() {
         None | Some(Value::Null) => String::new(),
         Some(Value::String(subject)) => subject.clone(),
-        Some(_) => return Err(not("subject_from", &check.subject_from, "a string")),
+        Some(other) => {
+            let path = &check.subject_from;
+            return Err(not("subject_from", path, "a string", other, "string"));
+        }
     };
     let extra = match check.extra_from.eval(&answer.document) {
         None => Extra::Nothing,
@@ -201,7 +218,10 @@ fn authentication(
         }
         Some(part) if part.is_null() => Extra::Nothing,
         Some(part) if part.is_object() => Extra::Own(part.into_owned()),
-        Some(_) => return Err(not("extra_from", &check.extra_from, "an object")),
+        Some(other) => {
+            let (path, go_type) = (&check.extra_from, "map[string]interface {}");
+            return Err(not("extra_from", path, "an object", &other, go_type));
+        }
     };
     Ok(Authentication {
         subject,
@@ -218,9 +238,9 @@ fn authentication(
 ///
 /// Strict mode answers as Oathkeeper does: 429 as it is, 401 for its failures, 403 without a connection. What is not
 /// Kratos' own answer, and would pass there, is 503 in both modes.
-fn failed(failure: &Failure, strict: bool) -> Refusal {
-    let refusal = match (strict, failure.kind) {
-        (true, FailureKind::RateLimited) => {
+fn failed(failure: &Failure, asked_strictly: Option<&(String, String)>) -> Refusal {
+    let refusal = match (asked_strictly, failure.kind) {
+        (Some(_), FailureKind::RateLimited) => {
             let mut refusal = Refusal::new(429, "Too many requests");
             for (name, value) in &failure.rate_limit {
                 refusal = refusal.with_header(HeaderName::from_static(name), value);
@@ -230,9 +250,14 @@ fn failed(failure: &Failure, strict: bool) -> Refusal {
                 None => refusal,
             }
         }
-        (true, FailureKind::Server) => Refusal::unauthorized(),
-        (true, FailureKind::Timeout | FailureKind::Unreachable) => {
-            Refusal::forbidden().with_reason(failure.reason.clone())
+        (Some(_), FailureKind::Server) => Refusal::unauthorized(),
+        (Some((method, url)), kind @ (FailureKind::Timeout | FailureKind::Unreachable)) => {
+            let error = if kind == FailureKind::Timeout {
+                FetchError::Timeout
+            } else {
+                FetchError::Unreachable
+            };
+            Refusal::forbidden().with_reason(retry::no_answer(method, url, error))
         }
         _ => Refusal::new(503, "The session could not be checked; please try again").with_header(
             RETRY_AFTER,

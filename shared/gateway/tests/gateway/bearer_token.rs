@@ -207,6 +207,28 @@ fn only_who_has_a_name_gets_in() {
 }
 
 #[test]
+fn strict_mode_says_why_in_gos_words() {
+    for (reply, expected) in [
+        (
+            Reply::new(200, r#"{"sub":5}"#),
+            "The configured subject_from GJSON path returned an error on JSON output: json: cannot unmarshal number into Go value of type string",
+        ),
+        (
+            Reply::new(200, r#"{"sub":"ada","extra":[1]}"#),
+            "The configured extra_from GJSON path returned an error on JSON output: json: cannot unmarshal array into Go value of type map[string]interface {}",
+        ),
+        (
+            Reply::fails(unreachable()),
+            "Get \"http://check.test/x\": dial tcp check.test:80: connect: connection refused",
+        ),
+    ] {
+        let site = tokens::site("bearer_token", &json!({}), true).answers(reply);
+        let (status, _, reason) = refused(site.bearer("t"));
+        assert_eq!((status, reason.as_str()), (403, expected));
+    }
+}
+
+#[test]
 fn a_check_that_cannot_tell_is_not_a_no() {
     for (reply, default, strict) in [
         (Reply::new(401, ""), 401, 401),
