@@ -44,6 +44,7 @@ mod keto;
 mod keys;
 mod kratos_fails;
 mod log;
+mod match_context;
 mod matching;
 mod oathkeeper;
 mod oauth2_client_credentials;
