@@ -3,6 +3,7 @@
 use edgekeeper_policy::rule::Rule;
 use edgekeeper_template::{ParseError, Template};
 use http::HeaderName;
+use md5::Md5;
 use sha2::{Digest, Sha256};
 
 use crate::passage::Prepared;
@@ -68,11 +69,16 @@ impl Loader<'_> {
 
     /// A template of which Oathkeeper says no more than Go, which names it by the SHA-256 of its text.
     pub(crate) fn nameless(&self, source: &str) -> Result<Prepared, LoadError> {
-        let name: String = Sha256::digest(source.as_bytes())
-            .iter()
-            .map(|byte| format!("{byte:02x}"))
-            .collect();
-        self.template("", &name, source)
+        self.template("", &hexadecimal(&Sha256::digest(source.as_bytes())), source)
+    }
+
+    /// The template of a token's claims, which Go names by the MD5 of its text.
+    pub(crate) fn claims(&self, source: &str) -> Result<Prepared, LoadError> {
+        self.template(
+            "claims",
+            &hexadecimal(&Md5::digest(source.as_bytes())),
+            source,
+        )
     }
 
     /// Header names with their templates, as `header`, `remote` and `remote_json` have them.
@@ -90,4 +96,8 @@ impl Loader<'_> {
             })
             .collect()
     }
+}
+
+fn hexadecimal(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }

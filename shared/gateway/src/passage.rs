@@ -56,6 +56,10 @@ impl Prepared {
     fn message(&self, doing: &str, rule: &Rule, error: &dyn std::fmt::Display) -> String {
         match self.what {
             "" => error.to_string(),
+            "claims" => format!(
+                "error {doing} claims template in rule \"{}\": {error}",
+                rule.id
+            ),
             what => format!(
                 "error {doing} {what} template \"{}\" in rule \"{}\": {error}",
                 self.source, rule.id

@@ -8,10 +8,12 @@ use edgekeeper_token::cache::{TokenInputs, cache_key};
 use edgekeeper_token::claims::{Issue, parse_claims};
 use http::HeaderValue;
 use http::header::AUTHORIZATION;
+use serde_json::Value;
 
 use self::signer::Signer;
 use super::Session;
 use crate::Gateway;
+use crate::go_json;
 use crate::passage::{Passage, Prepared};
 use crate::refusal::Refusal;
 use crate::runtime::Runtime;
@@ -71,7 +73,13 @@ pub(super) async fn mutate<R: Runtime>(
                     passage.rule.id
                 ))
             };
-            let rendered = parse_claims(&rendered).map_err(|error| failed(&error))?;
+            let rendered = parse_claims(&rendered).map_err(|error| {
+                let refusal = failed(&error);
+                match in_gos_words(&rendered) {
+                    Some(message) if passage.strict => Refusal { message, ..refusal },
+                    _ => refusal,
+                }
+            })?;
             let claims = issue.claims(rendered).map_err(|error| failed(&error))?;
             let expires = issue.expires().map_err(|error| failed(&error))?;
             let token = signer.sign(runtime, &claims, passage.strict)?;
@@ -86,4 +94,18 @@ pub(super) async fn mutate<R: Runtime>(
     session.authentication.headers.insert(AUTHORIZATION, value);
     session.id_token = Some(token);
     Ok(())
+}
+
+/// What Go says of rendered claims that are no JSON object. It can repeat a part of them.
+fn in_gos_words(rendered: &str) -> Option<String> {
+    match go_json::check(rendered.as_bytes()) {
+        Err(error) => Some(error.0),
+        Ok(()) => match serde_json::from_str(rendered).ok()? {
+            Value::Object(_) | Value::Null => None,
+            other => Some(format!(
+                "json: cannot unmarshal {} into Go value of type jwt.MapClaims",
+                go_json::kind(&other)
+            )),
+        },
+    }
 }

@@ -44,11 +44,7 @@ pub(crate) fn load(loader: &Loader<'_>) -> Result<Vec<Loaded>, LoadError> {
                 Ok(Loaded::IdToken(None))
             }
             Mutator::IdToken(config) => loader
-                .template(
-                    "claims",
-                    &format!("{}:claims", loader.rule.id),
-                    &config.claims,
-                )
+                .claims(&config.claims)
                 .map(|template| Loaded::IdToken(Some(template))),
         })
         .collect()

@@ -358,3 +358,37 @@ fn a_ttl_longer_than_a_rotation_is_no_matter_to_imported_keys() {
     import(&site.memory, FILE, &set([with_alg("RS", "RS256")]));
     token(&site, 0);
 }
+
+#[test]
+fn claims_that_fail_are_told_in_gos_words_in_strict_mode_only() {
+    for (claims, expected) in [
+        (
+            "guest",
+            "invalid character 'g' looking for beginning of value",
+        ),
+        (r#"{"a":1"#, "unexpected end of JSON input"),
+        (
+            "[]",
+            "json: cannot unmarshal array into Go value of type jwt.MapClaims",
+        ),
+        (
+            r#"{"a": "{{ .Extra.x.y.z }}"}"#,
+            r#"error executing claims template in rule "rule-0": template: b955e692399d77155bf7c10293ab3fc6:1:16: executing "b955e692399d77155bf7c10293ab3fc6" at <.Extra.x.y.z>: nil pointer evaluating interface {}.y"#,
+        ),
+    ] {
+        for strict in [false, true] {
+            let mutator = with(id_token(claims, 900), "jwks", json!({ "url": FILE }));
+            let site = site(&[mutator], strict);
+            import(&site.memory, FILE, &set([with_alg("RS", "RS256")]));
+            let sent = site.send(get("https://app0.test/", &[]));
+            if !strict && claims.contains("Extra") {
+                sent.forwarded();
+                continue;
+            }
+            let answer = sent.answered();
+            assert_eq!(answer.status, 500, "{claims}");
+            let told = error(&answer)["message"].as_str().unwrap().to_owned();
+            assert_eq!(told == expected, strict, "{told}");
+        }
+    }
+}
