@@ -115,6 +115,9 @@ fn refused_here(pattern: &str) -> Option<&'static str> {
     if pattern.contains("<?") {
         return Some("groups by the brackets around them");
     }
+    if pattern.contains("\\<") || pattern.contains("\\'") {
+        return Some("references without a k");
+    }
     let has_number = ["(?<", "(?'", "(?P<"].iter().any(|open| {
         pattern
             .split(open)
@@ -135,6 +138,12 @@ fn read_here(pattern: &str, error: &str, strict: bool) -> Option<&'static str> {
     }
     if error.starts_with("Unbalanced") && has(&["(?<=", "(?<!", "(?>"]) {
         return Some("look-behind and atomic groups");
+    }
+    if error.contains("unrecognized grouping") && has(&["(?>"]) {
+        return Some("look-behind and atomic groups");
+    }
+    if error.contains("unrecognized escape sequence \\_") {
+        return Some("escaped underscores");
     }
     if error.contains("reference to undefined group") {
         return Some("references by their number in the whole pattern");
@@ -181,6 +190,9 @@ fn differs(pattern: &str, input: &str, strict: bool) -> Option<&'static str> {
     }) {
         return Some("a named group inside one of the same name");
     }
+    if !strict && has(&["\\<", "\\'"]) {
+        return Some("references without a k");
+    }
     if empty_lazy_loop(pattern) {
         return Some("lazy loops over nothing");
     }
@@ -189,7 +201,7 @@ fn differs(pattern: &str, input: &str, strict: bool) -> Option<&'static str> {
 
 /// True if a lazy loop may go round without eating anything, where the engine loses its place.
 fn empty_lazy_loop(pattern: &str) -> bool {
-    [")+?", ")*?", ",}?", ")??", "}?"]
+    ["+?", "*?", "}?", "??"]
         .iter()
         .any(|part| pattern.contains(part))
 }

@@ -121,6 +121,9 @@ impl Cursor<'_> {
                 refuse("\\G is not supported: a URL is matched once, from its start; leave it out")
             }
             'k' => self.named_reference(offset, fold),
+            '<' | '\'' if self.strict => refuse(
+                "to Oathkeeper this is a reference to a group; write \\k<name>, or \\x3C or \\x27 for the character",
+            ),
             '1'..='9' => {
                 let mut number: u32 = 0;
                 while let Some(digit) = self.peek().and_then(|c| c.to_digit(10)) {
