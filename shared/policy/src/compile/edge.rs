@@ -22,7 +22,10 @@ use super::suffix;
 use super::upstream::{self, Target};
 use Shape::{Anything, Choice, Flag, Integer, List, LongDuration, Map, Text};
 
-const ALLOWLIST: Shape = Shape::Keys(&[("allowlist", &Shape::Keys(handler::ALLOWLIST))]);
+const RULE: Shape = Shape::Keys(&[
+    ("allowlist", &Shape::Keys(handler::ALLOWLIST)),
+    ("keto", &Shape::Keys(handler::KETO)),
+]);
 
 const EDGE: Shape = Shape::Keys(&[
     ("mode", &Choice(&["default", "strict"])),
@@ -85,7 +88,7 @@ const EDGE: Shape = Shape::Keys(&[
             ),
         ]),
     ),
-    ("rules", &Map(&ALLOWLIST)),
+    ("rules", &Map(&RULE)),
 ]);
 
 /// The secret that seals signing keys.
@@ -124,7 +127,7 @@ pub(super) struct Edge {
     pub(super) upstreams: BTreeMap<String, Upstream>,
     /// `authorizers`: what those handlers' `config` in a rule is laid over that are not Oathkeeper's.
     authorizers: Option<Node>,
-    /// Allowlists that a rule gets besides its own authorizer, by the rule's id.
+    /// What a rule gets besides its own authorizer, by the rule's id.
     pub(super) rules: Vec<RuleEdge>,
 }
 
@@ -142,6 +145,8 @@ pub(super) struct RuleEdge {
     pub(super) id: String,
     pub(super) span: Span,
     pub(super) allowlist: Option<Allowlist>,
+    /// `keto`, laid over what is configured for all.
+    pub(super) keto: Option<Node>,
 }
 
 /// Checks `edge.yml` and reads it.
@@ -164,6 +169,10 @@ pub(super) fn read(root: &Node, strict: bool, report: &mut Report) -> Edge {
                     .as_ref()
                     .map_or_else(|| own.clone(), |base| Node::merge(base, own));
                 allow::allowlist(&merged, own.span, report)
+            }),
+            keto: node.get("keto").map(|own| {
+                let base = root.at(&["authorizers", "keto", "config"]);
+                base.map_or_else(|| own.clone(), |base| Node::merge(base, own))
             }),
         })
         .collect();

@@ -343,7 +343,7 @@ fn rule_edges(ids: &[(String, Span)], cx: &mut Context<'_>) {
             entry.span,
             format!("there is no rule with the id `{}`", entry.id),
             format!(
-                "{}its allowlist would protect nothing",
+                "{}what is written there would protect nothing",
                 name::hint(&entry.id, known())
             ),
         );

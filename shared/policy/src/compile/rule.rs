@@ -348,6 +348,11 @@ fn authorizers(node: &Node, id: &str, cx: &mut Context<'_>) -> Option<Vec<Author
 }
 
 fn lint(node: &Node, authenticators: &[Authenticator], methods: &[String], cx: &mut Context<'_>) {
+    let of_edge = cx.edge.rules.iter().filter(|entry| entry.id == id);
+    let relations: Vec<Node> = of_edge.filter_map(|entry| entry.keto.clone()).collect();
+    for relation in &relations {
+        authorizers.extend(authorizer::relation(relation, cx));
+    }
     let place = |index: usize| {
         node.items_at("authenticators")
             .get(index)

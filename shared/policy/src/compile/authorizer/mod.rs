@@ -9,13 +9,25 @@ mod remote_json;
 use crate::authorizer::Authorizer;
 
 use super::allow;
+use super::handler::Stage;
+use super::node::Node;
 use super::stage::{Context, Use};
+use super::{config, handler};
 
 /// What to write for a service that decides.
 const SERVICE: &str = "write the service that decides, such as `http://authz:8080/check`";
 
 /// What to write for Keto.
 const KETO: &str = "write where Keto answers checks, such as `http://keto:4466`";
+
+/// `keto` of a rule in `edge.yml`, which a rule has besides its own authorizer.
+pub(super) fn relation(config: &Node, cx: &mut Context<'_>) -> Option<Authorizer> {
+    let handler = handler::find(Stage::Authorizer, "keto")?;
+    if !config::require(handler, Some(config), config.span, cx.report) {
+        return None;
+    }
+    keto::read(config, config.span, cx).map(|config| Authorizer::Keto(Box::new(config)))
+}
 
 /// Configures an authorizer.
 pub(super) fn read(used: &Use, cx: &mut Context<'_>) -> Option<Authorizer> {
