@@ -31,11 +31,13 @@ before(async () => {
       rule('misnamed', keto({ namespace: 'flies' })),
       rule('unrelated', keto({ relation: 'own' })),
       rule('guests', { ...open, ...keto() }),
+      rule('beside'),
     ],
     whoami: whoami.origin,
     edge: {
       authorizers: { keto: { config: { base_url: ketoName } } },
       upstreams: { [ketoName]: standIn.origin },
+      rules: { beside: { keto: keto().authorizer.config } },
     },
   });
 });
@@ -64,6 +66,11 @@ test('a subject can be whoever has a relation of its own', async () => {
   assert.equal((await ask('http://team.test/team')).status, 200);
   assert.deepEqual(standIn.asked[0].subject_set, { namespace: 'groups', object: 'ada', relation: 'member' });
   assert.equal((await ask('http://team.test/team', 'bob')).status, 403);
+});
+
+test('edge.yml asks besides a rule that Oathkeeper can read', async () => {
+  assert.equal((await ask('http://beside.test/a/b')).status, 200);
+  assert.equal((await ask('http://beside.test/a/c')).status, 403);
 });
 
 test('a permission that is taken away is gone with the next request', async () => {
