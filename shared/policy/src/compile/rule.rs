@@ -192,7 +192,11 @@ fn url(matching: &Node, cx: &mut Context<'_>) -> Option<pattern::Pattern> {
         ),
     };
     let text = node.text()?;
-    match if cx.strict { compile_strict(text) } else { compile(text) } {
+    match if cx.strict {
+        compile_strict(text)
+    } else {
+        compile(text)
+    } {
         Ok(pattern) => {
             if let Some(original) = pattern.broken() {
                 cx.report.warning(
@@ -344,15 +348,15 @@ fn authorizers(node: &Node, id: &str, cx: &mut Context<'_>) -> Option<Vec<Author
     for entry in cx.edge.rules.iter().filter(|entry| entry.id == id) {
         authorizers.extend(entry.allowlist.clone().map(Authorizer::Allowlist));
     }
-    complete.then_some(authorizers)
-}
-
-fn lint(node: &Node, authenticators: &[Authenticator], methods: &[String], cx: &mut Context<'_>) {
     let of_edge = cx.edge.rules.iter().filter(|entry| entry.id == id);
     let relations: Vec<Node> = of_edge.filter_map(|entry| entry.keto.clone()).collect();
     for relation in &relations {
         authorizers.extend(authorizer::relation(relation, cx));
     }
+    complete.then_some(authorizers)
+}
+
+fn lint(node: &Node, authenticators: &[Authenticator], methods: &[String], cx: &mut Context<'_>) {
     let place = |index: usize| {
         node.items_at("authenticators")
             .get(index)
