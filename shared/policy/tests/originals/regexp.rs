@@ -44,7 +44,7 @@ fn judge(question: &Question, answer: &Answer, strict: bool, tally: &mut Tally) 
         (Err(_), error) if !error.is_empty() => return tally.refused(),
         (Err(error), _) => {
             return tally.differs(
-                refused_here(pattern),
+                refused_here(pattern, &error.message),
                 format!("{pattern}: refused here: {error}"),
             );
         }
@@ -104,7 +104,10 @@ fn judge(question: &Question, answer: &Answer, strict: bool, tally: &mut Tally) 
 }
 
 /// Why a pattern is refused here that Oathkeeper reads.
-fn refused_here(pattern: &str) -> Option<&'static str> {
+fn refused_here(pattern: &str, message: &str) -> Option<&'static str> {
+    if message.contains("compiles to more than") {
+        return Some("a bound on the size of a program");
+    }
     let has_code = pattern.split('\\').skip(1).any(|rest| {
         let mut chars = rest.chars();
         matches!(chars.next(), Some('1'..='9')) && matches!(chars.next(), Some('0'..='9'))
