@@ -60,7 +60,7 @@ try {
 
 const words = {
   equal: () => 'equal',
-  listed: ({ difference }) => `differs as listed: ${difference.reason}`,
+  listed: ({ difference }) => `differs as listed (${difference.difference}): ${difference.reason}`,
   differs: ({ difference }) => (difference ? 'DIFFERS otherwise than differences.json says' : 'DIFFERS'),
   stale: () => 'EQUAL, take it out of differences.json',
 };

@@ -161,8 +161,9 @@ test('a difference counts on the runtimes it names', () => {
 
 test('differences.json lists cases that exist, with a reason, once for each runtime', () => {
   const cases = new Set(scenarioNames.flatMap((name) => readScenario(name).requests.map(({ id }) => `${name}/${id}`)));
-  for (const { case: name, runtimes, reason, level = 'core', ...what } of differences) {
+  for (const { case: name, difference, runtimes, reason, level = 'core', ...what } of differences) {
     assert.ok(cases.has(name), `${name} is a case`);
+    assert.match(difference, /^[a-z0-9-]+$/, `${name} names its row`);
     assert.ok(reason.length > 0 && !reason.includes('\n'), `${name} has a reason of one line`);
     assert.ok(['core', 'strict'].includes(level), `${name}: ${level} is a level`);
     assert.ok(Object.keys(what).length > 0, `${name} says what is different`);

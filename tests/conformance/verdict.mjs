@@ -7,6 +7,7 @@ import { view } from './view.mjs';
  * A case that differs from Oathkeeper on purpose. What it gives instead is written down, so that it stays tested.
  * @typedef {object} Difference
  * @property {string} case scenario/id
+ * @property {string} difference id of its row in `docs/differences.md`
  * @property {string[]} runtimes those it concerns, or `["all"]`
  * @property {string} reason one line
  * @property {import('./view.mjs').Level} [level] `strict` when it is equal at level `core`, and the pointers are into the
@@ -33,7 +34,17 @@ import { view } from './view.mjs';
  * The listed differences.
  * @type {Difference[]}
  */
-export const differences = JSON.parse(readFileSync(new URL('differences.json', import.meta.url), 'utf8'));
+export const differences = read();
+
+/** @throws {Error} when one says not which difference it is: the document would not tell of it */
+function read() {
+  const list = JSON.parse(readFileSync(new URL('differences.json', import.meta.url), 'utf8'));
+  const nameless = list.find(({ difference }) => typeof difference !== 'string');
+  if (nameless !== undefined) {
+    throw new Error(`differences.json: ${nameless.case} has no "difference", the id of its row in docs/differences.md`);
+  }
+  return list;
+}
 
 /**
  * Compares what happened with what Oathkeeper did.
