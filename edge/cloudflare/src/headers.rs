@@ -1,6 +1,8 @@
 //! Headers between the runtime's type and the gateway's.
 
 use edgekeeper_gateway::decision::Edit;
+use edgekeeper_gateway::request::parted_cookies;
+use http::header::COOKIE;
 use http::{HeaderMap, HeaderName, HeaderValue};
 use js_sys::Array;
 use wasm_bindgen::{JsCast, JsValue};
@@ -9,7 +11,7 @@ use web_sys::Headers;
 /// Stands for a value that is not one by HTTP's rules. Its header is still there, so it can still be removed.
 const UNREADABLE: HeaderValue = HeaderValue::from_static("?");
 
-/// All headers. The runtime has joined several of one name, except `Set-Cookie`.
+/// All headers. The runtime has joined several of one name, except `Set-Cookie`; of `Cookie` that can be undone.
 ///
 /// # Errors
 /// The runtime's, when a name is not one.
@@ -21,6 +23,12 @@ pub(crate) fn read(headers: &Headers) -> Result<HeaderMap, JsValue> {
         let value = entry.get(1).as_string().unwrap_or_default();
         let name = HeaderName::from_bytes(name.as_bytes())
             .map_err(|_| JsValue::from("not a header name"))?;
+        if name == COOKIE {
+            for part in parted_cookies(&value) {
+                map.append(COOKIE, HeaderValue::from_str(part).unwrap_or(UNREADABLE));
+            }
+            continue;
+        }
         let value = HeaderValue::from_bytes(value.as_bytes()).unwrap_or(UNREADABLE);
         map.append(name, value);
     }

@@ -1,5 +1,7 @@
 //! A rule's handlers with their templates parsed.
 
+use std::cell::RefCell;
+
 use edgekeeper_policy::rule::Rule;
 use edgekeeper_template::{ParseError, Template};
 use http::HeaderName;
@@ -38,7 +40,11 @@ impl std::fmt::Display for LoadError {
 impl Loaded {
     /// Parses the templates of a rule.
     pub(crate) fn new(rule: &Rule, strict: bool) -> Result<Self, LoadError> {
-        let loader = Loader { rule, strict };
+        let loader = Loader {
+            rule,
+            strict,
+            first: RefCell::default(),
+        };
         Ok(Self {
             authorizers: authorizers::load(&loader)?,
             mutators: mutators::load(&loader)?,
@@ -50,6 +56,8 @@ impl Loaded {
 pub(crate) struct Loader<'a> {
     pub(crate) rule: &'a Rule,
     strict: bool,
+    /// The first template of each name that `header` has in the rule.
+    first: RefCell<Vec<(&'a str, &'a str)>>,
 }
 
 impl Loader<'_> {
@@ -95,6 +103,31 @@ impl Loader<'_> {
                 Ok((parsed, self.template("headers", &name, template)?))
             })
             .collect()
+    }
+}
+
+impl<'a> Loader<'a> {
+    /// Header names with their templates, as the mutator `header` has them. Oathkeeper remembers a template by the rule's id
+    /// and the header's name, so that a second `header` with the same name gets the first one's; strict mode does so in a
+    /// rule.
+    pub(crate) fn mutator_headers(
+        &self,
+        headers: &'a [(String, String)],
+    ) -> Result<Vec<(HeaderName, Prepared)>, LoadError> {
+        if !self.strict {
+            return self.headers(headers);
+        }
+        let mut first = self.first.borrow_mut();
+        let mut remembered = Vec::new();
+        for (name, template) in headers {
+            let known = first.iter().find(|(known, _)| known == name);
+            let template = known.map_or(template.as_str(), |(_, template)| *template);
+            if known.is_none() {
+                first.push((name, template));
+            }
+            remembered.push((name.clone(), template.to_owned()));
+        }
+        self.headers(&remembered)
     }
 }
 

@@ -34,9 +34,15 @@ pub(crate) fn find(
     strict: bool,
 ) -> Result<Matched, Refusal> {
     let path = request.path.decoded();
-    let mut found = at(rules, index, request, path, strict)?;
+    let mut found = at(rules, index, request, &request.match_target(path), strict)?;
     if !strict && request.path.has_trailing_slash() {
-        let as_sent = at(rules, index, request, &format!("{path}/"), strict);
+        let as_sent = at(
+            rules,
+            index,
+            request,
+            &request.match_target(&format!("{path}/")),
+            strict,
+        );
         found = match (found, as_sent) {
             (None, as_sent) => as_sent?.map(|matched| Matched {
                 keeps_slash: true,
@@ -50,7 +56,8 @@ pub(crate) fn find(
         };
     }
     if !strict && let Some(cut) = request.path.without_parameters() {
-        let other = at(rules, index, request, &cut, strict)?.map(|matched| matched.rule);
+        let other = at(rules, index, request, &request.match_target(&cut), strict)?
+            .map(|matched| matched.rule);
         let own = found.as_ref().map(|matched| matched.rule);
         if own.is_some() && own != other {
             return Err(Refusal::bad_request(
@@ -58,19 +65,45 @@ pub(crate) fn find(
             ));
         }
     }
+    if let Some(spelt) = &request.spelt {
+        same_for_another_spelling(rules, index, request, spelt, found.as_ref())?;
+    }
     found.ok_or_else(Refusal::not_found)
+}
+
+/// Strict mode: Oathkeeper compares hosts as text, so that `APP.test` has no rule, or falls through to a wider one. The
+/// former is 404 here too, the latter is refused.
+fn same_for_another_spelling(
+    rules: &[Rule],
+    index: &RuleIndex,
+    request: &Request,
+    spelt: &str,
+    found: Option<&Matched>,
+) -> Result<(), Refusal> {
+    let target = format!(
+        "{}://{spelt}{}",
+        request.scheme.as_str(),
+        request.path.decoded()
+    );
+    let as_text = at(rules, index, request, &target, true)?;
+    match (found, as_text) {
+        (Some(own), Some(other)) if own.rule != other.rule => Err(Refusal::bad_request(
+            "in another spelling the host is for another rule",
+        )),
+        (_, None) => Err(Refusal::not_found()),
+        _ => Ok(()),
+    }
 }
 
 fn at(
     rules: &[Rule],
     index: &RuleIndex,
     request: &Request,
-    path: &str,
+    target: &str,
     strict: bool,
 ) -> Result<Option<Matched>, Refusal> {
-    let target = request.match_target(path);
     let mut found: Vec<Matched> = Vec::new();
-    for candidate in index.candidates(&target) {
+    for candidate in index.candidates(target) {
         let Some(rule) = rules.get(candidate) else {
             continue;
         };
@@ -81,7 +114,7 @@ fn at(
         {
             continue;
         }
-        match rule.url.find(&target, DEFAULT_BUDGET) {
+        match rule.url.find(target, DEFAULT_BUDGET) {
             Ok(Some(captures)) => found.push(Matched {
                 rule: candidate,
                 captures: captures.iter().map(str::to_owned).collect(),
@@ -93,11 +126,16 @@ fn at(
                     .url
                     .broken()
                     .unwrap_or("the URL pattern cannot be read");
-                return Err(Refusal::internal(original.to_owned()));
+                return Err(Refusal::new(500, original).logged(format!(
+                    "the url of rule `{}` cannot be read: {original}",
+                    rule.id
+                )));
             }
             Err(Unmatched::BudgetExceeded) if strict => {
-                return Err(Refusal::internal(format!(
-                    "match timeout after 250ms on input `{target}`"
+                let message = format!("match timeout after 250ms on input `{target}`");
+                return Err(Refusal::new(500, message).logged(format!(
+                    "rule `{}`: matching its url took too many steps",
+                    rule.id
                 )));
             }
             Err(Unmatched::BudgetExceeded) => {

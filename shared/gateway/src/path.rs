@@ -26,9 +26,16 @@ impl CanonicalPath {
         if !raw.starts_with('/') {
             return Err(Ambiguous("the path does not begin with `/`"));
         }
-        if raw.contains('#') {
-            return Err(Ambiguous("there is a fragment in the request target"));
-        }
+        // A request target has no fragment (RFC 9112 section 3.2); Go reads the sign as part of the path, and escapes it.
+        let escaped;
+        let raw = match raw.contains('#') {
+            true if strict => {
+                escaped = raw.replace('#', "%23");
+                escaped.as_str()
+            }
+            true => return Err(Ambiguous("there is a fragment in the request target")),
+            false => raw,
+        };
         if raw.bytes().any(|b| b <= b' ' || b == 0x7f) {
             return Err(Ambiguous("there is a control byte or a space in the path"));
         }
@@ -349,6 +356,7 @@ mod tests {
             ("/a%0Ab", "/a%0Ab"),
             ("/a%5cb", "/a%5cb"),
             ("/a%252fb", "/a%252fb"),
+            ("/a#b", "/a%23b"),
         ] {
             assert_eq!(strict(raw).unwrap().encoded(), encoded, "{raw}");
         }

@@ -64,6 +64,8 @@ pub struct Request {
     pub headers: HeaderMap,
     /// Whether `X-Forwarded-*` among them are to be believed.
     pub believes_forwarded: bool,
+    /// Strict mode: the authority as the client wrote it, where that is another spelling of it.
+    pub(crate) spelt: Option<String>,
 }
 
 impl Request {
@@ -94,17 +96,33 @@ impl Request {
             return Err(Ambiguous("there are two Host headers"));
         }
         let scheme = public_scheme(scheme, &raw.headers, policy);
-        let (host, port) = split_authority(authority, scheme)?;
-        Ok(Self {
+        // Oathkeeper takes a dot in front for part of a name. No resolver knows such a name, so nobody's host is meant.
+        let dotted = policy.strict && authority.starts_with('.');
+        let named = authority.strip_prefix('.').filter(|_| dotted);
+        let (host, port) = split_authority(named.unwrap_or(authority), scheme)?;
+        let request = Self {
             method: raw.method,
             scheme,
-            host,
+            host: if dotted { format!(".{host}") } else { host },
             port,
             path: CanonicalPath::parse(path, policy.strict)?,
             query: query.map(str::to_owned),
             headers: raw.headers,
             believes_forwarded: policy.trust_forwarded_headers,
+            spelt: None,
+        };
+        let sent = request.header(&HOST).unwrap_or_default().to_owned();
+        Ok(if policy.strict {
+            request.spelt_as(&sent)
+        } else {
+            request
         })
+    }
+
+    /// The same request, whose client wrote its authority in this way.
+    pub(crate) fn spelt_as(mut self, sent: &str) -> Self {
+        self.spelt = (!sent.is_empty() && sent != self.authority()).then(|| sent.to_owned());
+        self
     }
 
     /// Host, with the port unless it is the scheme's own.
@@ -174,6 +192,35 @@ pub(crate) fn is_unclear(query: &str) -> bool {
     query.contains('#') || query.bytes().any(|b| b <= b' ' || b == 0x7f)
 }
 
+/// The `Cookie` headers that a runtime has joined as if they were a list (RFC 6265 section 5.4 joins by `;`): a comma and a
+/// space stand in no cookie (section 4.1.1), so what follows them and has a name begins another header.
+pub fn parted_cookies(joined: &str) -> impl Iterator<Item = &str> {
+    let begins = |rest: &str| {
+        let name = rest.split(['=', ';', ',', ' ']).next().unwrap_or_default();
+        let is_token =
+            |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
+        !name.is_empty()
+            && name.bytes().all(is_token)
+            && rest
+                .get(name.len()..)
+                .is_some_and(|rest| rest.starts_with('='))
+    };
+    let mut rest = Some(joined);
+    std::iter::from_fn(move || {
+        let text = rest?;
+        let end = text
+            .match_indices(", ")
+            .map(|(at, _)| at)
+            .find(|at| text.get(at.saturating_add(2)..).is_some_and(begins));
+        let (part, next) = match end {
+            Some(at) => (text.get(..at)?, text.get(at.saturating_add(2)..)),
+            None => (text, None),
+        };
+        rest = next;
+        Some(part)
+    })
+}
+
 /// Host, lower case and without trailing dot, and port of an authority.
 pub(crate) fn split_authority(authority: &str, scheme: Scheme) -> Result<(String, u16), Ambiguous> {
     let (host, port) = match authority.rsplit_once(':') {
@@ -212,4 +259,28 @@ pub(crate) fn split_authority(authority: &str, scheme: Scheme) -> Result<(String
         return Err(Ambiguous("the host is not a host"));
     }
     Ok((host, port))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::parted_cookies;
+
+    #[test]
+    fn joined_cookie_headers_are_parted_and_no_cookie_is() {
+        for (joined, parts) in [
+            ("", vec![""]),
+            ("a=1; b=2", vec!["a=1; b=2"]),
+            ("a=1, b=2", vec!["a=1", "b=2"]),
+            ("a=1; x=2, b=2; c=3, d=", vec!["a=1; x=2", "b=2; c=3", "d="]),
+            (r#"p={"a":1, "b":2}"#, vec![r#"p={"a":1, "b":2}"#]),
+            ("a=Mon, 01 Jan", vec!["a=Mon, 01 Jan"]),
+            ("a=1,b=2", vec!["a=1,b=2"]),
+        ] {
+            assert_eq!(
+                parted_cookies(joined).collect::<Vec<_>>(),
+                parts,
+                "{joined}"
+            );
+        }
+    }
 }

@@ -85,6 +85,10 @@ impl Object for SessionView<'_> {
         ]
     }
 
+    fn returns_nothing(&self, method: &str) -> bool {
+        method == "SetHeader"
+    }
+
     fn call(&self, method: &str, args: &[Value<'_>]) -> Option<Result<Value<'_>, String>> {
         match (method, args) {
             ("Copy", []) => Some(Ok(Value::Object(self))),

@@ -65,6 +65,11 @@ impl<'a> Held<'a> {
                 {
                     return Err(wrong_count(name, *want, given.len()));
                 }
+                if object.returns_nothing(name) {
+                    return Err(format!(
+                        "function {name} has 0 return values; should be 1 or 2"
+                    ));
+                }
                 if let Some(called) = object.call(name, given) {
                     let value = called.map_err(|e| format!("error calling {name}: {e}"))?;
                     return Ok(Held::from(value));

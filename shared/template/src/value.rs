@@ -58,6 +58,12 @@ pub trait Object {
         &[]
     }
 
+    /// Whether a method of that name returns nothing, so that no template can call it.
+    fn returns_nothing(&self, method: &str) -> bool {
+        let _ = method;
+        false
+    }
+
     /// Calls a method, or `None` if the type has none of that name. `Err` is its error's text.
     fn call(&self, method: &str, args: &[Value<'_>]) -> Option<Result<Value<'_>, String>> {
         let _ = (method, args);

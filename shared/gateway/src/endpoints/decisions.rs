@@ -163,9 +163,10 @@ fn as_oathkeeper(asking: &Request, rest: &str, asker: &Asker) -> Result<Request,
         Some("https") => Scheme::Https,
         Some(_) => return Err(nobodys("X-Forwarded-Proto is neither http nor https")),
     };
-    let own = asking.authority();
-    let (host, port) = request::split_authority(forwarded(&FORWARDED_HOST).unwrap_or(&own), scheme)
-        .map_err(|ambiguous| nobodys(ambiguous.0))?;
+    let own = asking.spelt.clone().unwrap_or_else(|| asking.authority());
+    let sent = forwarded(&FORWARDED_HOST).unwrap_or(&own);
+    let (host, port) =
+        request::split_authority(sent, scheme).map_err(|ambiguous| nobodys(ambiguous.0))?;
     let uri = forwarded(&URI)
         .and_then(|uri| uri.split('?').next())
         .filter(|path| !path.is_empty());
@@ -185,7 +186,9 @@ fn as_oathkeeper(asking: &Request, rest: &str, asker: &Asker) -> Result<Request,
         query: asking.query.clone(),
         headers: without_secret(asking),
         believes_forwarded: asker.believed,
-    })
+        spelt: None,
+    }
+    .spelt_as(sent))
 }
 
 /// The request that is meant, said in one of the two ways.
@@ -214,6 +217,7 @@ fn in_one_way(asking: &Request, rest: &str, asker: &Asker) -> Result<Request, Re
         query: asking.query.clone(),
         headers: without_secret(asking),
         believes_forwarded: asker.believed,
+        spelt: None,
     })
 }
 
@@ -258,6 +262,7 @@ fn forwarded(
         query: query.map(str::to_owned),
         headers: without_secret(asking),
         believes_forwarded: true,
+        spelt: None,
     })
 }
 

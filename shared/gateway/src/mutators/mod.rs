@@ -38,7 +38,7 @@ pub(crate) fn load(loader: &Loader<'_>) -> Result<Vec<Loaded>, LoadError> {
         .iter()
         .map(|mutator| match mutator {
             Mutator::Noop | Mutator::Hydrator(_) | Mutator::Broken(_) => Ok(Loaded::Plain),
-            Mutator::Header(config) => loader.headers(&config.headers).map(Loaded::Header),
+            Mutator::Header(config) => loader.mutator_headers(&config.headers).map(Loaded::Header),
             Mutator::Cookie(config) => cookie::load(loader, config).map(Loaded::Cookie),
             Mutator::IdToken(config) if config.claims.trim().is_empty() => {
                 Ok(Loaded::IdToken(None))

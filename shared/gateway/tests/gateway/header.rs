@@ -233,6 +233,20 @@ fn two_rules_with_one_id_have_their_own_templates() {
 }
 
 #[test]
+fn strict_mode_renders_a_second_header_of_one_name_like_the_first() {
+    for (strict, expected) in [(false, "2"), (true, "1")] {
+        let web = set(
+            rule("web", "https://app.test/<.*>"),
+            "mutators",
+            json!([header(&[("x-out", "1")]), header(&[("x-out", "2")])]),
+        );
+        let site = Site::new(policy([web]).mode(strict));
+        let forwarded = site.send(get("https://app.test/", &[])).forwarded();
+        assert_eq!(forwarded.values("x-out"), [expected], "strict: {strict}");
+    }
+}
+
+#[test]
 fn the_environment_is_nobodys_business() {
     for strict in [false, true] {
         for template in [

@@ -196,6 +196,50 @@ fn path_parameters_must_not_change_the_rule() {
 }
 
 #[test]
+fn strict_mode_has_no_rule_for_a_host_that_is_spelt_otherwise() {
+    for strict in [false, true] {
+        let site = Site::new(policy([rule("web", "https://app.test/<.*>")]).mode(strict));
+        for (url, host, served) in [
+            ("https://app.test/x", "app.test", true),
+            ("https://app.test/x", "APP.test", !strict),
+            ("https://app.test/x", "app.test.", !strict),
+            ("https://app.test/x", "app.test:443", !strict),
+        ] {
+            let sent = site.send(get(url, &[("host", host)]));
+            assert_eq!(
+                sent.status(),
+                if served { 0 } else { 404 },
+                "{host} {strict}"
+            );
+        }
+    }
+}
+
+#[test]
+fn strict_mode_lets_no_spelling_of_a_host_fall_through_to_a_wider_rule() {
+    let rules = [
+        rule("admin", "https://app.test/<.*>"),
+        rule("wide", "https://<(?!app[.]test/).*>"),
+    ];
+    let site = Site::new(policy(rules).mode(true));
+    assert_eq!(
+        site.send(get("https://app.test/x", &[("host", "app.test")]))
+            .status(),
+        0
+    );
+    assert_eq!(
+        site.send(get("https://app.test/x", &[("host", "APP.test")]))
+            .status(),
+        400
+    );
+    assert_eq!(
+        site.send(get("https://b.test/x", &[("host", "B.test")]))
+            .status(),
+        0
+    );
+}
+
+#[test]
 fn k01_a_pattern_that_never_ends_is_500_not_a_hang() {
     for strict in [false, true] {
         let site = Site::new(
