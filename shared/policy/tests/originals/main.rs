@@ -31,13 +31,13 @@ fn seed() -> u64 {
 #[test]
 #[ignore = "needs Go: tests/originals/patterns/run"]
 fn regexps_match_as_in_regexp2() {
-    regexp::compare(seed(), 2_800, false).finish("regexp", 10_000);
+    regexp::compare(seed(), 5_600, false).finish("regexp", 20_000);
 }
 
 #[test]
 #[ignore = "needs Go: tests/originals/patterns/run"]
 fn strict_regexps_match_as_in_regexp2() {
-    regexp::compare(seed(), 2_800, true).finish("regexp, strict", 10_000);
+    regexp::compare(seed(), 5_600, true).finish("regexp, strict", 20_000);
 }
 
 #[test]
