@@ -62,6 +62,7 @@ mod mutators;
 mod passage;
 mod query;
 mod rate_limit;
+mod redirect;
 mod response;
 mod retry;
 mod second_tier;

@@ -150,7 +150,7 @@ pub(crate) fn capitalized(method: &str) -> String {
 }
 
 /// Host and port of a URL.
-fn address(url: &str) -> String {
+pub(crate) fn address(url: &str) -> String {
     let (scheme, rest) = url.split_once("://").unwrap_or(("http", url));
     let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
     let has_port = authority

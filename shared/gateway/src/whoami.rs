@@ -7,9 +7,12 @@ use edgekeeper_session::freshness::Standing;
 use edgekeeper_session::key::CacheKey;
 use edgekeeper_session::whoami::{Answer, Failure, FailureKind, Store, Verdict};
 
+use http::header::{CONTENT_TYPE, REFERER};
+
 use crate::Gateway;
 use crate::memory::Moments;
 use crate::rate_limit;
+use crate::redirect;
 use crate::runtime::{FetchError, Inbound, Outbound, Runtime, seconds};
 use crate::second_tier::{self, Claim, Claiming, Found};
 use crate::sweep;
@@ -17,6 +20,9 @@ use crate::trace::Trace;
 
 /// How long a request that waits for another's answer sleeps before it looks again, in milliseconds.
 const LOOK_AGAIN: u64 = 5;
+
+/// How many redirects are followed; Go's client asks ten times in all.
+const MOST_REDIRECTS: u32 = 9;
 
 /// One question, complete.
 #[derive(Clone)]
@@ -152,12 +158,13 @@ async fn ask<R: Runtime>(
 ) -> Verdict {
     let gateway = &flight.gateway;
     let asked = runtime.now();
-    let answer = runtime.fetch(question.outbound.clone()).await;
+    let strict = gateway.policy().strict;
+    let answer = fetch(runtime, question, strict, asked).await;
     let now = runtime.now();
     let failed = |kind, reason| Verdict::Failed(Failure::new(kind, reason));
     let (verdict, size) = match answer {
-        Ok(inbound) => (
-            read(&inbound, question.store, gateway.policy().strict, now),
+        Ok((inbound, bare)) => (
+            read(&inbound, question.store, strict, bare, now),
             inbound.body.map_or(0, |body| body.len()),
         ),
         Err(FetchError::Timeout) => (
@@ -186,7 +193,50 @@ async fn ask<R: Runtime>(
     verdict
 }
 
-fn read(inbound: &Inbound, store: Store, strict: bool, now: u64) -> Verdict {
+/// The answer, and whether its status alone may be one.
+///
+/// Strict mode follows redirects as Go's client does, but only within the origin that is trusted with the credential, and
+/// only to a session: what is there need not be a check, so its status alone says nothing. `HEAD`, to which nothing else
+/// is answered, is not led elsewhere.
+async fn fetch<R: Runtime>(
+    runtime: &R,
+    question: &Question,
+    strict: bool,
+    asked: u64,
+) -> Result<(Inbound, bool), FetchError> {
+    let mut outbound = question.outbound.clone();
+    let give_up = asked.saturating_add(outbound.timeout);
+    let has_referer = outbound.headers.contains_key(REFERER);
+    let mut inbound = runtime.fetch(outbound.clone()).await?;
+    if !strict || outbound.method == "HEAD" {
+        let bare = strict && !is_page(&inbound);
+        return Ok((inbound, bare));
+    }
+    for followed in 0..MOST_REDIRECTS {
+        let Some(next) = redirect::next(&outbound, &inbound, has_referer) else {
+            let bare = followed == 0 && !is_page(&inbound);
+            return Ok((inbound, bare));
+        };
+        outbound = next;
+        outbound.timeout = give_up.saturating_sub(runtime.now());
+        if outbound.timeout == 0 {
+            return Err(FetchError::Timeout);
+        }
+        inbound = runtime.fetch(outbound.clone()).await?;
+    }
+    Ok((inbound, false))
+}
+
+/// A page, such as one to log in, is no session, also where only its headers are seen.
+fn is_page(inbound: &Inbound) -> bool {
+    inbound
+        .headers
+        .get(CONTENT_TYPE)
+        .and_then(|value| value.to_str().ok())
+        .is_some_and(|kind| kind.to_ascii_lowercase().contains("html"))
+}
+
+fn read(inbound: &Inbound, store: Store, strict: bool, bare: bool, now: u64) -> Verdict {
     let header = |name: &str| {
         inbound
             .headers
@@ -200,6 +250,7 @@ fn read(inbound: &Inbound, store: Store, strict: bool, now: u64) -> Verdict {
     let answer = Answer {
         status: inbound.status,
         body: inbound.body.as_deref(),
+        bare,
         cache_for: header("ory-session-cache-for"),
         retry_after: header("retry-after"),
         rate_limit: &rate_limit,

@@ -11,13 +11,16 @@ use crate::freshness::cache_for;
 /// The most that is read of an answer, in bytes. Kratos' own are a few KiB.
 pub const LARGEST_ANSWER: usize = 1 << 20;
 
-/// An answer as it came over the wire. A redirect is one too: it is not followed.
+/// An answer as it came over the wire. A redirect that is not followed is one too.
 #[derive(Debug, Clone, Copy)]
 pub struct Answer<'a> {
     /// Its status.
     pub status: u16,
     /// Its body; `None` when it was larger than [`LARGEST_ANSWER`].
     pub body: Option<&'a [u8]>,
+    /// Whether its status alone can say that there is a session: strict mode, for a service that answers 200 with nothing
+    /// more, and for `HEAD`.
+    pub bare: bool,
     /// `Ory-Session-Cache-For`.
     pub cache_for: Option<&'a str>,
     /// `Retry-After`.
@@ -51,7 +54,7 @@ pub enum Verdict {
 /// A session that counts.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ActiveSession {
-    /// The whole answer, a JSON object.
+    /// The whole answer, a JSON object; null where the status alone was the answer ([`Answer::bare`]).
     pub document: Value,
     /// When the session ends, in Unix seconds.
     pub expires_at: Option<u64>,
@@ -112,7 +115,8 @@ impl Verdict {
     /// Reads an answer at an instant (Unix seconds).
     ///
     /// Only a real session counts: 200, a JSON object, `active: true`, an identity, not past its end. Strict mode takes
-    /// Kratos for any other store, as Oathkeeper does.
+    /// Kratos for any other store, as Oathkeeper does, and may take 200 without a body for a session of nobody in
+    /// particular ([`Answer::bare`]).
     #[must_use]
     pub fn read(answer: &Answer<'_>, store: Store, strict: bool, now: u64) -> Self {
         match answer.status {
@@ -127,7 +131,12 @@ impl Verdict {
             status @ 300..=399 => Self::Failed(Failure::new(
                 FailureKind::Foreign,
                 format!(
-                    "whoami answered {status}; redirects are not followed, so check_session_url must be Kratos' own"
+                    "whoami answered {status}; {}, so check_session_url must be Kratos' own",
+                    if strict {
+                        "only redirects to its own origin are followed"
+                    } else {
+                        "redirects are not followed"
+                    }
                 ),
             )),
             status @ 500..=599 => Self::Failed(Failure {
@@ -149,6 +158,14 @@ impl Verdict {
         let Some(body) = answer.body else {
             return foreign("whoami's answer is larger than 1 MiB");
         };
+        let cache_for = answer.cache_for.and_then(cache_for);
+        if answer.bare && body.is_empty() {
+            return Self::Active(Rc::new(ActiveSession {
+                document: Value::Null,
+                expires_at: None,
+                cache_for,
+            }));
+        }
         let document = match serde_json::from_slice::<Value>(body) {
             Ok(document) if document.is_object() => document,
             _ => {
@@ -182,7 +199,7 @@ impl Verdict {
         Self::Active(Rc::new(ActiveSession {
             document,
             expires_at,
-            cache_for: answer.cache_for.and_then(cache_for),
+            cache_for,
         }))
     }
 }
@@ -214,6 +231,7 @@ mod tests {
         Answer {
             status,
             body: Some(body.as_bytes()),
+            bare: false,
             cache_for: None,
             retry_after: None,
             rate_limit: &[],
@@ -342,6 +360,37 @@ mod tests {
             );
         }
         assert!(!FailureKind::Foreign.allows_fallback());
+    }
+
+    #[test]
+    fn nothing_is_a_session_only_where_the_status_alone_counts() {
+        let bare = |status, body| {
+            let answer = Answer {
+                bare: true,
+                ..answer(status, body)
+            };
+            Verdict::read(&answer, Store::Kratos, true, NOW)
+        };
+        let Verdict::Active(session) = bare(200, "") else {
+            panic!("200 is all that such a check says");
+        };
+        assert_eq!(
+            (&session.document, session.expires_at),
+            (&Value::Null, None)
+        );
+        for body in [" ", "null", "ok", "[]", "<html>"] {
+            let verdict = bare(200, body);
+            assert_eq!(failed(&verdict), Some(FailureKind::Foreign), "{body}");
+        }
+        for status in [201, 204, 401, 403, 404] {
+            assert_eq!(bare(status, ""), Verdict::Refused, "{status}");
+        }
+        assert_eq!(failed(&bare(302, "")), Some(FailureKind::Foreign));
+        assert_eq!(
+            bare(200, r#"{"active":false}"#),
+            Verdict::Refused,
+            "what it says counts"
+        );
     }
 
     #[test]

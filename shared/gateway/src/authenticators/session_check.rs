@@ -75,8 +75,7 @@ impl Question {
     ) -> Self {
         let strict = gateway.policy().strict;
         let method = match (check.force_method.as_str(), strict) {
-            // The answer to HEAD has no body, and so no session in it.
-            ("", true) if request.method != "HEAD" => request.method.clone(),
+            ("", true) => request.method.clone(),
             ("", _) => "GET".to_owned(),
             (forced, _) => forced.to_owned(),
         };
@@ -212,11 +211,11 @@ fn authentication(
     };
     let extra = match check.extra_from.eval(&answer.document) {
         None => Extra::Nothing,
+        Some(part) if part.is_null() => Extra::Nothing,
         // `@this`, as Kratos' own quickstart has it: no copy of the answer for every request.
         Some(Cow::Borrowed(whole)) if std::ptr::eq(whole, &raw const answer.document) => {
             Extra::Whole(Rc::clone(answer))
         }
-        Some(part) if part.is_null() => Extra::Nothing,
         Some(part) if part.is_object() => Extra::Own(part.into_owned()),
         Some(other) => {
             let (path, go_type) = (&check.extra_from, "map[string]interface {}");

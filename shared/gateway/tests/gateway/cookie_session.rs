@@ -284,8 +284,7 @@ fn the_check_asks_with_get_unless_told_otherwise() {
         (false, "", "HEAD", "GET"),
         (true, "", "POST", "POST"),
         (true, "", "GET", "GET"),
-        // Its answer would have no body, and so no session.
-        (true, "", "HEAD", "GET"),
+        (true, "", "HEAD", "HEAD"),
         (false, "PUT", "GET", "PUT"),
         (true, "PUT", "GET", "PUT"),
     ] {

@@ -57,5 +57,6 @@ mod request;
 mod response;
 mod rules;
 mod second_tier;
+mod session_check;
 mod upstream;
 mod www_authenticate;
