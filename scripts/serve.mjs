@@ -98,7 +98,7 @@ try {
   gateway = await start[options.runtime]();
 } catch (error) {
   const taken = error.code === 'ERR_ADDRESS_IN_USE';
-  fail(taken ? 'the address is in use, see above; stop what listens there or choose another' : error.message);
+  fail(taken ? `${error.message}; stop what listens there or choose another address` : error.message);
 }
 if (stopping) await stop();
 console.error(`scripts/serve: listening on ${gateway.origin}${gateway.apiOrigin ? `, API on ${gateway.apiOrigin}` : ''}`);

@@ -3,6 +3,9 @@ import { join } from 'node:path';
 
 import { Log, LogLevel, Miniflare } from 'miniflare';
 
+import { mustBeFree } from '../run/guarded.mjs';
+import { openDoor } from './door.mjs';
+
 /** The date whose runtime behaviour the Worker is written for; wrangler.toml says the same. */
 export const compatibilityDate = '2026-04-01';
 
@@ -20,7 +23,8 @@ export const compatibilityDate = '2026-04-01';
  * Starts the gateway on workerd.
  *
  * Requests reach the Worker as they were sent: Miniflare's own proxy, which rewrites them, is not in the way. It still
- * opens a port of its own on loopback; behind that is a Worker that answers 404.
+ * opens a port of its own on loopback; behind that is a Worker that answers 404. What Cloudflare's front would refuse, the
+ * door before workerd does.
  * @param {object} options
  * @param {string} options.bundle the folder with index.js and index_bg.wasm
  * @param {string} options.policy the policy document
@@ -40,14 +44,16 @@ export async function startWorkerd({ bundle, policy, keysSecret, secrets = {}, e
     { type: 'CompiledWasm', path: 'index_bg.wasm', contents: readFileSync(join(bundle, 'index_bg.wasm')) },
     { type: 'Text', path: 'policy.json', contents: policy },
   ];
-  const worker = (listener, { host, port }) => ({
+  const addresses = { proxy: listen, ...(api === undefined ? {} : { api }) };
+  for (const address of Object.values(addresses)) await mustBeFree(address);
+  const worker = (listener) => ({
     name: listener,
     modules,
     compatibilityDate,
     bindings: { ...secrets, LISTENER: listener, KEYS_SECRET: keysSecret },
     kvNamespaces: { KEYS: 'KEYS' },
     serviceBindings: bindings,
-    unsafeDirectSockets: [{ host, port }],
+    unsafeDirectSockets: [{ host: '127.0.0.1', port: 0 }],
     // Miniflare would send everything through a proxy of its own, which adds CF-Worker to each request.
     stripCfConnectingIp: false,
   });
@@ -64,25 +70,24 @@ export async function startWorkerd({ bundle, policy, keysSecret, secrets = {}, e
       for (const stream of [stdout, stderr]) stream.on('data', (chunk) => log.write(chunk));
       stdout.once('end', gone);
     },
-    workers: [
-      { name: 'closed', modules: true, script: closed, compatibilityDate },
-      worker('proxy', listen),
-      ...(api === undefined ? [] : [worker('api', api)]),
-    ],
+    workers: [{ name: 'closed', modules: true, script: closed, compatibilityDate }, ...Object.keys(addresses).map(worker)],
   });
+  const doors = {};
+  const stop = async () => {
+    await Promise.all(Object.values(doors).map((door) => door.close()));
+    await miniflare.dispose();
+  };
   try {
     await miniflare.ready;
     const store = await miniflare.getKVNamespace('KEYS', 'proxy');
     for (const { key, value } of entries) await store.put(key, value);
-    return {
-      origin: (await miniflare.unsafeGetDirectURL('proxy')).origin,
-      apiOrigin: api && (await miniflare.unsafeGetDirectURL('api')).origin,
-      miniflare,
-      ended,
-      stop: () => miniflare.dispose(),
-    };
+    for (const [listener, address] of Object.entries(addresses)) {
+      const { port } = await miniflare.unsafeGetDirectURL(listener);
+      doors[listener] = await openDoor({ listen: address, port: Number(port) });
+    }
+    return { origin: doors.proxy.origin, apiOrigin: doors.api?.origin, miniflare, ended, stop };
   } catch (error) {
-    await miniflare.dispose().catch(() => {});
+    await stop().catch(() => {});
     throw error;
   }
 }
