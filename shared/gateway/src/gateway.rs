@@ -421,7 +421,8 @@ fn session_cookies(policy: &Policy) -> Vec<String> {
             _ => None,
         })
         .flatten();
-    let names: BTreeSet<&String> = of_rules.chain(&policy.session.cookies).collect();
+    let mut names = BTreeSet::new();
+    names.extend(of_rules.chain(&policy.session.cookies));
     names.into_iter().cloned().collect()
 }
 

@@ -1,5 +1,7 @@
 //! The query of a request, in Go's reading of it (`net/url`).
 
+use std::collections::BTreeMap;
+
 use crate::path::push_escape;
 
 /// The names and values of a query, in order. A pair that Go would not read (a `;`, an escape that is none) is passed over.
@@ -30,13 +32,19 @@ pub(crate) fn clean(query: &str) -> String {
 
 /// The query written anew as Go's `url.Values.Encode` does: sorted by name, without what cannot be read.
 pub(crate) fn sorted(query: &str) -> String {
-    let mut readable: Vec<(String, String)> = pairs(query).collect();
-    readable.sort_by(|a, b| a.0.cmp(&b.0));
-    readable
-        .iter()
-        .map(|(name, value)| format!("{}={}", encode(name), encode(value)))
-        .collect::<Vec<_>>()
-        .join("&")
+    by_name(&mut pairs(query).map(|(name, value)| {
+        let pair = format!("{}={}", encode(&name), encode(&value));
+        (name, pair)
+    }))
+}
+
+/// The pairs in the order of their names, those of one name as they came.
+pub(crate) fn by_name(pairs: &mut dyn Iterator<Item = (String, String)>) -> String {
+    let mut sorted = BTreeMap::<String, Vec<String>>::new();
+    for (name, pair) in pairs {
+        sorted.entry(name).or_default().push(pair);
+    }
+    sorted.into_values().flatten().collect::<Vec<_>>().join("&")
 }
 
 /// Percent-encodes a value for a query, as Go's `url.QueryEscape` does: a space becomes `+`.

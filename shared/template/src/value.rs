@@ -124,6 +124,15 @@ pub struct List<'a> {
     pub(crate) depth: usize,
 }
 
+/// The entries of a map; of two with one name, the later. Not `collect`, which brings a sort for each kind of iterator.
+pub(crate) fn sorted<'a>(
+    entries: &mut dyn Iterator<Item = (String, Value<'a>)>,
+) -> BTreeMap<String, Value<'a>> {
+    let mut sorted = BTreeMap::new();
+    sorted.extend(entries);
+    sorted
+}
+
 /// A map with string keys, sorted.
 pub struct Map<'a> {
     pub(crate) entries: RefCell<BTreeMap<String, Value<'a>>>,
@@ -178,7 +187,7 @@ impl<'a> Value<'a> {
     /// A map of these entries, which templates can read but not change.
     pub fn map<K: Into<String>>(entries: impl IntoIterator<Item = (K, Value<'a>)>) -> Value<'a> {
         Value::Map(Rc::new(Map {
-            entries: RefCell::new(entries.into_iter().map(|(k, v)| (k.into(), v)).collect()),
+            entries: RefCell::new(sorted(&mut entries.into_iter().map(|(k, v)| (k.into(), v)))),
             owned_by_template: false,
             of_strings: false,
         }))
@@ -224,12 +233,13 @@ impl<'a> Value<'a> {
             ),
             Value::NilMap => Some(Vec::new()),
             Value::Json(serde_json::Value::Object(map)) => {
-                let mut entries: Vec<_> = map
-                    .iter()
-                    .map(|(k, v)| (Cow::Borrowed(k.as_str()), Value::Json(v).plain()))
-                    .collect();
-                entries.sort_by(|a, b| a.0.cmp(&b.0));
-                Some(entries)
+                // In the order of their names: `preserve_order` of serde_json is on nowhere.
+                let entries = map.iter();
+                Some(
+                    entries
+                        .map(|(k, v)| (Cow::Borrowed(k.as_str()), Value::Json(v).plain()))
+                        .collect(),
+                )
             }
             Value::Object(object) if object.is_map() => object.content()?.plain().entries(),
             _ => None,

@@ -86,17 +86,15 @@ impl Rendering<'_> {
     }
 
     fn relation(&self, templates: &RelationTemplates) -> Result<Map<String, Value>, Refusal> {
-        Ok(Map::from_iter([
-            (
-                "namespace".to_owned(),
-                self.part("namespace", &templates.namespace)?,
-            ),
-            ("object".to_owned(), self.part("object", &templates.object)?),
-            (
-                "relation".to_owned(),
-                self.part("relation", &templates.relation)?,
-            ),
-        ]))
+        let mut relation = Map::new();
+        for (name, template) in [
+            ("namespace", &templates.namespace),
+            ("object", &templates.object),
+            ("relation", &templates.relation),
+        ] {
+            relation.insert(name.to_owned(), self.part(name, template)?);
+        }
+        Ok(relation)
     }
 }
 

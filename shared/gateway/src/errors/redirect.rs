@@ -218,15 +218,16 @@ fn with_parameter(url: &str, name: &str, value: &str) -> String {
         None => (url, String::new()),
     };
     let (page, query) = rest.split_once('?').unwrap_or((rest, ""));
-    let mut pairs: Vec<String> = query
+    let added = format!("{name}={}", query::encode(value));
+    let mut pairs = query
         .split('&')
-        .filter(|pair| !pair.is_empty() && pair.split('=').next() != Some(name))
-        .map(str::to_owned)
-        .collect();
-    pairs.push(format!("{name}={}", query::encode(value)));
+        .map(|pair| (pair.split('=').next().unwrap_or(pair), pair))
+        .filter(|(own, pair)| !pair.is_empty() && *own != name)
+        .chain([(name, added.as_str())])
+        .map(|(own, pair)| (own.to_owned(), pair.to_owned()));
     // Oathkeeper writes the query anew, which sorts it by name.
-    pairs.sort_by(|a, b| a.split('=').next().cmp(&b.split('=').next()));
-    format!("{page}?{}{fragment}", pairs.join("&"))
+    let query = query::by_name(&mut pairs);
+    format!("{page}?{query}{fragment}")
 }
 
 fn escape_html(text: &str) -> String {

@@ -6,7 +6,7 @@ use std::rc::Rc;
 use super::{Function, NO_TYPE, Outcome, Param, Scope, exact, text, variadic, wrong};
 use crate::Missing;
 use crate::format::too_deep;
-use crate::value::{Items, MAX_DEPTH, Map, Value};
+use crate::value::{Items, MAX_DEPTH, Map, Value, sorted};
 
 const MAP: &[Param] = &[Param::Map];
 const MAP_KEY: &[Param] = &[Param::Map, Param::Str];
@@ -61,20 +61,18 @@ pub(super) const FUNCTIONS: &[Function] = &[
         let Some((map, keys)) = args.split_first() else {
             return wrong();
         };
-        let picked = keys
+        let mut picked = keys
             .iter()
-            .filter_map(|key| Some((text(key).to_owned(), map.get(text(key))?)))
-            .collect();
-        Ok(scope.map(picked, false))
+            .filter_map(|key| Some((text(key).to_owned(), map.get(text(key))?)));
+        Ok(scope.map(sorted(&mut picked), false))
     }),
     variadic("omit", MAP, Param::Str, |scope, args| {
         let Some((map, keys)) = args.split_first() else {
             return wrong();
         };
-        let kept = entries_of(map)
-            .filter(|(key, _)| !keys.iter().any(|omitted| text(omitted) == key))
-            .collect();
-        Ok(scope.map(kept, false))
+        let mut kept =
+            entries_of(map).filter(|(key, _)| !keys.iter().any(|omitted| text(omitted) == key));
+        Ok(scope.map(sorted(&mut kept), false))
     }),
     variadic("merge", MAP, Param::Map, |scope, args| {
         merge(scope, args, false)
@@ -155,7 +153,7 @@ fn merge_into<'a>(
             // As in Go, nil takes a value away but does not make a key.
             _ if matches!(value, Value::Null) && !overwrite => {}
             Some(existing) if existing.is_map() && value.is_map() => {
-                let mut entries = entries_of(existing).collect();
+                let mut entries = sorted(&mut entries_of(existing));
                 merge_into(scope, &mut entries, &value, overwrite, below)?;
                 let merged = scope.map(entries, false);
                 target.insert(key, merged);

@@ -9,7 +9,7 @@ use sha2::{Digest as _, Sha256};
 use super::{Function, Outcome, Param, Scope, bases, exact, strings_of, text, wrong};
 use crate::Missing;
 use crate::json::{Layout, encode};
-use crate::value::Value;
+use crate::value::{Value, sorted};
 
 const ANY: &[Param] = &[Param::Any];
 const STR: &[Param] = &[Param::Str];
@@ -123,10 +123,7 @@ fn owned<'a>(scope: &mut Scope<'a>, json: serde_json::Value) -> Value<'a> {
             Value::list(items)
         }
         serde_json::Value::Object(entries) => {
-            let entries = entries
-                .into_iter()
-                .map(|(k, v)| (k, owned(scope, v)))
-                .collect();
+            let entries = sorted(&mut entries.into_iter().map(|(k, v)| (k, owned(scope, v))));
             scope.map(entries, false)
         }
     }

@@ -253,7 +253,7 @@ fn sort_alpha<'a>(scope: &mut Scope<'a>, args: &[Value<'a>]) -> Outcome<'a> {
         Value::Null if scope.missing == Missing::Go => vec![scope.show(value)?],
         value => strings::each(scope, value)?,
     };
-    items.sort();
+    items.sort_unstable();
     scope.list_of(Items::Strings, items.into_iter().map(Value::Str).collect())
 }
 

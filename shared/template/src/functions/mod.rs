@@ -15,7 +15,7 @@ mod words;
 
 use std::borrow::Cow;
 use std::cell::RefCell;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::rc::Rc;
 
@@ -215,7 +215,8 @@ pub(crate) fn find(name: &str) -> Result<&'static Function, String> {
     if let Some(reason) = refused::reason(name) {
         return Err(reason);
     }
-    let mut close: Vec<(usize, &str)> = all()
+    let mut close = BTreeSet::new();
+    let known = all()
         .map(|f| {
             (
                 words::distance(&name.to_lowercase(), &f.name.to_lowercase()),
@@ -226,9 +227,8 @@ pub(crate) fn find(name: &str) -> Result<&'static Function, String> {
             *distance <= 2 && *distance < known.len()
                 || (name.len() > 3 && known.contains(name))
                 || (known.len() > 3 && name.contains(known))
-        })
-        .collect();
-    close.sort_unstable();
+        });
+    close.extend(known);
     let names: Vec<_> = close.iter().take(3).map(|(_, name)| *name).collect();
     if names.is_empty() {
         return Err("neither a function of Go templates nor one of sprig; to print a field, put a dot before its name".to_owned());

@@ -2,14 +2,13 @@
 //! two, the character is left out.
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
 
 use super::{
     Function, Outcome, Param, Scope, exact, int, lists, strings_of, text, variadic, words, wrong,
 };
 use crate::Missing;
 use crate::format::{MAX_OUTPUT, quoted, too_long};
-use crate::value::Value;
+use crate::value::{Value, sorted};
 
 const STR: &[Param] = &[Param::Str];
 const STR2: &[Param] = &[Param::Str, Param::Str];
@@ -416,10 +415,7 @@ fn parts(whole: &str, separator: &str, limit: usize) -> Vec<String> {
 
 /// Go's map of `_0`, `_1`, …
 fn numbered<'a>(scope: &mut Scope<'a>, parts: Vec<String>) -> Value<'a> {
-    let entries: BTreeMap<_, _> = parts
-        .into_iter()
-        .enumerate()
-        .map(|(i, part)| (format!("_{i}"), Value::from(part)))
-        .collect();
-    scope.map(entries, true)
+    let entries = parts.into_iter().enumerate();
+    let mut named = entries.map(|(i, part)| (format!("_{i}"), Value::from(part)));
+    scope.map(sorted(&mut named), true)
 }

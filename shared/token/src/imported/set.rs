@@ -122,11 +122,10 @@ impl ImportedSet {
                 let certificates = CERTIFICATES
                     .iter()
                     .filter_map(|name| Some((*name, jwk.get(*name)?.clone())));
-                texts
-                    .chain(numbers)
-                    .chain(certificates)
-                    .map(|(name, value)| (name.to_owned(), value))
-                    .collect()
+                let members = texts.chain(numbers).chain(certificates);
+                let mut public = Map::new();
+                public.extend(members.map(|(name, value)| (name.to_owned(), value)));
+                public
             })
             .collect()
     }
