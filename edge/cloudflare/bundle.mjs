@@ -71,7 +71,7 @@ async function pack(stage) {
   mkdirSync(out);
   run(bindgen, [wasm, stage]);
   const enable = features.map((name) => `--enable-${name}`);
-  run(process.execPath, [wasmOpt, '-O3', ...enable, join(stage, 'index_bg.wasm'), '-o', join(out, 'index_bg.wasm')]);
+  run(process.execPath, [wasmOpt, '-Oz', ...enable, join(stage, 'index_bg.wasm'), '-o', join(out, 'index_bg.wasm')]);
   copyFileSync(shim, join(stage, 'shim.mjs'));
   const bundled = await build({
     absWorkingDir: stage,
