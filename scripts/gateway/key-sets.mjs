@@ -15,8 +15,10 @@ import { join } from 'node:path';
  */
 export function namesFiles(policy) {
   const { keys, rules } = JSON.parse(policy);
-  const used = rules.flatMap(({ authenticators, mutators }) => [...authenticators, ...mutators]);
-  const sets = [keys?.published, ...used.flatMap(({ jwks }) => jwks ?? [])];
+  const handlers = rules.flatMap(({ authenticators, mutators }) => [...authenticators, ...mutators]);
+  // `{"jwt": {…}}`, or `"noop"` where nothing is configured.
+  const configs = handlers.flatMap((handler) => (typeof handler === 'string' ? [] : Object.values(handler)));
+  const sets = [keys?.published, ...configs.flatMap(({ jwks }) => jwks ?? [])];
   return sets.some((set) => set?.url.startsWith('file:'));
 }
 

@@ -8,8 +8,8 @@ import { importKeySets, namesFiles } from '../../scripts/gateway/key-sets.mjs';
 
 const file = { url: 'file:///etc/jwks.json' };
 const published = { url: 'https://keys.example.com/jwks.json' };
-const policy = ({ authenticator = {}, mutator = {}, keys } = {}) =>
-  JSON.stringify({ keys, rules: [{ authenticators: [{ handler: 'noop' }, authenticator], mutators: [mutator] }] });
+const policy = ({ authenticator = 'unauthorized', mutator = 'noop', keys } = {}) =>
+  JSON.stringify({ keys, rules: [{ authenticators: ['noop', authenticator], mutators: [mutator] }] });
 
 test('a set of keys in a file is found wherever a policy can name it', () => {
   for (const [parts, expected] of [
@@ -17,11 +17,11 @@ test('a set of keys in a file is found wherever a policy can name it', () => {
     [{ keys: { source: 'own' } }, false],
     [{ keys: { published } }, false],
     [{ keys: { published: file } }, true],
-    [{ authenticator: { handler: 'jwt', jwks: [published] } }, false],
-    [{ authenticator: { handler: 'jwt', jwks: [published, file] } }, true],
-    [{ mutator: { handler: 'id_token', jwks: published } }, false],
-    [{ mutator: { handler: 'id_token', jwks: file } }, true],
-    [{ mutator: { handler: 'id_token' } }, false],
+    [{ authenticator: { jwt: { jwks: [published] } } }, false],
+    [{ authenticator: { jwt: { jwks: [published, file] } } }, true],
+    [{ mutator: { id_token: { jwks: published } } }, false],
+    [{ mutator: { id_token: { jwks: file } } }, true],
+    [{ mutator: { id_token: {} } }, false],
   ]) {
     assert.equal(namesFiles(policy(parts)), expected, JSON.stringify(parts));
   }
@@ -43,7 +43,7 @@ require('node:fs').writeFileSync(out, JSON.stringify([{ key: args.join(' '), val
 test('the sets are sealed under the secret of the gateway that is started, and nothing is left behind', (t) => {
   const command = standIn(t, tells);
   const files = { config: '/a/oathkeeper.yml', edge: '/a/edge.yml', root: '/a/root', strict: true };
-  const signs = policy({ mutator: { jwks: file } });
+  const signs = policy({ mutator: { id_token: { jwks: file } } });
   const [{ key, value }] = importKeySets(command, files, { policy: signs, keysSecret: 'the secret' });
   assert.equal(value, 'the secret');
   const out = /--out (\S+)/.exec(key)[1];
@@ -59,7 +59,7 @@ test('nothing is imported for a policy without files', (t) => {
 });
 
 test('a set that cannot be imported ends the start', (t) => {
-  const signs = { policy: policy({ mutator: { jwks: file } }), keysSecret: 's' };
+  const signs = { policy: policy({ mutator: { id_token: { jwks: file } } }), keysSecret: 's' };
   assert.throws(() => importKeySets(standIn(t, 'process.exit(3)'), { config: 'c' }, signs), /keys import ended with status 3/);
   assert.throws(() => importKeySets('/nonexistent/edgekeeper', { config: 'c' }, signs), { code: 'ENOENT' });
 });

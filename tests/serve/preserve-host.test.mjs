@@ -5,7 +5,7 @@ import { bindPreservedHosts } from '../../scripts/gateway/preserve-host.mjs';
 
 const bind = (...upstreams) => {
   const rules = upstreams.map((upstream, index) => ({ id: `rule-${index}`, upstream }));
-  const bound = bindPreservedHosts(JSON.stringify({ format: 1, rules }));
+  const bound = bindPreservedHosts(JSON.stringify({ format: 2, rules }));
   return { ...bound, rules: JSON.parse(bound.policy).rules };
 };
 

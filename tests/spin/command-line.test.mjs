@@ -100,7 +100,7 @@ test('the API listener is the same application with one variable more, on the sa
 test('without an application one is made, that may reach what the policy needs', async () => {
   const component = join(folder, 'edgekeeper.wasm');
   writeFileSync(component, 'component');
-  const policy = '{"format":1,"errors":[],"rules":[]}';
+  const policy = '{"format":2,"errors":[],"rules":[]}';
   // In place of `edgekeeper`, to see how it is called.
   const { gateway } = await start({ with: { component, policy, command: writeManifest(folder) } });
   const [call] = calls();

@@ -70,7 +70,7 @@ test('the policy can be an entry of the key-value store', async () => {
 
 for (const [name, policy, reason] of [
   ['that is empty', '', /`file:\/policy\.json`: .*edgekeeper build/],
-  ['that is no JSON', '{"format":1,', /line 1/],
+  ['that is no JSON', '{"format":2,', /line 1/],
   ['of another format', '{"format":99,"errors":[],"rules":[]}', /format/],
 ]) {
   test(`a policy ${name} is 503, with the reason in the log`, async () => {

@@ -31,7 +31,7 @@ async function refusesEverything(gateway, reason) {
 for (const [name, policy, reason] of [
   ['that is missing', undefined, /\/policy\/policy\.json cannot be read: .*edgekeeper build.*--dir FOLDER::\/policy/],
   ['that is empty', '', /`\/policy\/policy\.json`: the policy document cannot be used/],
-  ['that is no JSON', '{"format":1,', /cannot be used: .*line 1/],
+  ['that is no JSON', '{"format":2,', /cannot be used: .*line 1/],
   ['of another format', '{"format":99,"errors":[],"rules":[]}', /cannot be used: .*format/],
   ['that is no text', Buffer.from([0xff, 0xfe]), /cannot be read/],
 ]) {

@@ -49,7 +49,7 @@ pub fn set_up(place: &str, document: &str, listener: Option<&str>) -> Result<Rc<
 mod tests {
     use super::*;
 
-    const POLICY: &str = r#"{"format":1,"errors":[{"kind":{"handler":"json"}}],"rules":[]}"#;
+    const POLICY: &str = r#"{"format":2,"errors":[{"kind":{"json":{}}}],"rules":[]}"#;
 
     #[test]
     fn what_cannot_be_used_is_told_with_its_place_and_what_is_allowed() {

@@ -12,7 +12,7 @@
 //! use edgekeeper_gateway::Gateway;
 //! use edgekeeper_policy::document::Policy;
 //!
-//! let policy = Policy::from_json(r#"{"format":1,"errors":[{"kind":{"handler":"json"}}],"rules":[]}"#)?;
+//! let policy = Policy::from_json(r#"{"format":2,"errors":[{"kind":{"json":{}}}],"rules":[]}"#)?;
 //! let gateway = Gateway::new(policy)?;
 //! assert!(gateway.policy().rules.is_empty());
 //! # Ok::<(), Box<dyn std::error::Error>>(())

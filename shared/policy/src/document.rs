@@ -1,6 +1,9 @@
 //! The policy document: what `edgekeeper build` makes and the Wasm loads.
 
+mod reader;
+
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use crate::api::Api;
 use crate::cors::Cors;
@@ -12,9 +15,10 @@ use crate::mutator::IdToken;
 use crate::return_to::ReturnTo;
 use crate::rule::Rule;
 use crate::session::Session;
+use reader::Reader;
 
 /// The document format this build reads. A document of another format is refused, not guessed at.
-pub const FORMAT: u32 = 1;
+pub const FORMAT: u32 = 2;
 
 /// Everything the gateway decides by, checked and ready to use.
 ///
@@ -119,15 +123,17 @@ impl Policy {
     /// # Errors
     /// Says what is wrong when the text is not JSON, is of another [`FORMAT`], or holds a value that its type refuses.
     pub fn from_json(text: &str) -> Result<Self, DocumentError> {
-        let policy: Self =
+        let document: Value =
             serde_json::from_str(text).map_err(|error| DocumentError(error.to_string()))?;
-        if policy.format != FORMAT {
+        // First of all: what else is in it may be of other types.
+        if let Some(format) = document.get("format")
+            && format.as_u64() != Some(FORMAT.into())
+        {
             return Err(DocumentError(format!(
-                "it is of format {}, this gateway reads format {FORMAT}",
-                policy.format
+                "it is of format {format}, this gateway reads format {FORMAT}"
             )));
         }
-        Ok(policy)
+        Self::deserialize(Reader(document)).map_err(|error| DocumentError(error.to_string()))
     }
 
     /// The document as compact JSON.

@@ -17,7 +17,7 @@ pub struct ErrorHandler {
 
 /// The answer of an error handler.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(tag = "handler", rename_all = "snake_case")]
+#[serde(rename_all = "snake_case")]
 pub enum ErrorHandlerKind {
     /// Ory's JSON error.
     Json {

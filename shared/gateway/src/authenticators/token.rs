@@ -115,7 +115,7 @@ mod tests {
             body: NoBody,
         };
         let policy =
-            Policy::from_json(r#"{"format":1,"errors":[{"kind":{"handler":"json"}}],"rules":[]}"#)
+            Policy::from_json(r#"{"format":2,"errors":[{"kind":{"json":{}}}],"rules":[]}"#)
                 .unwrap();
         Request::parse(raw, &policy).unwrap()
     }

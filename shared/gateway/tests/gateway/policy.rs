@@ -28,7 +28,7 @@ pub(crate) fn policy(rules: impl IntoIterator<Item = Value>) -> Document {
         })
         .collect();
     let document = json!({
-        "format": 1,
+        "format": 2,
         "errors": [{ "kind": { "handler": "json" } }],
         "identity_headers": identity,
         "rules": rules,
@@ -56,12 +56,32 @@ impl Document {
     }
 
     pub(crate) fn try_gateway(self) -> Result<Rc<Gateway>, String> {
-        let text = Value::Object(self.0).to_string();
+        let text = written(Value::Object(self.0)).to_string();
         Gateway::new(Policy::from_json(&text).unwrap())
     }
 
     pub(crate) fn gateway(self) -> Rc<Gateway> {
         self.try_gateway().unwrap()
+    }
+}
+
+/// A document as it is written: `{"handler": "jwt", …}` becomes `{"jwt": {…}}`, and a name where nothing is configured.
+fn written(value: Value) -> Value {
+    match value {
+        Value::Array(items) => items.into_iter().map(written).collect(),
+        Value::Object(mut members) => {
+            let handler = members.remove("handler");
+            let rest: Value = members
+                .into_iter()
+                .map(|(name, value)| (name, written(value)))
+                .collect();
+            match handler.as_ref().and_then(Value::as_str) {
+                None => rest,
+                Some(name @ ("noop" | "unauthorized" | "allow" | "deny")) => json!(name),
+                Some(name) => json!({ name: rest }),
+            }
+        }
+        other => other,
     }
 }
 

@@ -24,7 +24,7 @@ pub use token_from::TokenFrom;
 
 /// Who is asking? One entry of a rule's `authenticators`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(tag = "handler", rename_all = "snake_case")]
+#[serde(rename_all = "snake_case")]
 pub enum Authenticator {
     /// Lets everybody through with an empty subject.
     Noop,

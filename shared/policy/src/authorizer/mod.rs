@@ -18,7 +18,7 @@ pub use remote_json::RemoteJson;
 
 /// May they? One entry of a rule's `authorizer`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(tag = "handler", rename_all = "snake_case")]
+#[serde(rename_all = "snake_case")]
 pub enum Authorizer {
     /// Everybody who got this far.
     Allow,

@@ -16,7 +16,7 @@ pub use id_token::IdToken;
 
 /// What does the upstream get told? One entry of a rule's `mutators`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(tag = "handler", rename_all = "snake_case")]
+#[serde(rename_all = "snake_case")]
 pub enum Mutator {
     /// Nothing.
     Noop,
