@@ -61,7 +61,7 @@ function kratosRule(port) {
   });
 }
 
-function oathkeeper(port, { cookieSession = {}, authorizers = {}, serve = {} }) {
+function oathkeeper(port, { authenticators = {}, cookieSession = {}, authorizers = {}, serve = {} }) {
   return {
     access_rules: { repositories: ['file://./access-rules.json'] },
     authenticators: {
@@ -80,6 +80,7 @@ function oathkeeper(port, { cookieSession = {}, authorizers = {}, serve = {} }) 
           ...cookieSession,
         },
       },
+      ...authenticators,
     },
     authorizers: { allow: { enabled: true }, deny: { enabled: true }, ...authorizers },
     mutators: {
@@ -130,6 +131,7 @@ function oathkeeper(port, { cookieSession = {}, authorizers = {}, serve = {} }) 
  *   `true` or its options for one of this site's own; a running one is left running
  * @param {string} [options.whoami] origin of a stand-in for Kratos
  * @param {object} [options.edge] members of edge.yml
+ * @param {object} [options.authenticators] more of them in the configuration
  * @param {object} [options.cookieSession] members of the configuration of `cookie_session`
  * @param {object} [options.authorizers] more of them in the configuration
  * @param {object} [options.serve] members of `serve` in the configuration
@@ -139,7 +141,8 @@ function oathkeeper(port, { cookieSession = {}, authorizers = {}, serve = {} }) 
  * @param {boolean} [options.fresh] a new instance for every request
  * @returns {Promise<Site>}
  */
-export async function startSite({ rules, kratos, whoami, edge = {}, cookieSession, authorizers, serve, strict, state, keysSecret, fresh }) {
+export async function startSite(options) {
+  const { rules, kratos, whoami, edge = {}, strict, state, keysSecret, fresh } = options;
   const folder = mkdtempSync(join(tmpdir(), 'edgekeeper-runtimes-'));
   const { port, apiPort } = await choosePorts();
   const parts = [{ stop: () => rmSync(folder, { recursive: true, force: true }) }];
@@ -162,7 +165,7 @@ export async function startSite({ rules, kratos, whoami, edge = {}, cookieSessio
       return file;
     };
     write('access-rules.json', [...rules, kratosRule(port)]);
-    const config = write('oathkeeper.yml', oathkeeper(port, { cookieSession, authorizers, serve }));
+    const config = write('oathkeeper.yml', oathkeeper(port, options));
     const upstreams = { [kratosName]: kratosOrigin, [upstreamName]: upstream.origin, ...edge.upstreams };
     const edgeFile = write('edge.yml', { ...edge, upstreams });
     const gateway = await startRuntime({ folder, config, edge: edgeFile, port, apiPort, strict, state, keysSecret, fresh });

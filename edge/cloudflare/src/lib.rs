@@ -15,6 +15,7 @@
 mod fetch;
 mod headers;
 mod runtime;
+mod signatures;
 
 use std::cell::RefCell;
 use std::rc::Rc;

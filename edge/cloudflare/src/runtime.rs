@@ -4,10 +4,13 @@ use std::future::Future;
 use std::rc::Rc;
 use std::time::Duration;
 
-use edgekeeper_gateway::runtime::{FetchError, Inbound, Outbound, Runtime, Unavailable, Unshared};
+use edgekeeper_gateway::runtime::{
+    FetchError, Inbound, Outbound, Runtime, SignatureCheck, Unavailable, Unshared, Unsigned,
+    Verdict,
+};
 use worker::{Context, Delay, Env, ScheduleContext, console_log};
 
-use crate::fetch;
+use crate::{fetch, signatures};
 
 /// The name of the KV namespace that holds the signing keys.
 const KEYS: &str = "KEYS";
@@ -54,6 +57,8 @@ impl Runtime for Cloudflare {
     const SCHEDULE: bool = true;
 
     const DECODES: bool = true;
+
+    const SIGNATURES: bool = true;
 
     // Keys come from the command and the schedule; in development there is one instance.
     const SETTLE: u64 = 0;
@@ -109,6 +114,17 @@ impl Runtime for Cloudflare {
             EventContext::Fetch(context) => context.wait_until(task),
             EventContext::Schedule(context) => context.wait_until(task),
         }
+    }
+
+    async fn verify_signature(&self, check: &SignatureCheck<'_>) -> Result<Verdict, Unavailable> {
+        let verdict = signatures::verify(check).await;
+        verdict.map_err(|_| Unavailable("WebCrypto did not check the signature".to_owned()))
+    }
+
+    async fn sign(&self, unsigned: &Unsigned<'_>) -> Result<Vec<u8>, Unavailable> {
+        let signature = signatures::sign(unsigned).await;
+        signature
+            .map_err(|_| Unavailable("WebCrypto did not sign with the imported key".to_owned()))
     }
 
     fn log(&self, line: &str) {

@@ -85,7 +85,7 @@ pub(crate) enum Keys {
 
 impl Keys {
     /// Reads a document. With the keys come the problems of some of them, for the log.
-    fn read(
+    fn read<R: Runtime>(
         text: &str,
         wanted: &Wanted<'_>,
         strict: bool,
@@ -97,13 +97,21 @@ impl Keys {
                     (false, true) => Reading::SEALED,
                     (false, false) => Reading::PUBLISHED,
                 };
-                let set = JwkSet::parse(text, reading)?;
+                let set = if R::SIGNATURES {
+                    JwkSet::parse_unproven(text, reading)?
+                } else {
+                    JwkSet::parse(text, reading)?
+                };
                 let problems = set.problems().iter().map(ToString::to_string).collect();
                 Ok((Self::Verify(set), problems))
             }
             Purpose::Sign => {
                 let set = ImportedSet::parse(text)?;
-                let signer = Box::new(set.signer());
+                let signer = Box::new(if R::SIGNATURES {
+                    set.signer_unproven()
+                } else {
+                    set.signer()
+                });
                 let problems = (*signer).as_ref().err().map(ToString::to_string);
                 Ok((Self::Sign { set, signer }, problems.into_iter().collect()))
             }

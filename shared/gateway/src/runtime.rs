@@ -4,6 +4,10 @@ use std::future::Future;
 
 use http::HeaderMap;
 
+pub use edgekeeper_token::foreign::check::{SignatureCheck, Verdict};
+pub use edgekeeper_token::imported::signer::Unsigned;
+pub use edgekeeper_token::jwa::{Hash, Jwa};
+
 /// A runtime: Workers, Spin, `wasi:http`, or memory in a test.
 ///
 /// This is all an adapter implements. It holds no policy: it does what it is told, and says truthfully what
@@ -21,6 +25,10 @@ pub trait Runtime: Clone + 'static {
     /// Whether it decodes an answer's body whose `Content-Encoding` is taken off. Only there may the gateway ask an upstream for
     /// an encoding that the client did not name.
     const DECODES: bool = false;
+
+    /// Whether [`Self::verify_signature`] and [`Self::sign`] are its own. Other people's keys of these kinds are then not proven before
+    /// it is given them, so that the Rust that could do so is not in the binary.
+    const SIGNATURES: bool = false;
 
     /// For how many seconds what [`Self::add`] wrote may still be replaced by another's, who wrote at the same moment; 0
     /// where the store adds in one step.
@@ -71,6 +79,31 @@ pub trait Runtime: Clone + 'static {
 
     /// Does work after the response.
     fn later(&self, task: impl Future<Output = ()> + 'static);
+
+    /// Checks a signature of RSA, or of ECDSA on P-384 or P-521.
+    ///
+    /// # Errors
+    /// When it cannot tell.
+    fn verify_signature(
+        &self,
+        check: &SignatureCheck<'_>,
+    ) -> impl Future<Output = Result<Verdict, Unavailable>> {
+        async { Ok(check.verify()) }
+    }
+
+    /// Signs with RSA, or with ECDSA on P-384 or P-521.
+    ///
+    /// # Errors
+    /// When it cannot, for instance because the key is none. The text never repeats the key.
+    fn sign(&self, unsigned: &Unsigned<'_>) -> impl Future<Output = Result<Vec<u8>, Unavailable>> {
+        async {
+            let mut random = [0; 32];
+            self.random(&mut random)?;
+            unsigned
+                .sign(&random)
+                .ok_or_else(|| Unavailable("the key could not sign".to_owned()))
+        }
+    }
 
     /// Writes one line of structured log.
     fn log(&self, line: &str);

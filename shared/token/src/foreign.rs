@@ -1,7 +1,8 @@
 //! Other people's keys and the tokens they signed, for the `jwt` authenticator.
 //!
 //! [`set::JwkSet`] is what a `jwks_urls` entry answers: keys of every kind, told apart into those that can be used and
-//! those that cannot and why. [`token::verify`] checks a token against several of them.
+//! those that cannot and why. [`token::verify`] checks a token against several of them; [`token::begin`] leaves the
+//! arithmetic of RSA, P-384 and P-521 to a runtime that has it, by a [`check::SignatureCheck`].
 //!
 //! ```
 //! use edgekeeper_token::foreign::set::{JwkSet, Reading};
@@ -26,8 +27,10 @@
 //! # }
 //! ```
 
+pub mod check;
 pub(crate) mod ec;
 pub mod key;
+pub(crate) mod large;
 pub mod lifetime;
 pub(crate) mod member;
 pub(crate) mod rsa;

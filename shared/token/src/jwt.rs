@@ -3,13 +3,11 @@
 use std::fmt;
 
 use ed25519_dalek::Signer as _;
-use p256::ecdsa::signature::hazmat::PrehashSigner as _;
 use serde_json::{Map, Value, json};
 
 use crate::encoding::{decode, encode};
-use crate::foreign::ec::EcPublic;
+use crate::foreign::ec::{p256_sign, p256_verify};
 use crate::foreign::key::verify_ed25519;
-use crate::jwa::Hash;
 use crate::jwk::{Jwks, PublicJwk, VerifyingKey};
 use crate::key::{Secret, SigningKey};
 use crate::object::{ObjectError, parse_object};
@@ -31,28 +29,39 @@ pub fn mint(key: &SigningKey, claims: &Map<String, Value>) -> Result<String, Min
         claims,
         |message| match key.secret() {
             Secret::Ed25519(secret) => Some(secret.sign(message).to_bytes().to_vec()),
-            Secret::P256(secret) => {
-                let digest = Hash::Sha256.digest(message);
-                let signature: p256::ecdsa::Signature = secret.sign_prehash(&digest).ok()?;
-                Some(signature.to_bytes().to_vec())
-            }
+            Secret::P256(secret) => p256_sign(secret, message),
         },
     )
 }
 
 /// A token in compact form (RFC 7515 section 7.1), with the signature that `sign` makes of its first two parts.
-pub(crate) fn compact(
+fn compact(
     alg: &str,
     kid: &str,
     claims: &Map<String, Value>,
     sign: impl FnOnce(&[u8]) -> Option<Vec<u8>>,
 ) -> Result<String, MintError> {
+    let message = message(alg, kid, claims)?;
+    let signature = sign(message.as_bytes()).ok_or(MintError::Signature)?;
+    signed(message, &signature)
+}
+
+/// The first two parts of a token, which the signature is of.
+pub(crate) fn message(
+    alg: &str,
+    kid: &str,
+    claims: &Map<String, Value>,
+) -> Result<String, MintError> {
     let header = json!({ "alg": alg, "kid": kid, "typ": "JWT" }).to_string();
     let claims = serde_json::to_vec(claims).map_err(|_| MintError::Claims)?;
-    let mut token = format!("{}.{}", encode(header.as_bytes()), encode(&claims));
-    let signature = sign(token.as_bytes()).ok_or(MintError::Signature)?;
+    Ok(format!("{}.{}", encode(header.as_bytes()), encode(&claims)))
+}
+
+/// A token of its first two parts and their signature.
+pub(crate) fn signed(message: String, signature: &[u8]) -> Result<String, MintError> {
+    let mut token = message;
     token.push('.');
-    token.push_str(&encode(&signature));
+    token.push_str(&encode(signature));
     if token.len() > MAX_TOKEN_LENGTH {
         return Err(MintError::TooLong(token.len()));
     }
@@ -119,7 +128,7 @@ pub fn verify(token: &str, keys: &Jwks, now: u64, leeway: u64) -> Result<Verifie
     let signature = decode(signature).ok_or(VerifyError::Encoding("signature"))?;
     let genuine = match key.key() {
         VerifyingKey::Ed25519(public) => verify_ed25519(public, signed.as_bytes(), &signature),
-        VerifyingKey::P256(public) => EcPublic::P256(*public).verify(signed.as_bytes(), &signature),
+        VerifyingKey::P256(public) => p256_verify(public, signed.as_bytes(), &signature),
     };
     if !genuine {
         return Err(VerifyError::Signature);

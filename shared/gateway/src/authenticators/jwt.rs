@@ -5,8 +5,9 @@ mod claims;
 use std::rc::Rc;
 
 use edgekeeper_policy::authenticator::Jwt;
+use edgekeeper_token::foreign::check::Verdict;
 use edgekeeper_token::foreign::set::JwkSet;
-use edgekeeper_token::foreign::token::{Options, VerifyError, unverified_claims, verify};
+use edgekeeper_token::foreign::token::{Options, VerifyError, begin, unverified_claims};
 use http::header::RETRY_AFTER;
 use serde_json::{Map, Value};
 
@@ -44,19 +45,16 @@ pub(super) async fn authenticate<R: Runtime>(
             let refusal = refused(&token, strict, &error.oathkeeper(), "", "");
             return Err(refusal.logged(error.to_string()).into());
         }
-        Err(Unverified::Keys(_)) if strict => {
+        Err(Unverified::Unknown(_)) if strict => {
             let error = VerifyError::KidUnknown;
             let refusal = refused(&token, strict, &error.oathkeeper(), "", "");
             return Err(refusal.logged(error.to_string()).into());
         }
-        Err(Unverified::Keys(failure)) => {
+        Err(Unverified::Unknown(reason)) => {
             return Err(
                 Refusal::new(503, "The token could not be checked; please try again")
                     .with_header(RETRY_AFTER, DEFAULT_RETRY_AFTER)
-                    .logged(format!(
-                        "no keys to check the token with: {}",
-                        failure.reason
-                    ))
+                    .logged(reason)
                     .into(),
             );
         }
@@ -83,8 +81,8 @@ pub(super) async fn authenticate<R: Runtime>(
 enum Unverified {
     /// It is the token's fault.
     Token(VerifyError),
-    /// It names a key that a server might know which does not answer.
-    Keys(Failure),
+    /// It may be good: it names a key that a server might know which does not answer, or nobody could check its signature.
+    Unknown(String),
 }
 
 async fn verified<R: Runtime>(
@@ -103,22 +101,14 @@ async fn verified<R: Runtime>(
             max_wait: config.jwks_max_wait,
         })
         .collect();
-    let check = |keys: &[Rc<Keys>]| {
-        let sets: Vec<&JwkSet> = keys.iter().filter_map(|keys| keys.to_verify()).collect();
-        let options = Options {
-            algorithms: &config.allowed_algorithms,
-            now: runtime.seconds(),
-            strict: gateway.policy().strict,
-        };
-        verify(token, &sets, &options)
-    };
+    let strict = gateway.policy().strict;
     let known: Vec<Rc<Keys>> = sets
         .iter()
         .filter_map(|set| jwks::fresh(gateway, runtime, set))
         .collect();
-    match check(&known) {
-        Err(VerifyError::KidUnknown) => {}
-        settled => return settled.map_err(Unverified::Token),
+    match check(runtime, config, token, &known, strict).await {
+        Err(Unverified::Token(VerifyError::KidUnknown)) => {}
+        settled => return settled,
     }
     let (mut newer, mut failure) = (Vec::new(), None);
     for set in &sets {
@@ -126,10 +116,36 @@ async fn verified<R: Runtime>(
         newer.extend(keys);
         failure = failure.or(why);
     }
-    match (check(&newer), failure) {
-        (Err(VerifyError::KidUnknown), Some(failure)) => Err(Unverified::Keys(failure)),
-        (settled, _) => settled.map_err(Unverified::Token),
+    match (check(runtime, config, token, &newer, strict).await, failure) {
+        (Err(Unverified::Token(VerifyError::KidUnknown)), Some(Failure { reason, .. })) => Err(
+            Unverified::Unknown(format!("no keys to check the token with: {reason}")),
+        ),
+        (settled, _) => settled,
     }
+}
+
+/// Checks a token with these keys.
+async fn check<R: Runtime>(
+    runtime: &R,
+    config: &Jwt,
+    token: &str,
+    keys: &[Rc<Keys>],
+    strict: bool,
+) -> Result<Map<String, Value>, Unverified> {
+    let sets: Vec<&JwkSet> = keys.iter().filter_map(|keys| keys.to_verify()).collect();
+    let options = Options {
+        algorithms: &config.allowed_algorithms,
+        now: runtime.seconds(),
+        strict,
+    };
+    let begun = begin(token, &sets, &options).map_err(Unverified::Token)?;
+    let verdict = match begun.check() {
+        None => Verdict::Genuine,
+        Some(check) => runtime.verify_signature(check).await.map_err(|error| {
+            Unverified::Unknown(format!("the token's signature was not checked: {error}"))
+        })?,
+    };
+    begun.finish(verdict).map_err(Unverified::Token)
 }
 
 /// 401, in strict mode with what Oathkeeper tells of the error and of the token.

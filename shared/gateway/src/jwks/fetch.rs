@@ -17,8 +17,9 @@ pub(super) async fn fetch<R: Runtime>(
     patience: u64,
     strict: bool,
 ) -> Result<(Keys, Vec<String>), Failure> {
-    let read =
-        |text: &str| Keys::read(text, wanted, strict).map_err(|error| wrong(error.to_string()));
+    let read = |text: &str| {
+        Keys::read::<R>(text, wanted, strict).map_err(|error| wrong(error.to_string()))
+    };
     if wanted.endpoint.is_file() {
         return read(&imported(runtime, &wanted.endpoint.url).await?);
     }

@@ -82,7 +82,7 @@ pub(super) async fn mutate<R: Runtime>(
             })?;
             let claims = issue.claims(rendered).map_err(|error| failed(&error))?;
             let expires = issue.expires().map_err(|error| failed(&error))?;
-            let token = signer.sign(runtime, &claims, passage.strict)?;
+            let token = signer.sign(runtime, &claims, passage.strict).await?;
             gateway
                 .memory()
                 .cache_token(cached, token.clone(), now, expires);

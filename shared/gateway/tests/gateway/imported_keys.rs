@@ -15,11 +15,11 @@ const FILE: &str = "file:///etc/oathkeeper/id_token.json";
 const URL: &str = "http://keys.test/private.json";
 
 /// What the compiler makes of `keys.source: jwks_url`.
-fn signs_with(url: &str) -> Value {
+pub(crate) fn signs_with(url: &str) -> Value {
     with(id_token("", 900), "jwks", json!({ "url": url }))
 }
 
-fn site(mutators: &[Value], strict: bool) -> Site {
+pub(crate) fn site(mutators: &[Value], strict: bool) -> Site {
     let rules = mutators.iter().enumerate().map(|(number, mutator)| {
         let open = rule(
             &format!("rule-{number}"),
@@ -42,7 +42,7 @@ fn site(mutators: &[Value], strict: bool) -> Site {
 }
 
 /// A key of golang-jwt's with an algorithm, as in a file for Oathkeeper.
-fn with_alg(name: &str, algorithm: &str) -> Value {
+pub(crate) fn with_alg(name: &str, algorithm: &str) -> Value {
     with(private(name), "alg", json!(algorithm))
 }
 

@@ -58,5 +58,6 @@ mod response;
 mod rules;
 mod second_tier;
 mod session_check;
+mod signatures;
 mod upstream;
 mod www_authenticate;

@@ -4,21 +4,23 @@ use std::fmt;
 
 use ed25519_dalek::Verifier as _;
 use hmac::{Hmac, Mac as _};
-use rsa::RsaPublicKey;
 use serde_json::{Map, Value};
 use sha2::{Sha256, Sha384, Sha512};
 use zeroize::Zeroizing;
 
-use super::ec::EcPublic;
+use super::ec;
+use super::large::LargeKey;
 use super::member;
-use super::rsa::{self as rsa_key, Padding};
+use super::rsa::{MIN_BITS, STRICT_MIN_BITS};
 use super::set::Reading;
 use crate::jwa::{Hash, Jwa};
 
 /// What a key checks signatures with.
 pub(crate) enum Material {
-    Rsa(RsaPublicKey),
-    Ec(EcPublic),
+    Rsa(LargeKey),
+    /// With the hash of its curve.
+    Ec(LargeKey, Hash),
+    P256(p256::ecdsa::VerifyingKey),
     Ed25519(ed25519_dalek::VerifyingKey),
     Symmetric(Zeroizing<Vec<u8>>),
 }
@@ -30,21 +32,34 @@ pub(crate) struct ForeignKey {
 }
 
 impl ForeignKey {
-    /// Reads the public half of a key, or a symmetric key.
+    /// Reads the public half of a key, or a symmetric key. What `prove` says of a large one counts.
     ///
     /// # Errors
     /// Why it cannot be used.
-    pub(crate) fn read(jwk: &Map<String, Value>, reading: Reading) -> Result<Self, Defect> {
+    pub(crate) fn read(
+        jwk: &Map<String, Value>,
+        reading: Reading,
+        prove: impl Fn(&LargeKey) -> Result<(), Defect>,
+    ) -> Result<Self, Defect> {
         let material = match member::text(jwk, "kty")? {
             Some("RSA") => {
                 let min_bits = if reading.strict {
-                    rsa_key::STRICT_MIN_BITS
+                    STRICT_MIN_BITS
                 } else {
-                    rsa_key::MIN_BITS
+                    MIN_BITS
                 };
-                Material::Rsa(rsa_key::public(jwk, min_bits)?)
+                let key = LargeKey::rsa(jwk, min_bits)?;
+                prove(&key)?;
+                Material::Rsa(key)
             }
-            Some("EC") => Material::Ec(EcPublic::read(jwk)?),
+            Some("EC") => match ec::curve(jwk)?.hash {
+                Hash::Sha256 => Material::P256(ec::p256_public(jwk)?),
+                hash => {
+                    let key = LargeKey::ec(jwk)?;
+                    prove(&key)?;
+                    Material::Ec(key, hash)
+                }
+            },
             Some("OKP") => Material::Ed25519(ed25519(jwk)?),
             Some("oct") => {
                 let key = Zeroizing::new(member::bytes(jwk, "k")?);
@@ -70,13 +85,14 @@ impl ForeignKey {
     pub(crate) fn fits(&self, jwa: Jwa, strict: bool) -> bool {
         let by_type = match (&self.material, jwa) {
             (Material::Rsa(_), Jwa::Rsa(_) | Jwa::RsaPss(_))
-            | (Material::Ec(_), Jwa::Ecdsa(_))
+            | (Material::Ec(..) | Material::P256(_), Jwa::Ecdsa(_))
             | (Material::Symmetric(_), Jwa::Hmac(_)) => true,
             (Material::Ed25519(_), Jwa::EdDsa) => !strict,
             _ => false,
         };
         let by_size = match (&self.material, jwa) {
-            (Material::Ec(key), Jwa::Ecdsa(hash)) => key.hash() == hash,
+            (Material::Ec(_, own), Jwa::Ecdsa(hash)) => *own == hash,
+            (Material::P256(_), Jwa::Ecdsa(hash)) => hash == Hash::Sha256,
             // RFC 7518 section 3.2.
             (Material::Symmetric(key), Jwa::Hmac(hash)) => key.len() >= hash.size(),
             _ => true,
@@ -85,20 +101,22 @@ impl ForeignKey {
         by_type && (strict || (by_size && by_alg))
     }
 
-    /// Whether the signature is the key's, for an algorithm that fits it.
-    pub(crate) fn verify(&self, jwa: Jwa, message: &[u8], signature: &[u8], strict: bool) -> bool {
+    /// The key's numbers, where an algorithm that fits it takes large arithmetic.
+    pub(crate) fn large(&self, jwa: Jwa) -> Option<&LargeKey> {
         match (&self.material, jwa) {
-            (Material::Rsa(key), Jwa::Rsa(hash)) => {
-                rsa_key::verify(key, Padding::Pkcs1, hash, message, signature, strict)
+            (Material::Rsa(key), Jwa::Rsa(_) | Jwa::RsaPss(_)) => Some(key),
+            (Material::Ec(key, own), Jwa::Ecdsa(hash)) if *own == hash => Some(key),
+            _ => None,
+        }
+    }
+
+    /// Whether the signature is the key's, for any other algorithm that fits it.
+    pub(crate) fn verify(&self, jwa: Jwa, message: &[u8], signature: &[u8]) -> bool {
+        match (&self.material, jwa) {
+            (Material::P256(key), Jwa::Ecdsa(Hash::Sha256)) => {
+                ec::p256_verify(key, message, signature)
             }
-            (Material::Rsa(key), Jwa::RsaPss(hash)) => {
-                rsa_key::verify(key, Padding::Pss, hash, message, signature, strict)
-            }
-            (Material::Ec(key), Jwa::Ecdsa(hash)) => {
-                key.hash() == hash && key.verify(message, signature)
-            }
-            (Material::Ed25519(key), Jwa::EdDsa) => ed25519_dalek::Signature::from_slice(signature)
-                .is_ok_and(|signature| key.verify(message, &signature).is_ok()),
+            (Material::Ed25519(key), Jwa::EdDsa) => verify_ed25519(key, message, signature),
             (Material::Symmetric(key), Jwa::Hmac(hash)) => match hash {
                 Hash::Sha256 => Hmac::<Sha256>::new_from_slice(key)
                     .is_ok_and(|mac| mac.chain_update(message).verify_slice(signature).is_ok()),
@@ -162,6 +180,8 @@ pub enum Defect {
         /// Bits it needs at least.
         min: usize,
     },
+    /// The runtime, which checks signatures of its kind, does not take it.
+    Refused,
     /// The private half does not belong to the public one.
     Mismatch,
     /// `key_ops` does not have what the key would be used for.
@@ -206,6 +226,7 @@ impl fmt::Display for Defect {
                 "\"crv\" is not one that is used here; allowed: P-256, P-384, P-521 (EC), Ed25519 (OKP)"
             }
             Self::Point => "its coordinates are not a point of its curve",
+            Self::Refused => "is not one that this runtime can check signatures with",
             Self::Mismatch => "its private half does not belong to its public half",
             Self::Operations => {
                 "its \"key_ops\" do not allow it; needed: \"verify\", or \"sign\" for a private key"

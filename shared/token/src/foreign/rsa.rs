@@ -6,6 +6,7 @@ use rsa::traits::PublicKeyParts as _;
 use rsa::{BigUint, Pkcs1v15Sign, Pss, RsaPrivateKey, RsaPublicKey};
 use serde_json::{Map, Value};
 use sha2::{Sha256, Sha384, Sha512};
+use zeroize::Zeroizing;
 
 use super::key::Defect;
 use super::member;
@@ -29,51 +30,111 @@ pub(crate) enum Padding {
     Pss,
 }
 
-/// Reads `n` and `e`.
+/// The largest exponent of a public key that is read, in bits.
+const MAX_EXPONENT_BITS: usize = 33;
+
+/// The bytes of a number, without leading zeros.
+///
+/// # Errors
+/// If it is missing or not base64url.
+pub(crate) fn number(
+    jwk: &Map<String, Value>,
+    name: &'static str,
+) -> Result<Zeroizing<Vec<u8>>, Defect> {
+    let bytes = Zeroizing::new(member::bytes(jwk, name)?);
+    let significant = bytes.iter().skip_while(|byte| **byte == 0).copied();
+    Ok(Zeroizing::new(significant.collect()))
+}
+
+/// Bits of a number without leading zeros.
+fn bits(number: &[u8]) -> usize {
+    let zeros = number.first().map_or(0, |byte| byte.leading_zeros());
+    let zeros = usize::try_from(zeros).unwrap_or_default();
+    number.len().saturating_mul(8).saturating_sub(zeros)
+}
+
+fn is_odd(number: &[u8]) -> bool {
+    number.last().is_some_and(|byte| byte & 1 == 1)
+}
+
+/// Checks `n` and `e`.
 ///
 /// # Errors
 /// If they are no public key, or fewer than `min_bits` or too many.
-pub(crate) fn public(jwk: &Map<String, Value>, min_bits: usize) -> Result<RsaPublicKey, Defect> {
-    let number = |name| Ok(BigUint::from_bytes_be(&member::bytes(jwk, name)?));
-    let (n, e) = (number("n")?, number("e")?);
-    let bits = n.bits();
-    if !(min_bits..=MAX_BITS).contains(&bits) {
+pub(crate) fn check_public(jwk: &Map<String, Value>, min_bits: usize) -> Result<(), Defect> {
+    let (n, e) = (number(jwk, "n")?, number(jwk, "e")?);
+    let bits_of_n = bits(&n);
+    if !(min_bits..=MAX_BITS).contains(&bits_of_n) {
         return Err(Defect::Modulus {
-            bits,
+            bits: bits_of_n,
             min: min_bits,
         });
     }
-    RsaPublicKey::new_with_max_size(n, e, MAX_BITS).map_err(|_| Defect::Member("e"))
+    if !is_odd(&n) {
+        return Err(Defect::Member("n"));
+    }
+    // 1 is odd, too, and signs nothing.
+    if !is_odd(&e) || !(2..=MAX_EXPONENT_BITS).contains(&bits(&e)) {
+        return Err(Defect::Member("e"));
+    }
+    Ok(())
 }
 
-/// Reads a private key. Its two primes must be there; the rest of what speeds up signing is computed.
+/// Checks that the key is not too large to sign with.
 ///
 /// # Errors
-/// If it is no private key for its `n` and `e`, or of a size that is not signed with.
-pub(crate) fn private(jwk: &Map<String, Value>) -> Result<RsaPrivateKey, Defect> {
-    let public = public(jwk, MIN_BITS)?;
-    let bits = public.n().bits();
+/// If it is.
+pub(crate) fn check_signing(jwk: &Map<String, Value>) -> Result<(), Defect> {
+    let bits = bits(&number(jwk, "n")?);
     if bits > MAX_SIGNING_BITS {
         return Err(Defect::Modulus {
             bits,
             min: MIN_BITS,
         });
     }
-    let number = |name| Ok(BigUint::from_bytes_be(&member::bytes(jwk, name)?));
-    let (d, p, q) = (number("d")?, number("p")?, number("q")?);
-    RsaPrivateKey::from_components(public.n().clone(), public.e().clone(), d, vec![p, q])
+    Ok(())
+}
+
+/// The key of a JWK that [`check_public`] has checked.
+///
+/// # Errors
+/// If it is no public key.
+pub(crate) fn public(jwk: &Map<String, Value>) -> Result<RsaPublicKey, Defect> {
+    let number = |name| Ok(BigUint::from_bytes_be(&number(jwk, name)?));
+    RsaPublicKey::new_with_max_size(number("n")?, number("e")?, MAX_BITS)
+        .map_err(|_| Defect::Member("e"))
+}
+
+/// A private key. What speeds up signing is computed.
+///
+/// # Errors
+/// If it is no private key for its `n` and `e`.
+pub(crate) fn private(jwk: &Map<String, Value>) -> Result<RsaPrivateKey, Defect> {
+    let number = |name| Ok(BigUint::from_bytes_be(&number(jwk, name)?));
+    let primes = vec![number("p")?, number("q")?];
+    RsaPrivateKey::from_components(number("n")?, number("e")?, number("d")?, primes)
         .map_err(|_| Defect::Mismatch)
 }
 
-/// Whether the signature is the key's. With `longest_salt`, also a PSS signature with the longest salt that fits: old
-/// golang-jwt wrote those, though RFC 7518 section 3.5 has the salt as long as the hash.
+/// The lengths of salt, in bytes, that a PSS signature of this key may have. RFC 7518 section 3.5 has it as long as the
+/// hash. With `longest` also the longest that fits: old golang-jwt wrote those.
+pub(crate) fn salts(jwk: &Map<String, Value>, hash: Hash, longest: bool) -> Vec<usize> {
+    let modulus = number(jwk, "n").map_or(0, |n| bits(&n));
+    let encoded = modulus.saturating_sub(1).div_ceil(8);
+    let longest = longest
+        .then(|| encoded.checked_sub(hash.size().saturating_add(2)))
+        .flatten();
+    std::iter::once(hash.size()).chain(longest).collect()
+}
+
+/// Whether the signature is the key's, in PSS with a salt of one of these lengths.
 pub(crate) fn verify(
     key: &RsaPublicKey,
     padding: Padding,
     hash: Hash,
     message: &[u8],
     signature: &[u8],
-    longest_salt: bool,
+    salts: &[usize],
 ) -> bool {
     // RFC 8017 section 5.2.2: a number below n, and as many bytes as n.
     if signature.len() != key.size() || BigUint::from_bytes_be(signature) >= *key.n() {
@@ -82,12 +143,9 @@ pub(crate) fn verify(
     let digest = hash.digest(message);
     match padding {
         Padding::Pkcs1 => key.verify(pkcs1(hash), &digest, signature).is_ok(),
-        Padding::Pss => {
-            let fits = |salt| key.verify(pss(hash, salt), &digest, signature).is_ok();
-            let encoded = key.n().bits().saturating_sub(1).div_ceil(8);
-            let longest = encoded.checked_sub(hash.size().saturating_add(2));
-            fits(hash.size()) || (longest_salt && longest.is_some_and(fits))
-        }
+        Padding::Pss => salts
+            .iter()
+            .any(|salt| key.verify(pss(hash, *salt), &digest, signature).is_ok()),
     }
 }
 

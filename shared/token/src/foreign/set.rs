@@ -5,6 +5,7 @@ use std::fmt;
 use serde_json::{Map, Value};
 
 use super::key::{Defect, ForeignKey, KeyProblem};
+use super::large::LargeKey;
 use super::member;
 use crate::object::{ObjectError, parse_object};
 
@@ -59,6 +60,23 @@ impl JwkSet {
     /// # Errors
     /// If the document is no set of keys. In strict mode also if one key has a member or type that go-jose refuses.
     pub fn parse(text: &str, reading: Reading) -> Result<Self, SetError> {
+        Self::read(text, reading, LargeKey::prove_public)
+    }
+
+    /// The same for a runtime that checks signatures itself (see [`super::check`]): that a point is on P-384 or P-521 is left
+    /// for it to find out.
+    ///
+    /// # Errors
+    /// As [`Self::parse`].
+    pub fn parse_unproven(text: &str, reading: Reading) -> Result<Self, SetError> {
+        Self::read(text, reading, |_| Ok(()))
+    }
+
+    fn read(
+        text: &str,
+        reading: Reading,
+        prove: impl Fn(&LargeKey) -> Result<(), Defect>,
+    ) -> Result<Self, SetError> {
         let mut keys = Vec::new();
         let mut problems = Vec::new();
         for (position, listed) in list(text, reading.strict)?.iter().enumerate() {
@@ -71,7 +89,7 @@ impl JwkSet {
                 found(Defect::KeyType);
                 continue;
             };
-            let key = ForeignKey::read(jwk, reading);
+            let key = ForeignKey::read(jwk, reading, &prove);
             match key {
                 Ok(_) if jwk.contains_key("d") => found(Defect::Private),
                 Ok(_) => {}

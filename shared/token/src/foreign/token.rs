@@ -7,6 +7,7 @@ use std::fmt;
 
 use serde_json::{Map, Value};
 
+use super::check::{SignatureCheck, Verdict};
 use super::key::Defect;
 use super::lifetime::{self, LifetimeProblem};
 use super::set::JwkSet;
@@ -27,16 +28,32 @@ pub struct Options<'a> {
     pub strict: bool,
 }
 
-/// Checks a token, and returns its claims. The key is the first with the token's `kid` and `"use":"sig"` in the first
-/// set that has one. Audience, issuer and scope are the caller's to check.
+/// Checks a token, and returns its claims: [`begin`], and what is left with the arithmetic of this crate.
 ///
 /// # Errors
-/// The first reason found, in golang-jwt's order. On [`VerifyError::KidUnknown`] newer sets may help.
+/// The first reason found, in golang-jwt's order.
 pub fn verify(
     token: &str,
     sets: &[&JwkSet],
     options: &Options<'_>,
 ) -> Result<Map<String, Value>, VerifyError> {
+    let begun = begin(token, sets, options)?;
+    let verdict = begun
+        .check()
+        .map_or(Verdict::Genuine, SignatureCheck::verify);
+    begun.finish(verdict)
+}
+
+/// Checks a token as far as it can be without large arithmetic. The key is the first with the token's `kid` and `"use":"sig"` in the first
+/// set that has one. Audience, issuer and scope are the caller's to check.
+///
+/// # Errors
+/// The first reason found, in golang-jwt's order. On [`VerifyError::KidUnknown`] newer sets may help.
+pub fn begin<'a>(
+    token: &'a str,
+    sets: &[&'a JwkSet],
+    options: &Options<'_>,
+) -> Result<Begun<'a>, VerifyError> {
     let parts = Parts::split(token)?;
     let header = parts.header(options.strict)?;
     let claims = parts.claims(options.strict)?;
@@ -74,14 +91,56 @@ pub fn verify(
     if !key.fits(jwa, options.strict) {
         return Err(VerifyError::KeyUnfit);
     }
-    if !key.verify(jwa, parts.signed.as_bytes(), &signature, options.strict) {
-        return Err(VerifyError::Signature(jwa));
+    let message = parts.signed.as_bytes();
+    let check = match key.large(jwa) {
+        Some(key) => Some(SignatureCheck {
+            jwa,
+            key,
+            message,
+            signature,
+            longest_salt: options.strict,
+        }),
+        None if key.verify(jwa, message, &signature) => None,
+        None => return Err(VerifyError::Signature(jwa)),
+    };
+    Ok(Begun {
+        claims,
+        now: options.now,
+        check,
+    })
+}
+
+/// A token that is checked except for its signature, where that takes large arithmetic, and its lifetime.
+pub struct Begun<'a> {
+    claims: Map<String, Value>,
+    now: u64,
+    check: Option<SignatureCheck<'a>>,
+}
+
+impl<'a> Begun<'a> {
+    /// The signature that is left to check; `None` where that is done.
+    pub const fn check(&self) -> Option<&SignatureCheck<'a>> {
+        self.check.as_ref()
     }
-    let problems = lifetime::check(&claims, options.now);
-    if problems.is_empty() {
-        Ok(claims)
-    } else {
-        Err(VerifyError::Lifetime(problems))
+
+    /// The claims, if the signature that was left is genuine and the token counts now.
+    ///
+    /// # Errors
+    /// If not.
+    pub fn finish(self, verdict: Verdict) -> Result<Map<String, Value>, VerifyError> {
+        if let Some(check) = &self.check {
+            match verdict {
+                Verdict::Genuine => {}
+                Verdict::Forged => return Err(VerifyError::Signature(check.jwa)),
+                Verdict::KeyUnusable => return Err(VerifyError::Key(Defect::Refused, check.jwa)),
+            }
+        }
+        let problems = lifetime::check(&self.claims, self.now);
+        if problems.is_empty() {
+            Ok(self.claims)
+        } else {
+            Err(VerifyError::Lifetime(problems))
+        }
     }
 }
 

@@ -8,6 +8,7 @@ use zeroize::Zeroize as _;
 use super::signer::{ForeignSigner, SignerError};
 use crate::encoding::encode;
 use crate::foreign::key::{Defect, KeyProblem};
+use crate::foreign::large::LargeKey;
 use crate::foreign::member;
 use crate::foreign::set::{SetError, list};
 
@@ -50,6 +51,22 @@ impl ImportedSet {
     /// # Errors
     /// If there is none, it cannot be used, or tokens would name a key that did not sign them.
     pub fn signer(&self) -> Result<ForeignSigner, SignerError> {
+        self.signer_if(LargeKey::prove_private)
+    }
+
+    /// The same for a runtime that signs itself (see [`super::signer::Unsigned`]): that the halves of an RSA key, or of one on
+    /// P-384 or P-521, belong together is left for it to find out, and an RSA key needs `dp`, `dq` and `qi`.
+    ///
+    /// # Errors
+    /// As [`Self::signer`].
+    pub fn signer_unproven(&self) -> Result<ForeignSigner, SignerError> {
+        self.signer_if(LargeKey::is_complete)
+    }
+
+    fn signer_if(
+        &self,
+        prove: impl Fn(&LargeKey) -> Result<(), Defect>,
+    ) -> Result<ForeignSigner, SignerError> {
         let mut private = None;
         let mut public: Option<(usize, &str)> = None;
         for (position, jwk) in self.keys.iter().enumerate() {
@@ -90,7 +107,7 @@ impl ImportedSet {
             });
         }
         let kid = named.map_or(own, |(_, kid)| kid);
-        ForeignSigner::read(jwk, kid).map_err(problem)
+        ForeignSigner::read(jwk, kid, prove).map_err(problem)
     }
 
     /// What makes a public key the one it is.

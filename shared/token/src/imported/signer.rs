@@ -4,22 +4,23 @@ use std::fmt;
 
 use ed25519_dalek::Signer as _;
 use hmac::{Hmac, Mac as _};
-use rsa::RsaPrivateKey;
 use serde_json::{Map, Value};
 use sha2::{Sha256, Sha384, Sha512};
 use zeroize::Zeroizing;
 
-use crate::foreign::ec::EcPrivate;
+use crate::foreign::ec::{self, EcPrivate, p256_private, p256_sign};
 use crate::foreign::key::{Defect, KeyProblem, ed25519, may};
+use crate::foreign::large::LargeKey;
 use crate::foreign::member;
 use crate::foreign::rsa::{self as rsa_key, Padding};
 use crate::jwa::{Hash, Jwa};
-use crate::jwt::{MintError, compact};
+use crate::jwt::{MintError, message, signed};
 
 /// What signs. Each of these wipes itself when dropped.
 enum Secret {
-    Rsa(RsaPrivateKey),
-    Ec(EcPrivate),
+    /// RSA, P-384 or P-521.
+    Large(LargeKey),
+    P256(p256::ecdsa::SigningKey),
     Ed25519(ed25519_dalek::SigningKey),
     Symmetric(Zeroizing<Vec<u8>>),
 }
@@ -32,18 +33,28 @@ pub struct ForeignSigner {
 }
 
 impl ForeignSigner {
-    /// Reads a private key, which must say how it signs and be whole.
-    pub(super) fn read(jwk: &Map<String, Value>, kid: &str) -> Result<Self, Defect> {
+    /// Reads a private key, which must say how it signs and be whole. What `prove` says of a large one counts.
+    pub(super) fn read(
+        jwk: &Map<String, Value>,
+        kid: &str,
+        prove: impl Fn(&LargeKey) -> Result<(), Defect>,
+    ) -> Result<Self, Defect> {
         let alg = member::text(jwk, "alg")?.filter(|alg| !alg.is_empty());
         let jwa = Jwa::from_name(alg.ok_or(Defect::NoAlgorithm)?).ok_or(Defect::Algorithm)?;
         let secret = match (member::text(jwk, "kty")?, jwa) {
-            (Some("RSA"), Jwa::Rsa(_) | Jwa::RsaPss(_)) => Secret::Rsa(rsa_key::private(jwk)?),
+            (Some("RSA"), Jwa::Rsa(_) | Jwa::RsaPss(_)) => {
+                Secret::Large(LargeKey::rsa_private(jwk)?)
+            }
             (Some("EC"), Jwa::Ecdsa(hash)) => {
-                let key = EcPrivate::read(jwk)?;
-                if key.public().hash() != hash {
+                let own = ec::curve(jwk)?.hash;
+                let secret = match own {
+                    Hash::Sha256 => Secret::P256(p256_private(jwk)?),
+                    Hash::Sha384 | Hash::Sha512 => Secret::Large(LargeKey::ec_private(jwk)?),
+                };
+                if own != hash {
                     return Err(Defect::Algorithm);
                 }
-                Secret::Ec(key)
+                secret
             }
             (Some("OKP"), Jwa::EdDsa) => Secret::Ed25519(private_ed25519(jwk)?),
             (Some("oct"), Jwa::Hmac(hash)) => {
@@ -59,6 +70,9 @@ impl ForeignSigner {
             }
             _ => return Err(Defect::Algorithm),
         };
+        if let Secret::Large(key) = &secret {
+            prove(key)?;
+        }
         if !may(jwk, "sign")? {
             return Err(Defect::Operations);
         }
@@ -84,32 +98,55 @@ impl ForeignSigner {
         matches!(self.secret, Secret::Symmetric(_))
     }
 
-    /// Signs claims. The header is exactly `{"alg":…,"kid":…,"typ":"JWT"}`, as Oathkeeper's. `random` are 32 bytes from a
+    /// Signs claims: [`Self::begin`], and what is left with the arithmetic of this crate. `random` are 32 bytes from a
     /// cryptographic source, new for each token: they blind RSA's arithmetic and salt PS signatures.
     ///
     /// # Errors
-    /// If the token would be longer than [`crate::jwt::MAX_TOKEN_LENGTH`].
+    /// If the key cannot sign, or the token would be longer than [`crate::jwt::MAX_TOKEN_LENGTH`].
     pub fn sign(
         &self,
         claims: &Map<String, Value>,
         random: &[u8; 32],
     ) -> Result<String, MintError> {
-        compact(self.jwa.name(), &self.kid, claims, |message| {
-            self.signature(message, random)
-        })
+        match self.begin(claims)? {
+            Begun::Signed(token) => Ok(token),
+            Begun::Unsigned(unsigned) => {
+                let signature = unsigned.sign(random).ok_or(MintError::Signature)?;
+                unsigned.finish(&signature)
+            }
+        }
     }
 
-    fn signature(&self, message: &[u8], random: &[u8; 32]) -> Option<Vec<u8>> {
-        match (&self.secret, self.jwa) {
-            (Secret::Rsa(key), Jwa::Rsa(hash)) => {
-                rsa_key::sign(key, Padding::Pkcs1, hash, message, random)
+    /// Makes a token as far as it can be made without large arithmetic. The header is exactly
+    /// `{"alg":…,"kid":…,"typ":"JWT"}`, as Oathkeeper's.
+    ///
+    /// # Errors
+    /// As [`Self::sign`].
+    pub fn begin(&self, claims: &Map<String, Value>) -> Result<Begun<'_>, MintError> {
+        let message = message(self.jwa.name(), &self.kid, claims)?;
+        match &self.secret {
+            Secret::Large(key) => Ok(Begun::Unsigned(Unsigned {
+                jwa: self.jwa,
+                key,
+                message,
+            })),
+            small => {
+                let signature = small
+                    .sign(self.jwa, message.as_bytes())
+                    .ok_or(MintError::Signature)?;
+                signed(message, &signature).map(Begun::Signed)
             }
-            (Secret::Rsa(key), Jwa::RsaPss(hash)) => {
-                rsa_key::sign(key, Padding::Pss, hash, message, random)
-            }
-            (Secret::Ec(key), _) => key.sign(message),
-            (Secret::Ed25519(key), _) => Some(key.sign(message).to_bytes().to_vec()),
-            (Secret::Symmetric(key), Jwa::Hmac(hash)) => match hash {
+        }
+    }
+}
+
+impl Secret {
+    /// The signature of a key that takes no large arithmetic.
+    fn sign(&self, jwa: Jwa, message: &[u8]) -> Option<Vec<u8>> {
+        match (self, jwa) {
+            (Self::P256(key), _) => p256_sign(key, message),
+            (Self::Ed25519(key), _) => Some(key.sign(message).to_bytes().to_vec()),
+            (Self::Symmetric(key), Jwa::Hmac(hash)) => match hash {
                 Hash::Sha256 => Hmac::<Sha256>::new_from_slice(key)
                     .ok()
                     .map(|mac| mac.chain_update(message).finalize().into_bytes().to_vec()),
@@ -120,8 +157,69 @@ impl ForeignSigner {
                     .ok()
                     .map(|mac| mac.chain_update(message).finalize().into_bytes().to_vec()),
             },
-            _ => None,
+            (Self::Large(_) | Self::Symmetric(_), _) => None,
         }
+    }
+}
+
+/// A token that was begun.
+pub enum Begun<'a> {
+    /// It is done.
+    Signed(String),
+    /// Its signature is left to make.
+    Unsigned(Unsigned<'a>),
+}
+
+/// A token that lacks a signature of an RS or PS algorithm, ES384 or ES512. `Debug` shows the algorithm alone.
+pub struct Unsigned<'a> {
+    jwa: Jwa,
+    key: &'a LargeKey,
+    message: String,
+}
+
+impl Unsigned<'_> {
+    /// How it is to be signed. In PSS the salt is as long as the hash (RFC 7518 section 3.5).
+    pub const fn algorithm(&self) -> Jwa {
+        self.jwa
+    }
+
+    /// The private key: the members of a JWK with nothing but `kty`, `crv` and its numbers. Never log them.
+    pub fn jwk(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.key.members()
+    }
+
+    /// What is to be signed.
+    pub const fn message(&self) -> &[u8] {
+        self.message.as_bytes()
+    }
+
+    /// Signs here, without a runtime; `None` if the key is none. `random` as in [`ForeignSigner::sign`].
+    pub fn sign(&self, random: &[u8; 32]) -> Option<Vec<u8>> {
+        let rsa = |padding, hash| {
+            let key = rsa_key::private(self.key.jwk()).ok()?;
+            rsa_key::sign(&key, padding, hash, self.message(), random)
+        };
+        match self.jwa {
+            Jwa::Rsa(hash) => rsa(Padding::Pkcs1, hash),
+            Jwa::RsaPss(hash) => rsa(Padding::Pss, hash),
+            _ => EcPrivate::read(self.key.jwk()).ok()?.sign(self.message()),
+        }
+    }
+
+    /// The token with its signature, that of ECDSA being two numbers of the curve's size (RFC 7518 section 3.4).
+    ///
+    /// # Errors
+    /// If the token is longer than [`crate::jwt::MAX_TOKEN_LENGTH`].
+    pub fn finish(self, signature: &[u8]) -> Result<String, MintError> {
+        signed(self.message, signature)
+    }
+}
+
+impl fmt::Debug for Unsigned<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Unsigned")
+            .field("alg", &self.jwa.name())
+            .finish_non_exhaustive()
     }
 }
 

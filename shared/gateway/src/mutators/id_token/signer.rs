@@ -1,9 +1,10 @@
 //! Whose key signs: the gateway's own, which rotates, or one from Oathkeeper's `jwks_url`.
 
+use std::fmt::Display;
 use std::rc::Rc;
 
 use edgekeeper_policy::mutator::IdToken;
-use edgekeeper_token::imported::signer::SignerError;
+use edgekeeper_token::imported::signer::{Begun, SignerError};
 use edgekeeper_token::jwt;
 use edgekeeper_token::key::SigningKey;
 use edgekeeper_token::ring::KeyRing;
@@ -68,25 +69,32 @@ impl Signer {
     }
 
     /// Signs claims.
-    pub(super) fn sign<R: Runtime>(
+    pub(super) async fn sign<R: Runtime>(
         &self,
         runtime: &R,
         claims: &Map<String, Value>,
         strict: bool,
     ) -> Result<String, Refusal> {
-        let signed = match self {
+        match self {
             Self::Own { ring, now } => jwt::mint(own_key(ring, *now)?, claims),
             Self::Theirs { keys, .. } => {
-                let mut random = [0; 32];
-                runtime
-                    .random(&mut random)
-                    .map_err(|error| Refusal::internal(error.to_string()))?;
                 let signer = keys.to_sign().map_err(|error| unusable(&error, strict))?;
-                signer.sign(claims, &random)
+                match signer.begin(claims) {
+                    Ok(Begun::Signed(token)) => Ok(token),
+                    Ok(Begun::Unsigned(unsigned)) => {
+                        let signature = runtime.sign(&unsigned).await;
+                        unsigned.finish(&signature.map_err(|error| not_made(&error))?)
+                    }
+                    Err(error) => Err(error),
+                }
             }
-        };
-        signed.map_err(|error| Refusal::internal(format!("no token could be made: {error}")))
+        }
+        .map_err(|error| not_made(&error))
     }
+}
+
+fn not_made(error: &impl Display) -> Refusal {
+    Refusal::internal(format!("no token could be made: {error}"))
 }
 
 fn own_key(ring: &KeyRing, now: u64) -> Result<&SigningKey, Refusal> {

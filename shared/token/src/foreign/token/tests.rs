@@ -425,3 +425,4 @@ fn claims_nobody_vouches_for_are_readable_all_the_same() {
 }
 
 mod broken;
+mod left;
