@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import { after, before, beforeEach, test } from 'node:test';
 
 import { SignJWT, createLocalJWKSet, decodeProtectedHeader, exportJWK, generateKeyPair, jwtVerify } from 'jose';
@@ -54,6 +55,9 @@ after(async () => {
 });
 beforeEach(() => site.upstream.take());
 
+/** What golang-jwt and go-jose made, some of it as only strict mode reads it. */
+const golang = (name) => JSON.parse(readFileSync(new URL(`../../shared/token/tests/golang/${name}.json`, import.meta.url), 'utf8'));
+
 /** A token of Ada's. */
 const made = (alg, { privateKey }, { kid = alg, expires = '5m' } = {}) =>
   new SignJWT().setProtectedHeader({ alg, kid }).setSubject('ada').setExpirationTime(expires).sign(privateKey);
@@ -94,4 +98,28 @@ for (const alg of algorithms) {
 
 test('a key that is no point of its curve lets nobody in', async () => {
   assert.equal((await show(await made('ES384', keys.ES384, { kid: 'off the curve' }))).status, 401);
+});
+
+test('strict mode reads what old golang-jwt wrote: the longest salt, and keys of 1024 bits', async () => {
+  const { RS, weak } = golang('keys');
+  const secret = ['d', 'p', 'q', 'dp', 'dq', 'qi'];
+  const published = [RS, weak].map((key) => Object.fromEntries(Object.entries(key).filter(([name]) => !secret.includes(name))));
+  const server = await startKeysStandIn({ '/golang.json': published });
+  const config = { jwks_urls: [`${keysName}/golang.json`], allowed_algorithms: ['RS256', 'PS256'] };
+  const strict = await startSite({
+    rules: [rule('tokens', { authenticators: [{ handler: 'jwt', config }] })],
+    authenticators: { jwt: { enabled: true, config } },
+    edge: { upstreams: { [keysName]: server.origin } },
+    strict: true,
+  });
+  try {
+    const tokens = golang('tokens');
+    for (const name of ['RS256', 'PS256', 'PS256, longest salt', 'RS256, 1024 bits']) {
+      const answer = await strict.ask('http://tokens.test/', { headers: { authorization: `Bearer ${tokens[name]}` } });
+      assert.equal(answer.status, 200, name);
+    }
+  } finally {
+    await strict.stop();
+    await server.stop();
+  }
 });
