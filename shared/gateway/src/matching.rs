@@ -66,32 +66,31 @@ pub(crate) fn find(
         }
     }
     if let Some(spelt) = &request.spelt {
-        same_for_another_spelling(rules, index, request, spelt, found.as_ref())?;
+        found = as_spelt(rules, index, request, spelt, found)?;
     }
     found.ok_or_else(Refusal::not_found)
 }
 
 /// Strict mode: Oathkeeper compares hosts as text, so that `APP.test` has no rule, or falls through to a wider one. The
 /// former is 404 here too, the latter is refused.
-fn same_for_another_spelling(
+fn as_spelt(
     rules: &[Rule],
     index: &RuleIndex,
     request: &Request,
     spelt: &str,
-    found: Option<&Matched>,
-) -> Result<(), Refusal> {
+    found: Option<Matched>,
+) -> Result<Option<Matched>, Refusal> {
     let target = format!(
         "{}://{spelt}{}",
         request.scheme.as_str(),
         request.path.decoded()
     );
     let as_text = at(rules, index, request, &target, true)?;
-    match (found, as_text) {
+    match (&found, &as_text) {
         (Some(own), Some(other)) if own.rule != other.rule => Err(Refusal::bad_request(
             "in another spelling the host is for another rule",
         )),
-        (_, None) => Err(Refusal::not_found()),
-        _ => Ok(()),
+        _ => Ok(as_text),
     }
 }
 

@@ -54,7 +54,7 @@ pub fn compile_strict(pattern: &str) -> Result<Pattern, PatternError> {
 
 fn compile_as(pattern: &str, strict: bool) -> Result<Pattern, PatternError> {
     let (mut pieces, groups) = syntax::parse(pattern, strict)?;
-    let hints = find_hints::of(&mut pieces);
+    let hints = find_hints::of(&mut pieces, strict);
     let mut compiler = Compiler {
         code: Vec::new(),
         weight: 0,

@@ -1,4 +1,5 @@
-//! Finds out what a pattern says without being run, and turns the literal text of its host into lower case.
+//! Finds out what a pattern says without being run, and turns the literal text of its host into lower case, except in
+//! strict mode: Oathkeeper compares hosts as text.
 //!
 //! Hints may never exclude a URL that the pattern matches, so those for host and path are given only when nothing before
 //! `://` can match a colon or a slash: the pattern's `://` is then the URL's first one.
@@ -8,9 +9,14 @@ use super::hints::Hints;
 use super::syntax::Piece;
 
 /// For a pattern of the `regexp` strategy.
-pub(super) fn of(pieces: &mut [Piece]) -> Hints {
+pub(super) fn of(pieces: &mut [Piece], strict: bool) -> Hints {
     let mut hints = Hints::default();
-    let known = authority(pieces, &mut hints);
+    let case = if strict {
+        str::to_owned
+    } else {
+        str::to_ascii_lowercase
+    };
+    let known = authority(pieces, case, &mut hints);
     let texts = pieces.iter().skip(known).filter_map(|piece| match piece {
         Piece::Text(text) => Some(text.as_str()),
         Piece::Regex(_) => None,
@@ -23,7 +29,7 @@ pub(super) fn of(pieces: &mut [Piece]) -> Hints {
 }
 
 /// Reads host and path, and tells how many pieces that took.
-fn authority(pieces: &mut [Piece], hints: &mut Hints) -> usize {
+fn authority(pieces: &mut [Piece], case: fn(&str) -> String, hints: &mut Hints) -> usize {
     let mut pieces = pieces.iter_mut().enumerate();
     let (at, text, colon) = loop {
         match pieces.next() {
@@ -45,13 +51,13 @@ fn authority(pieces: &mut [Piece], hints: &mut Hints) -> usize {
     };
     let next = at.saturating_add(1);
     if let Some((host, path)) = rest.split_once('/') {
-        let host = host.to_ascii_lowercase();
+        let host = case(host);
         hints.path_start = format!("/{path}");
         *text = format!("{scheme}://{host}/{path}");
         hints.host = Some(host);
         return next;
     }
-    hints.host_start = rest.to_ascii_lowercase();
+    hints.host_start = case(rest);
     *text = format!("{scheme}://{}", hints.host_start);
     // The host goes on in `<...>`. Text after it is still the host's as long as no slash can have come before.
     for (at, piece) in pieces {
@@ -60,12 +66,12 @@ fn authority(pieces: &mut [Piece], hints: &mut Hints) -> usize {
             Piece::Regex(_) => {}
             Piece::Text(text) => match text.split_once('/') {
                 Some((host, path)) => {
-                    hints.host_end = host.to_ascii_lowercase();
+                    hints.host_end = case(host);
                     hints.path_start = format!("/{path}");
                     *text = format!("{}/{path}", hints.host_end);
                     return at.saturating_add(1);
                 }
-                None => text.make_ascii_lowercase(),
+                None => *text = case(text),
             },
         }
     }
