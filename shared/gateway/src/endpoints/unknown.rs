@@ -10,7 +10,7 @@ use crate::path::{clean, encode};
 use crate::refusal::Refusal;
 use crate::request::Request;
 
-/// In place of the page of Ory's servers: as HTML as theirs, with words of our own.
+/// The page that Ory's servers show (ory/x `serverx`, Apache-2.0), byte for byte: strict mode is compared with it.
 const PAGE: &str = include_str!("unknown.html");
 
 const TEXT: &str =
