@@ -1,9 +1,9 @@
 import { once } from 'node:events';
 import net from 'node:net';
 
-// Stands in for Cloudflare's front on this machine: what comes to a Worker there has passed a server that refuses what is
-// no proper request. Locally nothing is before workerd, which cuts a request line short at its second space and fails with
-// an exception on others.
+// Stands in for the front that is before a gateway in production, such as Cloudflare's: what comes through has passed a
+// server that refuses what is no proper request. Locally nothing is before the runtimes, of which workerd cuts a request line
+// short at its second space and fails with an exception on others, and wasmtime answers some with nothing at all.
 
 /** No head is longer, in bytes: Cloudflare's own limit. */
 const longestHead = 128 * 1024;

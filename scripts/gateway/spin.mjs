@@ -6,6 +6,7 @@ import { fileURLToPath } from 'node:url';
 
 import { listens, mustBeFree, startGuarded } from '../run/guarded.mjs';
 import { freePort } from '../run/port.mjs';
+import { openDoor } from './door.mjs';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 
@@ -25,7 +26,7 @@ const oldest = [4, 1];
  */
 
 /**
- * Starts the gateway on Spin. Each listener is a `spin up` of its own; both have the same key-value store.
+ * Starts the gateway on Spin, behind a door. Each listener is a `spin up` of its own; both have the same key-value store.
  * @param {object} options
  * @param {string} [options.component] edgekeeper.wasm
  * @param {string} [options.policy] the policy document; without one the gateway answers 503
@@ -63,16 +64,17 @@ export async function startSpin({
 }) {
   const folder = mkdtempSync(join(tmpdir(), 'edgekeeper-spin-'));
   const processes = [];
+  const doors = [];
   const stop = async () => {
-    await Promise.all(processes.map((process) => process.stop()));
+    await Promise.all([...doors.map((door) => door.close()), ...processes.map((process) => process.stop())]);
     rmSync(folder, { recursive: true, force: true });
   };
   try {
     const application = from ?? prepare(folder, { component, policy, command });
     const serve = async ({ host, port: asked }, { own = [], entries = [] }) => {
-      const address = { host, port: asked || (await freePort()) };
-      await mustBeFree(address);
-      const args = ['up', '--from', application, '--listen', `${host}:${address.port}`];
+      if (asked !== 0) await mustBeFree({ host, port: asked });
+      const inside = { host: '127.0.0.1', port: await freePort() };
+      const args = ['up', '--from', application, '--listen', `${inside.host}:${inside.port}`];
       if (state !== undefined) args.push('--state-dir', state);
       if (runtimeConfigFile !== undefined) args.push('--runtime-config-file', runtimeConfigFile);
       for (const variable of [...variables, ...own]) args.push('--variable', variable);
@@ -84,8 +86,10 @@ export async function startSpin({
       const env = { ...process.env, ...Object.fromEntries(Object.entries(all).map(([name, value]) => [`SPIN_VARIABLE_${name}`, value])) };
       const running = startGuarded(spinBin, args, { name: 'spin', env, cwd: from === undefined ? folder : undefined, log });
       processes.push(running);
-      await listens(running, address, startSeconds);
-      return `http://${host}:${address.port}`;
+      await listens(running, inside, startSeconds);
+      const door = await openDoor({ listen: { host, port: asked }, port: inside.port });
+      doors.push(door);
+      return door.origin;
     };
     // One after the other: the first makes the store and compiles the component, the second finds them.
     const origin = await serve(listen, { entries });

@@ -6,6 +6,7 @@ import { fileURLToPath } from 'node:url';
 
 import { listens, mustBeFree, startGuarded } from '../run/guarded.mjs';
 import { freePort } from '../run/port.mjs';
+import { openDoor } from './door.mjs';
 
 const install = fileURLToPath(new URL('../install/wasmtime', import.meta.url));
 
@@ -25,7 +26,7 @@ const requestsPerInstance = 128;
  */
 
 /**
- * Starts the gateway on wasmtime. Each listener is a process of its own; both have the same state folder.
+ * Starts the gateway on wasmtime, behind a door. Each listener is a process of its own; both have the same state folder.
  * @param {object} options
  * @param {string} options.component edgekeeper.wasm
  * @param {string} [options.policy] the policy document; without one the gateway answers 503
@@ -70,14 +71,15 @@ export async function startWasi({
   }
 
   const processes = [];
+  const doors = [];
   const stop = async () => {
-    await Promise.all(processes.map((process) => process.stop()));
+    await Promise.all([...doors.map((door) => door.close()), ...processes.map((process) => process.stop())]);
     rmSync(folder, { recursive: true, force: true });
   };
   const serve = async (listener, { host, port: asked }) => {
-    const address = { host, port: asked || (await freePort()) };
-    await mustBeFree(address);
-    const args = ['serve', '--addr', `${host}:${address.port}`, '-Scli', '--no-logging-prefix'];
+    if (asked !== 0) await mustBeFree({ host, port: asked });
+    const inside = { host: '127.0.0.1', port: await freePort() };
+    const args = ['serve', '--addr', `${inside.host}:${inside.port}`, '-Scli', '--no-logging-prefix'];
     args.push('--max-instance-reuse-count', String(reuse));
     // What it has compiled it keeps below HOME, and without one it does not start.
     if (!process.env.HOME) args.push('-Ccache=n');
@@ -90,8 +92,10 @@ export async function startWasi({
     const env = { ...process.env, RUST_BACKTRACE: '0', ...own };
     const running = startGuarded(wasmtime, args, { name: 'wasmtime', env, log });
     processes.push(running);
-    await listens(running, address, startSeconds);
-    return `http://${host}:${address.port}`;
+    await listens(running, inside, startSeconds);
+    const door = await openDoor({ listen: { host, port: asked }, port: inside.port });
+    doors.push(door);
+    return door.origin;
   };
   try {
     // One after the other: the first compiles the component, the second finds it compiled.

@@ -8,6 +8,7 @@ use std::rc::Rc;
 use edgekeeper_policy::authenticator::{Authenticator, CookieSession};
 use edgekeeper_policy::document::Policy;
 use edgekeeper_policy::index::RuleIndex;
+use edgekeeper_policy::mutator::Mutator;
 use edgekeeper_session::key::CacheKey;
 use edgekeeper_token::ring::KeyRing;
 use http::header::{ACCEPT_ENCODING, EXPECT, TE};
@@ -346,7 +347,9 @@ impl Gateway {
             .upstream
             .as_ref()
             .ok_or_else(|| refused(Refusal::no_upstream()))?;
-        let mut edits = told::edits(&self.policy, request, &told, target.preserve_host);
+        let first_only = self.policy.strict && rule.mutators.contains(&Mutator::Noop);
+        let preserve_host = target.preserve_host;
+        let mut edits = told::edits(&self.policy, request, &told, preserve_host, first_only);
         let asks_for_gzip = R::DECODES && self.policy.strict && told::asks_for_gzip(request, &told);
         if asks_for_gzip {
             edits.push(Edit::Set(ACCEPT_ENCODING, HeaderValue::from_static("gzip")));

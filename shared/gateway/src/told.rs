@@ -8,14 +8,25 @@ use crate::decision::Edit;
 use crate::request::Request;
 use crate::{hop_by_hop, identity};
 
-/// The changes to a request's headers. `told` is what the mutators made.
+/// The changes to a request's headers. `told` is what the mutators made; `first_only`: of a header that the client sent more
+/// than once the upstream sees the first, as Oathkeeper's `noop` has it.
 pub(crate) fn edits(
     policy: &Policy,
     request: &Request,
     told: &HeaderMap,
     preserve_host: bool,
+    first_only: bool,
 ) -> Vec<Edit> {
     let mut edits = hop_by_hop::request_edits(request, policy.trust_forwarded_headers);
+    if first_only {
+        let removed = |name: &HeaderName| edits.contains(&Edit::Remove(name.clone()));
+        let kept = request.headers.keys().filter(|name| !removed(name));
+        let first: Vec<Edit> = kept
+            .filter(|name| request.headers.get_all(*name).iter().count() > 1)
+            .filter_map(|name| Some(Edit::Set(name.clone(), request.headers.get(name)?.clone())))
+            .collect();
+        edits.extend(first);
+    }
     if !policy.strict {
         edits.extend(identity::edits(policy, request));
         edits.extend(identity::twins(told.keys(), request));
