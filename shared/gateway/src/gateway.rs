@@ -11,7 +11,7 @@ use edgekeeper_policy::index::RuleIndex;
 use edgekeeper_policy::mutator::Mutator;
 use edgekeeper_session::key::CacheKey;
 use edgekeeper_token::ring::KeyRing;
-use http::header::{ACCEPT_ENCODING, EXPECT, TE};
+use http::header::{ACCEPT_ENCODING, EXPECT};
 use http::{HeaderMap, HeaderName, HeaderValue};
 
 use crate::body::Body;
@@ -353,9 +353,6 @@ impl Gateway {
         let asks_for_gzip = R::DECODES && self.policy.strict && told::asks_for_gzip(request, &told);
         if asks_for_gzip {
             edits.push(Edit::Set(ACCEPT_ENCODING, HeaderValue::from_static("gzip")));
-        }
-        if R::DECODES && self.policy.strict && hop_by_hop::takes_trailers(&request.headers) {
-            edits.push(Edit::Set(TE, HeaderValue::from_static("trailers")));
         }
         Ok(Passed {
             url: upstream::url(target, request, self.policy.strict).map_err(refused)?,

@@ -1,7 +1,7 @@
 //! Headers that are about one connection (RFC 9110 section 7.6.1) and those that tell of proxies before.
 
 use edgekeeper_policy::hop_by_hop::HOP_BY_HOP;
-use http::header::{CONNECTION, TE};
+use http::header::CONNECTION;
 use http::{HeaderMap, HeaderName, HeaderValue};
 
 use crate::decision::Edit;
@@ -76,16 +76,6 @@ pub(crate) fn asks_for_websocket(headers: &HeaderMap) -> bool {
         || headers
             .get("upgrade")
             .is_some_and(|value| value.as_bytes().eq_ignore_ascii_case(b"websocket"))
-}
-
-/// Whether the client says that it reads trailers (RFC 9110 section 10.1.4), which Go's proxy tells the upstream.
-pub(crate) fn takes_trailers(headers: &HeaderMap) -> bool {
-    headers
-        .get_all(TE)
-        .iter()
-        .filter_map(|value| value.to_str().ok())
-        .flat_map(|value| value.split(','))
-        .any(|coding| coding.trim().eq_ignore_ascii_case("trailers"))
 }
 
 /// Headers that a framework behind the gateway takes for its own (CVE-2025-29927 and its kind).

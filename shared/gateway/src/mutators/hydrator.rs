@@ -52,7 +52,7 @@ pub(super) async fn mutate<R: Runtime>(
     session: &mut Session,
 ) -> Result<(), Refusal> {
     let seen = if passage.strict {
-        passage.request.headers.clone()
+        without_runtimes(&passage.request.headers)
     } else {
         shown(gateway, passage.request)
     };
@@ -92,6 +92,17 @@ pub(super) async fn mutate<R: Runtime>(
     let hydrated = hydrated::read(&answer, &session.authentication, passage)?;
     apply(hydrated, passage, session);
     Ok(())
+}
+
+/// The client's headers without those that the runtime has added.
+fn without_runtimes(headers: &HeaderMap) -> HeaderMap {
+    let names = headers.keys();
+    let added = names.filter(|name| hop_by_hop::is_runtime_header(name.as_str()));
+    let mut own = headers.clone();
+    for name in added {
+        own.remove(name);
+    }
+    own
 }
 
 /// The client's headers as a hydrator is shown them by default: no credential, and nothing that only a gateway may say.
