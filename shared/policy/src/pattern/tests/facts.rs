@@ -162,7 +162,12 @@ fn a_host_in_upper_case_is_compared_in_lower_case() {
 #[test]
 fn strict_mode_compares_a_host_as_it_is_written() {
     let pattern = crate::pattern::compile_strict("http://UP.test/<.*>").unwrap();
-    let matches = |url| pattern.find(url, crate::pattern::DEFAULT_BUDGET).unwrap().is_some();
+    let matches = |url| {
+        pattern
+            .find(url, crate::pattern::DEFAULT_BUDGET)
+            .unwrap()
+            .is_some()
+    };
     assert!(matches("http://UP.test/x"));
     assert!(!matches("http://up.test/x"));
 }
