@@ -56,7 +56,9 @@ if (options.config !== undefined) {
 }
 
 const { listen, api, state, reuse } = options;
-const common = { policy, listen, api, state, reuse, secrets: apiSecret(policy, process.env) };
+// In strict mode what is no request is answered as Oathkeeper's own server does it, which no runtime does by itself.
+const door = policy !== undefined && JSON.parse(policy).strict === true;
+const common = { policy, listen, api, state, reuse, door, secrets: apiSecret(policy, process.env) };
 /** The secret that seals keys, and those that the configuration has in files, sealed under it. */
 const keys = (secret) => ({
   keysSecret: secret,

@@ -63,10 +63,7 @@ function receive(client, patience, passOn) {
   let timer;
   const refuse = (answer) => {
     stopReading();
-    client.end(answer);
-    client.resume();
-    const linger = setTimeout(() => client.destroy(), lingerMilliseconds);
-    client.once('close', () => clearTimeout(linger));
+    hangUp(client, answer);
   };
   const late = () => refuse(read.length > 0 ? refusal('408 Request Timeout') : undefined);
   const waitForHead = () => {
@@ -102,6 +99,14 @@ function receive(client, patience, passOn) {
   client.on('data', onData).once('end', onEnd);
   client.once('close', () => clearTimeout(timer));
   waitForHead();
+}
+
+/** Ends a connection, and reads for a while what its client still sends. */
+function hangUp(client, answer) {
+  client.end(answer);
+  client.resume();
+  const linger = setTimeout(() => client.destroy(), lingerMilliseconds);
+  client.once('close', () => clearTimeout(linger));
 }
 
 /** How long the head at the beginning of these bytes is, with the empty line that ends it; 0 when it is not there yet. */
@@ -156,11 +161,16 @@ function refusal(status, body = '') {
 }
 
 /** Passes everything between two sockets, each direction to its own end. When one breaks, the other does. */
-function join(one, other) {
-  for (const [from, to] of [[one, other], [other, one]]) {
-    from.once('close', (failed) => {
-      if (failed) to.resetAndDestroy();
-    });
-    from.pipe(to);
-  }
+function join(client, server) {
+  client.once('close', (failed) => {
+    if (failed) server.resetAndDestroy();
+  });
+  // A server that does not read a request to its end resets the connection behind its answer, which is to arrive.
+  server.once('close', (failed) => {
+    client.unpipe(server);
+    if (failed && server.bytesRead === 0) client.resetAndDestroy();
+    else if (!client.destroyed) hangUp(client);
+  });
+  client.pipe(server);
+  server.pipe(client);
 }

@@ -26,7 +26,7 @@ const oldest = [4, 1];
  */
 
 /**
- * Starts the gateway on Spin, behind a door. Each listener is a `spin up` of its own; both have the same key-value store.
+ * Starts the gateway on Spin. Each listener is a `spin up` of its own; both have the same key-value store.
  * @param {object} options
  * @param {string} [options.component] edgekeeper.wasm
  * @param {string} [options.policy] the policy document; without one the gateway answers 503
@@ -41,6 +41,7 @@ const oldest = [4, 1];
  * @param {string} [options.runtimeConfigFile] where Spin's stores are
  * @param {string[]} [options.variables] `name=value`; never a secret, which everybody could read in the list of processes
  * @param {number} [options.reuse] how many requests an instance serves; 1 is a fresh one for each
+ * @param {boolean} [options.door] whether a door refuses what is no proper request, as Go's server does
  * @param {string} [options.spinBin] the binary; by default a `spin` that is new enough on the PATH, else the test host
  * @param {NodeJS.WritableStream} [options.log] what Spin and the gateway print; stderr by default
  * @returns {Promise<Gateway>}
@@ -59,6 +60,7 @@ export async function startSpin({
   runtimeConfigFile,
   variables = [],
   reuse,
+  door = false,
   spinBin = installedSpin(),
   log = process.stderr,
 }) {
@@ -72,8 +74,9 @@ export async function startSpin({
   try {
     const application = from ?? prepare(folder, { component, policy, command });
     const serve = async ({ host, port: asked }, { own = [], entries = [] }) => {
-      if (asked !== 0) await mustBeFree({ host, port: asked });
-      const inside = { host: '127.0.0.1', port: await freePort() };
+      const outside = { host, port: asked || (await freePort()) };
+      await mustBeFree(outside);
+      const inside = door ? { host: '127.0.0.1', port: await freePort() } : outside;
       const args = ['up', '--from', application, '--listen', `${inside.host}:${inside.port}`];
       if (state !== undefined) args.push('--state-dir', state);
       if (runtimeConfigFile !== undefined) args.push('--runtime-config-file', runtimeConfigFile);
@@ -87,9 +90,8 @@ export async function startSpin({
       const running = startGuarded(spinBin, args, { name: 'spin', env, cwd: from === undefined ? folder : undefined, log });
       processes.push(running);
       await listens(running, inside, startSeconds);
-      const door = await openDoor({ listen: { host, port: asked }, port: inside.port });
-      doors.push(door);
-      return door.origin;
+      if (door) doors.push(await openDoor({ listen: outside, port: inside.port }));
+      return `http://${host}:${outside.port}`;
     };
     // One after the other: the first makes the store and compiles the component, the second finds them.
     const origin = await serve(listen, { entries });

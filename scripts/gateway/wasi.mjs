@@ -26,7 +26,7 @@ const requestsPerInstance = 128;
  */
 
 /**
- * Starts the gateway on wasmtime, behind a door. Each listener is a process of its own; both have the same state folder.
+ * Starts the gateway on wasmtime. Each listener is a process of its own; both have the same state folder.
  * @param {object} options
  * @param {string} options.component edgekeeper.wasm
  * @param {string} [options.policy] the policy document; without one the gateway answers 503
@@ -39,6 +39,7 @@ const requestsPerInstance = 128;
  *   with `false` there is none
  * @param {Record<string, string>} [options.environment] other variables for the gateway
  * @param {number} [options.reuse] how many requests an instance serves; 1 is a fresh one for each
+ * @param {boolean} [options.door] whether a door refuses what is no proper request, as Go's server does
  * @param {string} [options.wasmtime] the binary; by default what scripts/install/wasmtime says
  * @param {NodeJS.WritableStream} [options.log] what wasmtime and the gateway print; stderr by default
  * @returns {Promise<Gateway>}
@@ -54,6 +55,7 @@ export async function startWasi({
   state,
   environment = {},
   reuse = requestsPerInstance,
+  door = false,
   wasmtime = installedWasmtime(),
   log = process.stderr,
 }) {
@@ -77,8 +79,9 @@ export async function startWasi({
     rmSync(folder, { recursive: true, force: true });
   };
   const serve = async (listener, { host, port: asked }) => {
-    if (asked !== 0) await mustBeFree({ host, port: asked });
-    const inside = { host: '127.0.0.1', port: await freePort() };
+    const outside = { host, port: asked || (await freePort()) };
+    await mustBeFree(outside);
+    const inside = door ? { host: '127.0.0.1', port: await freePort() } : outside;
     const args = ['serve', '--addr', `${inside.host}:${inside.port}`, '-Scli', '--no-logging-prefix'];
     args.push('--max-instance-reuse-count', String(reuse));
     // What it has compiled it keeps below HOME, and without one it does not start.
@@ -93,9 +96,8 @@ export async function startWasi({
     const running = startGuarded(wasmtime, args, { name: 'wasmtime', env, log });
     processes.push(running);
     await listens(running, inside, startSeconds);
-    const door = await openDoor({ listen: { host, port: asked }, port: inside.port });
-    doors.push(door);
-    return door.origin;
+    if (door) doors.push(await openDoor({ listen: outside, port: inside.port }));
+    return `http://${host}:${outside.port}`;
   };
   try {
     // One after the other: the first compiles the component, the second finds it compiled.

@@ -23,8 +23,8 @@ export const compatibilityDate = '2026-04-01';
  * Starts the gateway on workerd.
  *
  * Requests reach the Worker as they were sent: Miniflare's own proxy, which rewrites them, is not in the way. It still
- * opens a port of its own on loopback; behind that is a Worker that answers 404. What Cloudflare's front would refuse, the
- * door before workerd does.
+ * opens a port of its own on loopback; behind that is a Worker that answers 404. What Cloudflare's front would refuse, a
+ * door before workerd does in strict mode.
  * @param {object} options
  * @param {string} options.bundle the folder with index.js and index_bg.wasm
  * @param {string} options.policy the policy document
@@ -35,10 +35,11 @@ export const compatibilityDate = '2026-04-01';
  * @param {import('./arguments.mjs').Address} [options.api]
  * @param {Record<string, any>} [options.bindings] service bindings, by name
  * @param {string} [options.state] a folder to keep the key-value store in
+ * @param {boolean} [options.door] whether a door refuses what is no proper request, as Go's server does
  * @param {NodeJS.WritableStream} [options.log] what the runtime prints; stderr by default
  * @returns {Promise<Gateway>}
  */
-export async function startWorkerd({ bundle, policy, keysSecret, secrets = {}, entries = [], listen, api, bindings = {}, state, log = process.stderr }) {
+export async function startWorkerd({ bundle, policy, keysSecret, secrets = {}, entries = [], listen, api, bindings = {}, state, door = false, log = process.stderr }) {
   const modules = [
     { type: 'ESModule', path: 'index.js', contents: readFileSync(join(bundle, 'index.js'), 'utf8') },
     { type: 'CompiledWasm', path: 'index_bg.wasm', contents: readFileSync(join(bundle, 'index_bg.wasm')) },
@@ -53,7 +54,7 @@ export async function startWorkerd({ bundle, policy, keysSecret, secrets = {}, e
     bindings: { ...secrets, LISTENER: listener, KEYS_SECRET: keysSecret },
     kvNamespaces: { KEYS: 'KEYS' },
     serviceBindings: bindings,
-    unsafeDirectSockets: [{ host: '127.0.0.1', port: 0 }],
+    unsafeDirectSockets: [door ? { host: '127.0.0.1', port: 0 } : addresses[listener]],
     // Miniflare would send everything through a proxy of its own, which adds CF-Worker to each request.
     stripCfConnectingIp: false,
   });
@@ -81,11 +82,15 @@ export async function startWorkerd({ bundle, policy, keysSecret, secrets = {}, e
     await miniflare.ready;
     const store = await miniflare.getKVNamespace('KEYS', 'proxy');
     for (const { key, value } of entries) await store.put(key, value);
+    const origins = {};
     for (const [listener, address] of Object.entries(addresses)) {
-      const { port } = await miniflare.unsafeGetDirectURL(listener);
+      const { origin, port } = await miniflare.unsafeGetDirectURL(listener);
+      origins[listener] = origin;
+      if (!door) continue;
       doors[listener] = await openDoor({ listen: address, port: Number(port) });
+      origins[listener] = doors[listener].origin;
     }
-    return { origin: doors.proxy.origin, apiOrigin: doors.api?.origin, miniflare, ended, stop };
+    return { origin: origins.proxy, apiOrigin: origins.api, miniflare, ended, stop };
   } catch (error) {
     await stop().catch(() => {});
     throw error;

@@ -23,6 +23,8 @@ before(async () => {
     ],
     whoami: standIn.origin,
     strict: true,
+    // Oathkeeper's file is not there.
+    edge: { keys: { source: 'own' } },
   });
 });
 after(async () => {

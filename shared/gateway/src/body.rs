@@ -3,9 +3,6 @@
 use std::cell::RefCell;
 use std::rc::Rc;
 
-use http::HeaderMap;
-use http::header::CONTENT_LENGTH;
-
 use crate::refusal::Refusal;
 use crate::runtime::{FetchError, RequestBody};
 
@@ -15,18 +12,13 @@ const LARGEST: usize = 8 << 20;
 /// The body, read when it is first asked for.
 pub(crate) struct Body<B> {
     source: B,
-    /// Its length, where the client says it.
-    announced: Option<usize>,
     read: RefCell<Option<Rc<Vec<u8>>>>,
 }
 
 impl<B: RequestBody> Body<B> {
-    pub(crate) fn new(source: B, headers: &HeaderMap) -> Self {
+    pub(crate) fn new(source: B) -> Self {
         Self {
             source,
-            announced: headers
-                .get(CONTENT_LENGTH)
-                .and_then(|length| length.to_str().ok()?.parse().ok()),
             read: RefCell::new(None),
         }
     }
@@ -34,13 +26,11 @@ impl<B: RequestBody> Body<B> {
     /// The whole of it.
     ///
     /// # Errors
-    /// 413 when it is too large to be held, 400 when it broke off.
+    /// 413 when it is too large to be held, 400 when it broke off. Also where its length was announced it is read so far: a
+    /// client whose connection is closed while it sends often sees a break in place of the answer.
     pub(crate) async fn bytes(&self) -> Result<Rc<Vec<u8>>, Refusal> {
         if let Some(read) = self.read.borrow().as_ref() {
             return Ok(Rc::clone(read));
-        }
-        if self.announced.is_some_and(|length| length > LARGEST) {
-            return Err(too_large());
         }
         match self.source.read(LARGEST).await {
             Ok(Some(bytes)) => {

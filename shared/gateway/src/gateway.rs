@@ -114,7 +114,7 @@ impl Gateway {
             method: raw.method.clone(),
             ..Trace::default()
         };
-        let body = Body::new(body, &raw.headers);
+        let body = Body::new(body);
         let listener = raw.listener;
         let path_as_sent = endpoints::path_as_sent(&self.policy, &raw);
         let cors_edits = cors::edits(
