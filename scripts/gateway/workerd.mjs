@@ -45,6 +45,8 @@ export async function startWorkerd({ bundle, policy, keysSecret, secrets = {}, e
     { type: 'CompiledWasm', path: 'index_bg.wasm', contents: readFileSync(join(bundle, 'index_bg.wasm')) },
     { type: 'Text', path: 'policy.json', contents: policy },
   ];
+  // workerd listens before there is anything in its store: nobody is let in until the entries are.
+  const behindDoor = door || entries.length > 0;
   const addresses = { proxy: listen, ...(api === undefined ? {} : { api }) };
   for (const address of Object.values(addresses)) await mustBeFree(address);
   const worker = (listener) => ({
@@ -54,7 +56,7 @@ export async function startWorkerd({ bundle, policy, keysSecret, secrets = {}, e
     bindings: { ...secrets, LISTENER: listener, KEYS_SECRET: keysSecret },
     kvNamespaces: { KEYS: 'KEYS' },
     serviceBindings: bindings,
-    unsafeDirectSockets: [door ? { host: '127.0.0.1', port: 0 } : addresses[listener]],
+    unsafeDirectSockets: [behindDoor ? { host: '127.0.0.1', port: 0 } : addresses[listener]],
     // Miniflare would send everything through a proxy of its own, which adds CF-Worker to each request.
     stripCfConnectingIp: false,
   });
@@ -86,7 +88,7 @@ export async function startWorkerd({ bundle, policy, keysSecret, secrets = {}, e
     for (const [listener, address] of Object.entries(addresses)) {
       const { origin, port } = await miniflare.unsafeGetDirectURL(listener);
       origins[listener] = origin;
-      if (!door) continue;
+      if (!behindDoor) continue;
       doors[listener] = await openDoor({ listen: address, port: Number(port) });
       origins[listener] = doors[listener].origin;
     }
