@@ -391,6 +391,11 @@ impl Gateway {
         Decision::Answer(answer)
     }
 
+    /// How long one question of the gateway's own may take, in milliseconds: as long as whoami.
+    pub(crate) fn one_try(&self) -> u64 {
+        self.policy.session.timeout.saturating_mul(1_000)
+    }
+
     pub(crate) fn memory(&self) -> &Memory {
         &self.memory
     }

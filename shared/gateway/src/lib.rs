@@ -59,6 +59,7 @@ mod loaded;
 mod matching;
 mod memory;
 mod mutators;
+mod outbound;
 mod passage;
 mod query;
 mod rate_limit;

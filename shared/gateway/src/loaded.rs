@@ -60,7 +60,7 @@ pub(crate) struct Loader<'a> {
     first: RefCell<Vec<(&'a str, &'a str)>>,
 }
 
-impl Loader<'_> {
+impl<'a> Loader<'a> {
     /// A template; `what` is Oathkeeper's word for it in messages (`headers`, `claims`), `name` Go's.
     pub(crate) fn template(
         &self,
@@ -104,9 +104,7 @@ impl Loader<'_> {
             })
             .collect()
     }
-}
 
-impl<'a> Loader<'a> {
     /// Header names with their templates, as the mutator `header` has them. Oathkeeper remembers a template by the rule's id
     /// and the header's name, so that a second `header` with the same name gets the first one's; strict mode does so in a
     /// rule.

@@ -80,11 +80,7 @@ fn as_spelt(
     spelt: &str,
     found: Option<Matched>,
 ) -> Result<Option<Matched>, Refusal> {
-    let target = format!(
-        "{}://{spelt}{}",
-        request.scheme.as_str(),
-        request.path.decoded()
-    );
+    let target = request.target_at(spelt, request.path.decoded());
     let as_text = at(rules, index, request, &target, true)?;
     match (&found, &as_text) {
         (Some(own), Some(other)) if own.rule != other.rule => Err(Refusal::bad_request(

@@ -7,6 +7,10 @@ use http::{HeaderName, HeaderValue};
 
 use crate::runtime::Unavailable;
 
+/// What anybody may know of an error on this side (herodot's text).
+pub(crate) const INTERNAL: &str =
+    "An internal server error occurred, please contact the system administrator";
+
 /// When to try again, where nobody said, in seconds.
 pub(crate) const DEFAULT_RETRY_AFTER: &str = "5";
 
@@ -97,11 +101,7 @@ impl Refusal {
     /// Something on this side is broken. The text is for the log: an end user never sees the inside.
     #[must_use]
     pub fn internal(log: impl Into<String>) -> Self {
-        Self::new(
-            500,
-            "An internal server error occurred, please contact the system administrator",
-        )
-        .logged(log)
+        Self::new(500, INTERNAL).logged(log)
     }
 
     /// The rule has a handler that Oathkeeper could not run (strict mode).

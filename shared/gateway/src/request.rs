@@ -1,6 +1,7 @@
 //! The canonical request: parsed once, and the only view there is of it afterwards.
 
 use edgekeeper_policy::document::{Policy, Scheme};
+use edgekeeper_session::cookie::is_token;
 use http::header::HOST;
 use http::{HeaderMap, HeaderName};
 
@@ -138,7 +139,12 @@ impl Request {
     /// What rules are matched against: scheme, authority and a decoded path.
     #[must_use]
     pub fn match_target(&self, path: &str) -> String {
-        format!("{}://{}{path}", self.scheme.as_str(), self.authority())
+        self.target_at(&self.authority(), path)
+    }
+
+    /// The same with another spelling of the authority.
+    pub(crate) fn target_at(&self, authority: &str, path: &str) -> String {
+        format!("{}://{authority}{path}", self.scheme.as_str())
     }
 
     /// The URL a browser has in its address bar.
@@ -197,10 +203,7 @@ pub(crate) fn is_unclear(query: &str) -> bool {
 pub fn parted_cookies(joined: &str) -> impl Iterator<Item = &str> {
     let begins = |rest: &str| {
         let name = rest.split(['=', ';', ',', ' ']).next().unwrap_or_default();
-        let is_token =
-            |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
-        !name.is_empty()
-            && name.bytes().all(is_token)
+        is_token(name)
             && rest
                 .get(name.len()..)
                 .is_some_and(|rest| rest.starts_with('='))

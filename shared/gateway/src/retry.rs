@@ -112,8 +112,7 @@ impl GaveUp {
     pub(crate) fn reason(&self) -> String {
         match &self.last {
             Ok(inbound) => format!("it answered with status {}", inbound.status),
-            Err(FetchError::Timeout) => "it did not answer in time".to_owned(),
-            Err(FetchError::Unreachable) => "it cannot be reached".to_owned(),
+            Err(error) => error.reason().to_owned(),
         }
     }
 

@@ -223,6 +223,16 @@ pub enum FetchError {
     Unreachable,
 }
 
+impl FetchError {
+    /// What happened to a question without an answer, for a log.
+    pub(crate) fn reason(self) -> &'static str {
+        match self {
+            Self::Timeout => "it did not answer in time",
+            Self::Unreachable => "it cannot be reached",
+        }
+    }
+}
+
 /// Part of the runtime does not work. The text is for the log.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Unavailable(pub String);

@@ -15,3 +15,15 @@ pub struct Fault {
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub reason: String,
 }
+
+#[cfg(feature = "compile")]
+impl Fault {
+    /// One that anybody may know nothing of but that it is on this side (herodot's text).
+    pub(crate) fn internal(reason: String) -> Self {
+        Self {
+            message: "An internal server error occurred, please contact the system administrator"
+                .to_owned(),
+            reason,
+        }
+    }
+}

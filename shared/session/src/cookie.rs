@@ -28,7 +28,9 @@ fn trim(text: &str) -> &str {
     text.trim_matches([' ', '\t'])
 }
 
-fn is_token(name: &str) -> bool {
+/// Whether a name is a token (RFC 9110 section 5.6.2), as a cookie's must be.
+#[must_use]
+pub fn is_token(name: &str) -> bool {
     !name.is_empty()
         && name
             .bytes()

@@ -55,7 +55,7 @@ pub(super) async fn authenticate<R: Runtime>(
         secret: &secret,
         scope: &config.required_scope,
         audience: "",
-        timeout: gateway.policy().session.timeout.saturating_mul(1_000),
+        timeout: gateway.one_try(),
     };
     let issued = token_endpoint::ask(runtime, client, Style::Header)
         .await

@@ -21,10 +21,9 @@ use crate::request::Request;
 use crate::runtime::{FetchError, Outbound, Runtime};
 use crate::trace::Trace;
 use crate::whoami::{Question, verdict};
-use crate::{Gateway, go_json, retry, upstream};
+use crate::{Gateway, go_json, outbound, retry, upstream};
 
 const X_SESSION_TOKEN: HeaderName = HeaderName::from_static("x-session-token");
-const X_FORWARDED_HOST: HeaderName = HeaderName::from_static("x-forwarded-host");
 
 /// Asks, or remembers.
 pub(super) async fn ask<R: Runtime>(
@@ -90,10 +89,8 @@ impl Question {
                 }
             }
         }
-        if check.preserve_host
-            && let Ok(host) = HeaderValue::from_str(&request.authority())
-        {
-            headers.insert(X_FORWARDED_HOST, host);
+        if check.preserve_host {
+            outbound::tell_host(&mut headers, request);
         }
         for (name, _) in &subject.sent {
             headers.remove(name);
@@ -101,14 +98,7 @@ impl Question {
         for (name, value) in subject.sent {
             headers.append(name, value);
         }
-        for (name, value) in &check.additional_headers {
-            if let (Ok(name), Ok(value)) = (
-                HeaderName::from_bytes(name.as_bytes()),
-                HeaderValue::from_str(value),
-            ) {
-                headers.insert(name, value);
-            }
-        }
+        outbound::set_configured(&mut headers, &check.additional_headers);
         let url = check_url(check, request);
         let sent_along = headers
             .iter()
@@ -116,7 +106,6 @@ impl Question {
         // What is a session to one handler need not be one to the other, so neither goes by the other's answers.
         let store = (subject.store == Store::Any).then_some((":store", &b"any"[..]));
         let key = CacheKey::new(&method, &url, sent_along.chain(store), subject.credential);
-        let session = &gateway.policy().session;
         Self {
             outbound: Outbound {
                 method,
@@ -124,7 +113,7 @@ impl Question {
                 binding: check.endpoint.binding.clone(),
                 headers,
                 body: Vec::new(),
-                timeout: session.timeout.saturating_mul(1_000),
+                timeout: gateway.one_try(),
                 largest: LARGEST_ANSWER,
             },
             key,

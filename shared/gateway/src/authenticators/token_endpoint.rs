@@ -70,7 +70,7 @@ impl NotIssued {
     pub(super) fn reason(&self) -> String {
         match self {
             Self::Refused(refused) => format!("the token endpoint answered {}", refused.status),
-            Self::Silent { error, .. } => format!("the token endpoint failed: {}", silence(*error)),
+            Self::Silent { error, .. } => format!("the token endpoint failed: {}", error.reason()),
             Self::Failed(text) => format!("the token endpoint failed: {text}"),
         }
     }
@@ -125,14 +125,6 @@ pub(super) async fn ask<R: Runtime>(
         .get(CONTENT_TYPE)
         .and_then(|value| value.to_str().ok());
     read(inbound.status, &inbound.headers, content_type, &body)
-}
-
-/// What happened to a question without an answer, for a log.
-pub(super) fn silence(error: FetchError) -> &'static str {
-    match error {
-        FetchError::Timeout => "it did not answer in time",
-        FetchError::Unreachable => "it cannot be reached",
-    }
 }
 
 /// The form, its fields in the order of their names.

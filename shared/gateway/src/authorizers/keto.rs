@@ -2,21 +2,15 @@
 
 use edgekeeper_policy::authorizer::{Keto, Relation, Subject};
 use edgekeeper_template::Output;
-use http::header::CONTENT_TYPE;
-use http::{HeaderMap, HeaderValue};
 use serde_json::{Map, Value};
 
-use super::{keto_engine_acp_ory, service};
+use super::keto_engine_acp_ory;
 use crate::Gateway;
 use crate::authentication::Authentication;
 use crate::loaded::{LoadError, Loader};
 use crate::passage::{Passage, Prepared};
 use crate::refusal::Refusal;
-use crate::retry::{Patience, fetch};
-use crate::runtime::{Outbound, Runtime};
-
-/// The largest answer that is read, in bytes.
-const LARGEST_ANSWER: usize = 64 << 10;
+use crate::runtime::Runtime;
 
 /// The parsed templates.
 #[derive(Debug)]
@@ -125,26 +119,14 @@ pub(super) async fn authorize<R: Runtime>(
             );
         }
     }
-    let mut headers = HeaderMap::new();
-    headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
-    let timeout = service::one_try(gateway);
-    let patience = Patience::of_keto(timeout, passage.strict);
-    let outbound = Outbound {
-        method: "POST".to_owned(),
-        url: config.endpoint.url.clone(),
-        binding: config.endpoint.binding.clone(),
-        headers,
-        body: Value::Object(question).to_string().into_bytes(),
-        timeout,
-        largest: LARGEST_ANSWER,
-    };
-    let answer = fetch(runtime, &outbound, patience)
-        .await
-        .map_err(|gave_up| {
-            let said = gave_up.in_gos_words("POST", &config.endpoint.url);
-            service::failed(&gave_up, said, passage.strict)
-        })?;
     // An unknown namespace is a no as well; 400 means that the rule asks about a relation that there is not.
-    service::allowed(&answer, passage.strict)?;
-    keto_engine_acp_ory::read(&answer, passage.strict)
+    let question = Value::Object(question);
+    keto_engine_acp_ory::ask(
+        gateway,
+        runtime,
+        &config.endpoint,
+        &question,
+        passage.strict,
+    )
+    .await
 }

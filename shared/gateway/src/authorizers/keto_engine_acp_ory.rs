@@ -3,6 +3,7 @@
 use std::net::IpAddr;
 
 use edgekeeper_policy::authorizer::KetoEngineAcpOry;
+use edgekeeper_policy::endpoint::Endpoint;
 use edgekeeper_template::Output;
 use http::header::CONTENT_TYPE;
 use http::{HeaderMap, HeaderName, HeaderValue};
@@ -77,33 +78,54 @@ pub(super) async fn authorize<R: Runtime>(
         "resource": render(&templates.resource)?,
         "subject": subject,
     });
+    ask(
+        gateway,
+        runtime,
+        &config.endpoint,
+        &question,
+        passage.strict,
+    )
+    .await
+}
+
+/// Asks a Keto of whatever age, and takes nothing but a clear yes for one.
+///
+/// # Errors
+/// 403 when it says no; 500 or 503 when it says nothing that means yes or no.
+pub(super) async fn ask<R: Runtime>(
+    gateway: &Gateway,
+    runtime: &R,
+    endpoint: &Endpoint,
+    question: &Value,
+    strict: bool,
+) -> Result<(), Refusal> {
     let mut headers = HeaderMap::new();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
-    let patience = Patience::of_keto(service::one_try(gateway), passage.strict);
-    let url = &config.endpoint.url;
+    let timeout = gateway.one_try();
     let outbound = Outbound {
         method: "POST".to_owned(),
-        url: url.clone(),
-        binding: config.endpoint.binding.clone(),
+        url: endpoint.url.clone(),
+        binding: endpoint.binding.clone(),
         headers,
         body: question.to_string().into_bytes(),
-        timeout: service::one_try(gateway),
+        timeout,
         largest: LARGEST_ANSWER,
     };
-    let answer = fetch(runtime, &outbound, patience)
+    let answer = fetch(runtime, &outbound, Patience::of_keto(timeout, strict))
         .await
         .map_err(|gave_up| {
-            service::failed(&gave_up, gave_up.in_gos_words("POST", url), passage.strict)
+            let said = gave_up.in_gos_words("POST", &endpoint.url);
+            service::failed(&gave_up, said, strict)
         })?;
-    service::allowed(&answer, passage.strict)?;
-    read(&answer, passage.strict)
+    service::allowed(&answer, strict)?;
+    read(&answer, strict)
 }
 
 /// Whether Keto says yes: `{"allowed":true}`.
 ///
 /// # Errors
 /// 403 when it says no; what [`service::nonsense`] is when it says neither.
-pub(super) fn read(answer: &Inbound, strict: bool) -> Result<(), Refusal> {
+fn read(answer: &Inbound, strict: bool) -> Result<(), Refusal> {
     let nonsense =
         |said: &str| service::nonsense("Keto's answer cannot be read".to_owned(), said, strict);
     let document = match answer.body.as_deref() {

@@ -70,7 +70,7 @@ pub(super) async fn ask<R: Runtime>(
 ) -> Result<Inbound, Refusal> {
     let strict = gateway.policy().strict;
     let patience = if strict {
-        Patience::of_authorizer(question.retry, one_try(gateway))
+        Patience::of_authorizer(question.retry, gateway.one_try())
     } else {
         Patience::of(question.retry)
     };
@@ -80,7 +80,7 @@ pub(super) async fn ask<R: Runtime>(
         binding: question.binding.map(str::to_owned),
         headers: question.headers,
         body: question.body,
-        timeout: one_try(gateway),
+        timeout: gateway.one_try(),
         largest: LARGEST_ANSWER,
     };
     let inbound = fetch(runtime, &outbound, patience)
@@ -92,11 +92,6 @@ pub(super) async fn ask<R: Runtime>(
         })?;
     allowed(&inbound, strict)?;
     Ok(inbound)
-}
-
-/// How long one try may take, in milliseconds: as long as whoami.
-pub(super) fn one_try(gateway: &Gateway) -> u64 {
-    gateway.policy().session.timeout.saturating_mul(1_000)
 }
 
 /// There is no answer. In strict mode that is a 500 in Oathkeeper's words; by default whoever asked may try again.

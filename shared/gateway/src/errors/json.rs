@@ -5,7 +5,7 @@ use http::{HeaderName, HeaderValue};
 use serde_json::{Map, Value};
 
 use crate::decision::Answer;
-use crate::refusal::{Refusal, status_text};
+use crate::refusal::{INTERNAL, Refusal, status_text};
 
 pub(crate) const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
@@ -91,7 +91,7 @@ fn general_message(status: u16) -> Option<&'static str> {
         409 => "The resource could not be created due to a conflict",
         415 => "The request is using an unknown content type",
         429 => "Too many requests",
-        500 => "An internal server error occurred, please contact the system administrator",
+        500 => INTERNAL,
         _ => return None,
     })
 }

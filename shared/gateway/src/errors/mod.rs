@@ -12,7 +12,7 @@ use http::HeaderValue;
 use http::header::CACHE_CONTROL;
 
 use crate::decision::Answer;
-use crate::refusal::Refusal;
+use crate::refusal::{INTERNAL, Refusal};
 use crate::request::Request;
 
 pub(crate) use json::{X_REQUEST_ID, write as json_answer};
@@ -102,7 +102,7 @@ fn choose<'a>(
             continue;
         }
         if of_rule.is_some() {
-            return Err(Refusal::new(500, "An internal server error occurred, please contact the system administrator")
+            return Err(Refusal::new(500, INTERNAL)
                 .with_reason(
                     "Found more than one error handlers to be responsible for this request. This is a configuration error that needs to be resolved by the system administrator.\"",
                 ));
@@ -125,7 +125,7 @@ fn choose<'a>(
         Some(chosen) => Ok(chosen),
         None if policy.strict => Err(Refusal::new(
             500,
-            "An internal server error occurred, please contact the system administrator",
+            INTERNAL,
         )
         .with_reason(
             "Unable to handle HTTP request because no matching error handling strategy was found. This is a bug and should be reported to: http://github.com/ory/oathkeeper",

@@ -59,8 +59,7 @@ async fn published<R: Runtime>(
         })
     })?;
     match status {
-        200 => body.ok_or_else(|| wrong(format!("the set is over {MAX_LENGTH} bytes long"))),
-        201..=299 if strict => {
+        200..=299 if status == 200 || strict => {
             body.ok_or_else(|| wrong(format!("the set is over {MAX_LENGTH} bytes long")))
         }
         429 | 500.. => Err(down(format!("the key server answers {status}"))),

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use edgekeeper_policy::mutator::Cookie;
+use edgekeeper_session::cookie::is_token;
 use edgekeeper_template::Output;
 use http::HeaderValue;
 use http::header::COOKIE;
@@ -114,15 +115,11 @@ fn as_go_reads(part: &[u8]) -> Option<(&str, Cow<'_, [u8]>)> {
         None => (part, &b""[..]),
     };
     let name = std::str::from_utf8(name.trim_ascii()).ok()?;
-    let is_name = !name.is_empty()
-        && name
-            .bytes()
-            .all(|byte| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte));
     let bare = value
         .strip_prefix(b"\"")
         .and_then(|value| value.strip_suffix(b"\""))
         .unwrap_or(value);
-    (is_name && bare.iter().all(|byte| is_cookie_byte(*byte)))
+    (is_token(name) && bare.iter().all(|byte| is_cookie_byte(*byte)))
         .then_some((name, Cow::Borrowed(value)))
 }
 

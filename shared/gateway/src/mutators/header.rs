@@ -5,7 +5,7 @@ use http::{HeaderName, HeaderValue};
 
 use super::Session;
 use crate::passage::{Passage, Prepared, Purpose};
-use crate::refusal::Refusal;
+use crate::refusal::{INTERNAL, Refusal};
 
 /// Names that say where a request goes or how long it is; Oathkeeper's setting them has no effect either.
 const WITHOUT_EFFECT: [&str; 2] = ["host", "content-length"];
@@ -28,11 +28,7 @@ pub(super) fn mutate(
         // A line break in a trait would add a header of its own.
         let value = HeaderValue::from_bytes(text.as_bytes()).map_err(|_| {
             let status = if passage.strict { 502 } else { 500 };
-            Refusal::new(
-                status,
-                "An internal server error occurred, please contact the system administrator",
-            )
-            .logged(format!(
+            Refusal::new(status, INTERNAL).logged(format!(
                 "the value of header `{name}` has a control character in it"
             ))
         })?;

@@ -169,7 +169,7 @@ fn question(
         binding: config.endpoint.binding.clone(),
         headers,
         body: document.into_bytes(),
-        timeout: one_try(gateway),
+        timeout: gateway.one_try(),
         largest: LARGEST_ANSWER,
     })
 }
@@ -208,10 +208,6 @@ fn authorization(basic: &BasicAuth) -> Result<HeaderValue, Refusal> {
     Ok(value)
 }
 
-fn one_try(gateway: &Gateway) -> u64 {
-    gateway.policy().session.timeout.saturating_mul(1_000)
-}
-
 /// The answer and its size.
 async fn ask<R: Runtime>(
     gateway: &Gateway,
@@ -221,7 +217,7 @@ async fn ask<R: Runtime>(
     question: &Outbound,
 ) -> Result<(Value, usize), Refusal> {
     let patience = if passage.strict {
-        Patience::of_hydrator(config.retry, one_try(gateway))
+        Patience::of_hydrator(config.retry, gateway.one_try())
     } else {
         Patience::of(config.retry)
     };

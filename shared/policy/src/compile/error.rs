@@ -82,13 +82,9 @@ pub(super) fn fallback(cx: &mut Context<'_>) -> Vec<ErrorHandler> {
 
 /// A fallback that is not there. Oathkeeper does not look at the ones after it.
 fn disabled(name: &str) -> ErrorHandler {
-    broken(Fault {
-        message: "An internal server error occurred, please contact the system administrator"
-            .to_owned(),
-        reason: format!(
-            "Fallback error handler \"{name}\" was requested but is disabled or unknown. This is a configuration issue and should be reported to the administrator."
-        ),
-    })
+    broken(Fault::internal(format!(
+        "Fallback error handler \"{name}\" was requested but is disabled or unknown. This is a configuration issue and should be reported to the administrator."
+    )))
 }
 
 fn redirect(config: &Node, cx: &mut Context<'_>) -> Option<ErrorHandlerKind> {

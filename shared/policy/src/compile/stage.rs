@@ -186,13 +186,9 @@ fn title(stage: Stage) -> &'static str {
 /// What Oathkeeper says of a handler that does not exist.
 pub(super) fn unknown(stage: Stage, name: &str) -> Fault {
     match stage {
-        Stage::Error => Fault {
-            message: "An internal server error occurred, please contact the system administrator"
-                .to_owned(),
-            reason: format!(
-                "Unable to find error handler named: {name}. This is a configuration issue and should be reported to the administrator."
-            ),
-        },
+        Stage::Error => Fault::internal(format!(
+            "Unable to find error handler named: {name}. This is a configuration issue and should be reported to the administrator."
+        )),
         _ => Fault {
             message: "requested pipeline handler does not exist".to_owned(),
             reason: String::new(),

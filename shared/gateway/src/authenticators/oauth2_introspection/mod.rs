@@ -7,18 +7,18 @@ use std::rc::Rc;
 
 use edgekeeper_policy::authenticator::{OAuth2Introspection, ScopeStrategy};
 use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, RETRY_AFTER};
-use http::{HeaderMap, HeaderName, HeaderValue};
+use http::{HeaderMap, HeaderValue};
 use serde_json::{Map, Value};
 
 use self::answer::Introspected;
-use super::token_endpoint::{FORM, silence};
+use super::token_endpoint::FORM;
 use super::{Denied, token};
 use crate::answers::{self, AnswerKey};
 use crate::authentication::{Authentication, Extra};
 use crate::refusal::{DEFAULT_RETRY_AFTER, Refusal};
 use crate::request::Request;
 use crate::runtime::{Inbound, Outbound, Runtime};
-use crate::{Gateway, go_json, grant, query, rate_limit, retry};
+use crate::{Gateway, go_json, grant, outbound, query, rate_limit, retry};
 
 /// The most that is read of an answer, in bytes.
 const LARGEST: usize = 256 << 10;
@@ -182,7 +182,7 @@ async fn ask<R: Runtime>(
         }
         let answer = runtime.fetch(outbound).await.map_err(|error| {
             denied(Failure {
-                log: silence(error).to_owned(),
+                log: error.reason().to_owned(),
                 ..Failure::new(retry::no_answer("POST", &config.endpoint.url, error))
             })
         })?;
@@ -217,19 +217,10 @@ fn question(
 ) -> Outbound {
     let mut headers = HeaderMap::new();
     headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
-    for (name, value) in &config.headers {
-        if let (Ok(name), Ok(value)) = (
-            HeaderName::from_bytes(name.as_bytes()),
-            HeaderValue::from_str(value),
-        ) {
-            headers.insert(name, value);
-        }
-    }
+    outbound::set_configured(&mut headers, &config.headers);
     headers.insert(CONTENT_TYPE, HeaderValue::from_static(FORM));
-    if config.preserve_host
-        && let Ok(host) = HeaderValue::from_str(&request.authority())
-    {
-        headers.insert(HeaderName::from_static("x-forwarded-host"), host);
+    if config.preserve_host {
+        outbound::tell_host(&mut headers, request);
     }
     let scope = asked_scope(config);
     // Oathkeeper sends it even when it is empty.
@@ -247,7 +238,7 @@ fn question(
         binding: config.endpoint.binding.clone(),
         headers,
         body: body.into_bytes(),
-        timeout: gateway.policy().session.timeout.saturating_mul(1_000),
+        timeout: gateway.one_try(),
         largest: LARGEST,
     }
 }

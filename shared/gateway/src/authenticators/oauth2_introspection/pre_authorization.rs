@@ -62,7 +62,7 @@ pub(super) async fn authorization<R: Runtime>(
         secret: &config.client_secret,
         scope: &config.scope,
         audience: &config.audience,
-        timeout: gateway.policy().session.timeout.saturating_mul(1_000),
+        timeout: gateway.one_try(),
     };
     let mut issued = token_endpoint::ask(runtime, client, Style::Header).await;
     // Some servers want id and secret in the form.
