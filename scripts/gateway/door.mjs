@@ -3,7 +3,8 @@ import net from 'node:net';
 
 // Stands in for the front that is before a gateway in production, such as Cloudflare's: what comes through has passed a
 // server that refuses what is no proper request. Locally nothing is before the runtimes, of which workerd cuts a request line
-// short at its second space and fails with an exception on others, and wasmtime answers some with nothing at all.
+// short at its second space and fails with an exception on others, and wasmtime answers some with nothing at all. What is
+// let through is what all of them can take.
 
 /** No head is longer, in bytes: Cloudflare's own limit. */
 const longestHead = 128 * 1024;
@@ -23,7 +24,7 @@ const lingerMilliseconds = 500;
 
 /**
  * Listens for clients and passes each connection on to a server on loopback, byte for byte, once the head of its first
- * request is there and is one that workerd can take. Later requests of a connection are not looked at.
+ * request is there and is a proper one. Later requests of a connection are not looked at.
  * @param {object} options
  * @param {import('./arguments.mjs').Address} options.listen port 0 lets the system choose
  * @param {number} options.port of the server
@@ -116,7 +117,7 @@ function headLength(bytes) {
 }
 
 /**
- * What a head is answered with that workerd cannot take, as Go's server does it. No answer: it is passed on.
+ * What a head that is no proper request's is answered with, as Go's server does it. No answer: it is passed on.
  * @param {string} head
  * @returns {{ answer?: string, closes?: boolean }}
  */
@@ -160,7 +161,7 @@ function refusal(status, body = '') {
   return `HTTP/1.1 ${status}\r\n${type}Connection: close\r\nContent-Length: ${body.length}\r\n\r\n${body}`;
 }
 
-/** Passes everything between two sockets, each direction to its own end. When one breaks, the other does. */
+/** Passes everything between two sockets, each direction to its own end. A client that breaks off breaks the server's. */
 function join(client, server) {
   client.once('close', (failed) => {
     if (failed) server.resetAndDestroy();

@@ -4,14 +4,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-import { listens, mustBeFree, startGuarded } from '../run/guarded.mjs';
-import { freePort } from '../run/port.mjs';
-import { openDoor } from './door.mjs';
+import { startGuarded } from '../run/guarded.mjs';
+import { makeListeners } from './listeners.mjs';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
-
-/** How long a start may take: the first one compiles the component, on a busy machine. */
-const startSeconds = 60;
 
 /** The first Spin with wasi:http 0.3.0, which the component speaks. */
 const oldest = [4, 1];
@@ -65,19 +61,15 @@ export async function startSpin({
   log = process.stderr,
 }) {
   const folder = mkdtempSync(join(tmpdir(), 'edgekeeper-spin-'));
-  const processes = [];
-  const doors = [];
+  const listeners = makeListeners({ door });
   const stop = async () => {
-    await Promise.all([...doors.map((door) => door.close()), ...processes.map((process) => process.stop())]);
+    await listeners.stop();
     rmSync(folder, { recursive: true, force: true });
   };
   try {
     const application = from ?? prepare(folder, { component, policy, command });
-    const serve = async ({ host, port: asked }, { own = [], entries = [] }) => {
-      const outside = { host, port: asked || (await freePort()) };
-      await mustBeFree(outside);
-      const inside = door ? { host: '127.0.0.1', port: await freePort() } : outside;
-      const args = ['up', '--from', application, '--listen', `${inside.host}:${inside.port}`];
+    const start = ({ host, port }, { own = [], entries = [] }) => {
+      const args = ['up', '--from', application, '--listen', `${host}:${port}`];
       if (state !== undefined) args.push('--state-dir', state);
       if (runtimeConfigFile !== undefined) args.push('--runtime-config-file', runtimeConfigFile);
       for (const variable of [...variables, ...own]) args.push('--variable', variable);
@@ -87,17 +79,12 @@ export async function startSpin({
       // Spin's provider of variables from the environment is always on.
       const all = { ...secrets, ...(keysSecret !== undefined && { KEYS_SECRET: keysSecret }) };
       const env = { ...process.env, ...Object.fromEntries(Object.entries(all).map(([name, value]) => [`SPIN_VARIABLE_${name}`, value])) };
-      const running = startGuarded(spinBin, args, { name: 'spin', env, cwd: from === undefined ? folder : undefined, log });
-      processes.push(running);
-      await listens(running, inside, startSeconds);
-      if (door) doors.push(await openDoor({ listen: outside, port: inside.port }));
-      return `http://${host}:${outside.port}`;
+      return startGuarded(spinBin, args, { name: 'spin', env, cwd: from === undefined ? folder : undefined, log });
     };
     // One after the other: the first makes the store and compiles the component, the second finds them.
-    const origin = await serve(listen, { entries });
-    const apiOrigin = api && (await serve(api, { own: ['listener=api'] }));
-    const ended = Promise.race(processes.map((process) => process.ended)).then(() => {});
-    return { origin, apiOrigin, ended, stop };
+    const origin = await listeners.serve(listen, (address) => start(address, { entries }));
+    const apiOrigin = api && (await listeners.serve(api, (address) => start(address, { own: ['listener=api'] })));
+    return { origin, apiOrigin, ended: listeners.ended(), stop };
   } catch (error) {
     await stop();
     throw error;

@@ -4,14 +4,10 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-import { listens, mustBeFree, startGuarded } from '../run/guarded.mjs';
-import { freePort } from '../run/port.mjs';
-import { openDoor } from './door.mjs';
+import { startGuarded } from '../run/guarded.mjs';
+import { makeListeners } from './listeners.mjs';
 
 const install = fileURLToPath(new URL('../install/wasmtime', import.meta.url));
-
-/** How long a start may take: the first one compiles the component, on a busy machine. */
-const startSeconds = 60;
 
 /** How many requests one instance serves, one after the other, unless told otherwise. What it remembers goes with it. */
 const requestsPerInstance = 128;
@@ -72,17 +68,13 @@ export async function startWasi({
     writeFileSync(file, value, { mode: 0o600 });
   }
 
-  const processes = [];
-  const doors = [];
+  const listeners = makeListeners({ door });
   const stop = async () => {
-    await Promise.all([...doors.map((door) => door.close()), ...processes.map((process) => process.stop())]);
+    await listeners.stop();
     rmSync(folder, { recursive: true, force: true });
   };
-  const serve = async (listener, { host, port: asked }) => {
-    const outside = { host, port: asked || (await freePort()) };
-    await mustBeFree(outside);
-    const inside = door ? { host: '127.0.0.1', port: await freePort() } : outside;
-    const args = ['serve', '--addr', `${inside.host}:${inside.port}`, '-Scli', '--no-logging-prefix'];
+  const start = (listener, { host, port }) => {
+    const args = ['serve', '--addr', `${host}:${port}`, '-Scli', '--no-logging-prefix'];
     args.push('--max-instance-reuse-count', String(reuse));
     // What it has compiled it keeps below HOME, and without one it does not start.
     if (!process.env.HOME) args.push('-Ccache=n');
@@ -93,18 +85,13 @@ export async function startWasi({
     args.push(component);
     // A request that wasmtime itself refuses would be forty lines of its stack.
     const env = { ...process.env, RUST_BACKTRACE: '0', ...own };
-    const running = startGuarded(wasmtime, args, { name: 'wasmtime', env, log });
-    processes.push(running);
-    await listens(running, inside, startSeconds);
-    if (door) doors.push(await openDoor({ listen: outside, port: inside.port }));
-    return `http://${host}:${outside.port}`;
+    return startGuarded(wasmtime, args, { name: 'wasmtime', env, log });
   };
   try {
     // One after the other: the first compiles the component, the second finds it compiled.
-    const origin = await serve('proxy', listen);
-    const apiOrigin = api && (await serve('api', api));
-    const ended = Promise.race(processes.map((process) => process.ended)).then(() => {});
-    return { origin, apiOrigin, ended, stop };
+    const origin = await listeners.serve(listen, (address) => start('proxy', address));
+    const apiOrigin = api && (await listeners.serve(api, (address) => start('api', address)));
+    return { origin, apiOrigin, ended: listeners.ended(), stop };
   } catch (error) {
     await stop();
     throw error;
