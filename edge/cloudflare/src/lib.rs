@@ -15,7 +15,6 @@
 mod fetch;
 mod headers;
 mod runtime;
-mod signatures;
 
 use std::cell::RefCell;
 use std::rc::Rc;

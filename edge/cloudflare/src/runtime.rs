@@ -8,12 +8,15 @@ use edgekeeper_gateway::runtime::{
     FetchError, Inbound, Outbound, Runtime, SignatureCheck, Unavailable, Unshared, Unsigned,
     Verdict,
 };
-use worker::{Context, Delay, Env, ScheduleContext, console_log};
+use worker::{Context, Delay, Env, KvStore, ScheduleContext, console_log};
 
-use crate::{fetch, signatures};
+use crate::fetch;
 
 /// The name of the KV namespace that holds the signing keys.
 const KEYS: &str = "KEYS";
+
+/// How many seconds from now an entry ends at the earliest, with room for a clock that differs.
+const SHORTEST_EXPIRY: u64 = 90;
 
 /// One event's view of the world.
 #[derive(Clone)]
@@ -47,6 +50,24 @@ impl Cloudflare {
     pub(crate) fn env(&self) -> &Env {
         &self.env
     }
+
+    fn kv(&self) -> Result<KvStore, Unavailable> {
+        self.env.kv(KEYS).map_err(|_| {
+            Unavailable(format!(
+                "there is no KV namespace bound as {KEYS}; see wrangler.toml"
+            ))
+        })
+    }
+
+    async fn write(&self, key: &str, value: &str, until: Option<u64>) -> Result<(), Unavailable> {
+        let failed = |error| Unavailable(format!("KV did not take `{key}`: {error}"));
+        let mut put = self.kv()?.put(key, value).map_err(failed)?;
+        if let Some(until) = until {
+            // KV refuses what would end within a minute.
+            put = put.expiration(until.max(self.seconds().saturating_add(SHORTEST_EXPIRY)));
+        }
+        put.execute().await.map_err(failed)
+    }
 }
 
 impl Runtime for Cloudflare {
@@ -72,10 +93,7 @@ impl Runtime for Cloudflare {
     }
 
     fn random(&self, bytes: &mut [u8]) -> Result<(), Unavailable> {
-        fetch::global()
-            .crypto()
-            .and_then(|crypto| crypto.get_random_values_with_u8_array(bytes))
-            .map(|_| ())
+        edgekeeper_webcrypto::random(bytes)
             .map_err(|_| Unavailable("there is no source of randomness".to_owned()))
     }
 
@@ -88,21 +106,41 @@ impl Runtime for Cloudflare {
     }
 
     async fn get(&self, key: &str) -> Result<Option<String>, Unavailable> {
-        let kv = self.env.kv(KEYS).map_err(|_| no_namespace())?;
-        kv.get(key)
+        self.kv()?
+            .get(key)
             .text()
             .await
             .map_err(|error| Unavailable(format!("KV did not answer for `{key}`: {error}")))
     }
 
     async fn put(&self, key: &str, value: &str) -> Result<(), Unavailable> {
-        let kv = self.env.kv(KEYS).map_err(|_| no_namespace())?;
-        let failed = |error| Unavailable(format!("KV did not take `{key}`: {error}"));
-        kv.put(key, value)
-            .map_err(failed)?
-            .execute()
-            .await
-            .map_err(failed)
+        self.write(key, value, None).await
+    }
+
+    async fn put_until(&self, key: &str, value: &str, until: u64) -> Result<(), Unavailable> {
+        self.write(key, value, Some(until)).await
+    }
+
+    async fn delete(&self, key: &str) -> Result<(), Unavailable> {
+        let deleted = self.kv()?.delete(key).await;
+        deleted.map_err(|error| Unavailable(format!("KV did not delete `{key}`: {error}")))
+    }
+
+    async fn names(&self, prefix: &str) -> Result<Vec<String>, Unavailable> {
+        let kv = self.kv()?;
+        let mut names = Vec::new();
+        let mut list = kv.list().prefix(prefix.to_owned());
+        loop {
+            let page = list
+                .execute()
+                .await
+                .map_err(|error| Unavailable(format!("KV did not list `{prefix}`: {error}")))?;
+            names.extend(page.keys.into_iter().map(|key| key.name));
+            match page.cursor.filter(|_| !page.list_complete) {
+                Some(cursor) => list = kv.list().prefix(prefix.to_owned()).cursor(cursor),
+                None => return Ok(names),
+            }
+        }
     }
 
     async fn sleep(&self, milliseconds: u64) {
@@ -117,12 +155,12 @@ impl Runtime for Cloudflare {
     }
 
     async fn verify_signature(&self, check: &SignatureCheck<'_>) -> Result<Verdict, Unavailable> {
-        let verdict = signatures::verify(check).await;
+        let verdict = edgekeeper_webcrypto::verify(check).await;
         verdict.map_err(|_| Unavailable("WebCrypto did not check the signature".to_owned()))
     }
 
     async fn sign(&self, unsigned: &Unsigned<'_>) -> Result<Vec<u8>, Unavailable> {
-        let signature = signatures::sign(unsigned).await;
+        let signature = edgekeeper_webcrypto::sign(unsigned).await;
         signature
             .map_err(|_| Unavailable("WebCrypto did not sign with the imported key".to_owned()))
     }
@@ -130,10 +168,4 @@ impl Runtime for Cloudflare {
     fn log(&self, line: &str) {
         console_log!("{line}");
     }
-}
-
-fn no_namespace() -> Unavailable {
-    Unavailable(format!(
-        "there is no KV namespace bound as {KEYS}; see wrangler.toml"
-    ))
 }

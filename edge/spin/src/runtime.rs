@@ -13,7 +13,7 @@ use spin_sdk::wasip3::random::random::get_random_bytes;
 use spin_sdk::wasip3::spawn;
 
 use crate::store::KeyValue;
-use crate::{fetch, instance};
+use crate::{fetch, instance, store};
 
 /// The view of the world, the same for every request.
 #[derive(Debug, Clone, Copy)]
@@ -50,6 +50,14 @@ impl Runtime for Spin {
 
     async fn add(&self, key: &str, value: &str) -> Result<bool, Unavailable> {
         KeyValue.add(key, value).await
+    }
+
+    async fn delete(&self, key: &str) -> Result<(), Unavailable> {
+        KeyValue.delete(key).await
+    }
+
+    async fn names(&self, prefix: &str) -> Result<Vec<String>, Unavailable> {
+        store::names(prefix).await
     }
 
     fn shared(&self) -> Option<&KeyValue> {

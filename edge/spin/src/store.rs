@@ -61,11 +61,16 @@ impl SharedCache for KeyValue {
     }
 
     async fn names(&self) -> Result<Vec<String>, Unavailable> {
-        let keys = open().await?.get_keys().await;
-        let mut names = keys.collect().await.map_err(failed)?;
-        names.retain(|name| name.starts_with(SHARED_PREFIX));
-        Ok(names)
+        names(SHARED_PREFIX).await
     }
+}
+
+/// The names of all entries that begin with a prefix.
+pub(crate) async fn names(prefix: &str) -> Result<Vec<String>, Unavailable> {
+    let keys = open().await?.get_keys().await;
+    let mut names = keys.collect().await.map_err(failed)?;
+    names.retain(|name| name.starts_with(prefix));
+    Ok(names)
 }
 
 async fn open() -> Result<Store, Unavailable> {

@@ -77,6 +77,14 @@ impl Runtime for Wasi {
         self.store.add(key, value, Durability::Durable)
     }
 
+    async fn delete(&self, key: &str) -> Result<(), Unavailable> {
+        self.store.remove(key)
+    }
+
+    async fn names(&self, prefix: &str) -> Result<Vec<String>, Unavailable> {
+        self.store.names_in(prefix)
+    }
+
     async fn sleep(&self, milliseconds: u64) {
         timer(Duration::from_millis(milliseconds)).block();
     }

@@ -71,6 +71,23 @@ pub trait Runtime: Clone + 'static {
         }
     }
 
+    /// Writes a value that nobody needs after an instant (Unix seconds): a store with expiry drops it some time after that.
+    fn put_until(
+        &self,
+        key: &str,
+        value: &str,
+        until: u64,
+    ) -> impl Future<Output = Result<(), Unavailable>> {
+        let _ = until;
+        self.put(key, value)
+    }
+
+    /// Removes a value from the key-value store. One that is not there is removed.
+    fn delete(&self, key: &str) -> impl Future<Output = Result<(), Unavailable>>;
+
+    /// The names of all values in the key-value store that begin with a prefix, in any order. The prefix ends with `/`.
+    fn names(&self, prefix: &str) -> impl Future<Output = Result<Vec<String>, Unavailable>>;
+
     /// Where the instances share what Kratos said; `None` where each knows only what it was told itself.
     fn shared(&self) -> Option<&Self::Shared>;
 

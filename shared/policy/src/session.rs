@@ -22,6 +22,14 @@ pub struct Session {
     pub max_bytes: usize,
     /// Names of the session cookie, where a rule has no `only`.
     pub cookies: Vec<String>,
+    /// How long an instance goes by what it knows of revocations, before it looks again.
+    pub revocation_check: u64,
+    /// The name of the secret that signs revocations; without one nobody can revoke.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub revocation_secret: Option<String>,
+    /// Whether browsers carry what Kratos said, sealed, in a cookie of the gateway's own.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub sealed_cookie: bool,
 }
 
 impl Default for Session {
@@ -35,6 +43,9 @@ impl Default for Session {
             max_entries: 10_000,
             max_bytes: 32 << 20,
             cookies: vec!["ory_kratos_session".to_owned()],
+            revocation_check: 30,
+            revocation_secret: None,
+            sealed_cookie: false,
         }
     }
 }

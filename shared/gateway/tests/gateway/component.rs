@@ -49,6 +49,14 @@ impl Runtime for Component {
         self.0.put(key, value).await
     }
 
+    async fn delete(&self, key: &str) -> Result<(), Unavailable> {
+        self.0.delete(key).await
+    }
+
+    async fn names(&self, prefix: &str) -> Result<Vec<String>, Unavailable> {
+        Runtime::names(&self.0, prefix).await
+    }
+
     fn shared(&self) -> Option<&Self> {
         Some(self)
     }

@@ -85,6 +85,7 @@ struct World {
     store_fails: Cell<bool>,
     store_is_full: Cell<bool>,
     reads: Cell<usize>,
+    lists: Cell<usize>,
     writes: Cell<usize>,
     later: RefCell<VecDeque<Task<'static, ()>>>,
     log: RefCell<Vec<String>>,
@@ -165,15 +166,9 @@ impl Memory {
         self.0.store_is_full.set(full);
     }
 
-    pub(crate) async fn delete(&self, key: &str) -> Result<(), Unavailable> {
-        self.sleep(1).await;
-        if self.0.store_fails.get() {
-            return Err(Unavailable(
-                "the key-value store does not answer".to_owned(),
-            ));
-        }
-        self.0.store.borrow_mut().remove(key);
-        Ok(())
+    /// How often the store was asked which names there are.
+    pub(crate) fn lists(&self) -> usize {
+        self.0.lists.get()
     }
 
     pub(crate) fn store(&self) -> std::cell::RefMut<'_, BTreeMap<String, String>> {
@@ -348,6 +343,33 @@ impl Runtime for Memory {
             .borrow_mut()
             .insert(key.to_owned(), value.to_owned());
         Ok(())
+    }
+
+    async fn delete(&self, key: &str) -> Result<(), Unavailable> {
+        self.sleep(1).await;
+        if self.0.store_fails.get() {
+            return Err(Unavailable(
+                "the key-value store does not answer".to_owned(),
+            ));
+        }
+        self.0.store.borrow_mut().remove(key);
+        Ok(())
+    }
+
+    async fn names(&self, prefix: &str) -> Result<Vec<String>, Unavailable> {
+        self.sleep(1).await;
+        self.0.lists.set(self.0.lists.get() + 1);
+        if self.0.store_fails.get() {
+            return Err(Unavailable(
+                "the key-value store does not answer".to_owned(),
+            ));
+        }
+        let store = self.0.store.borrow();
+        Ok(store
+            .keys()
+            .filter(|name| name.starts_with(prefix))
+            .cloned()
+            .collect())
     }
 
     fn sleep(&self, milliseconds: u64) -> impl Future<Output = ()> {

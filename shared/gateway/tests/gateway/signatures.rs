@@ -89,6 +89,14 @@ impl Runtime for Signing {
         self.memory.put(key, value).await
     }
 
+    async fn delete(&self, key: &str) -> Result<(), Unavailable> {
+        self.memory.delete(key).await
+    }
+
+    async fn names(&self, prefix: &str) -> Result<Vec<String>, Unavailable> {
+        self.memory.names(prefix).await
+    }
+
     fn sleep(&self, milliseconds: u64) -> impl Future<Output = ()> {
         self.memory.sleep(milliseconds)
     }

@@ -63,6 +63,9 @@ const EDGE: Shape = Shape::Keys(&[
             ("max_entries", &Integer),
             ("max_bytes", &Integer),
             ("cookies", &List(&Text)),
+            ("revocation_check", &LongDuration),
+            ("revocation_secret", &Text),
+            ("sealed_cookie", &Flag),
         ]),
     ),
     (
@@ -224,32 +227,42 @@ impl Edge {
 }
 
 fn api(node: &Node, strict: bool, report: &mut Report) -> Api {
-    let secret = node.get("secret").and_then(|item| {
-        let name = item.text()?;
-        let is_name = name.bytes().next().is_some_and(|b| b.is_ascii_uppercase())
-            && name
-                .bytes()
-                .all(|b| b.is_ascii_uppercase() || b.is_ascii_digit() || b == b'_');
-        let message = match name {
-            KEYS_SECRET => Some("`api.secret` cannot be `KEYS_SECRET`, which never leaves the gateway"),
-            _ if !is_name => Some("`api.secret` is not the name of a secret"),
-            _ => None,
-        };
-        if let Some(message) = message {
-            report.error(
-                item.span,
-                message,
-                "write the name, in capitals, of a secret that the runtime has: `API_SECRET`; never the secret itself",
-            );
-        }
-        Some(name.to_owned())
-    });
+    let secret = secret_name(node, "secret", "api.secret", "API_SECRET", report);
     // Oathkeeper's API believes everybody who reaches it.
     let default = strict && secret.is_none();
     Api {
         trust_forwarded_headers: node.flag_at("trust_forwarded_headers", default),
         secret,
     }
+}
+
+/// The name of a secret of the runtime's, at a key whose path is told in messages with an example of a name.
+fn secret_name(
+    node: &Node,
+    key: &str,
+    path: &str,
+    example: &str,
+    report: &mut Report,
+) -> Option<String> {
+    let item = node.get(key)?;
+    let name = item.text()?;
+    let is_name = name.bytes().next().is_some_and(|b| b.is_ascii_uppercase())
+        && name
+            .bytes()
+            .all(|b| b.is_ascii_uppercase() || b.is_ascii_digit() || b == b'_');
+    let wrong = match name {
+        KEYS_SECRET => Some("cannot be `KEYS_SECRET`, which never leaves the gateway"),
+        _ if !is_name => Some("is not the name of a secret"),
+        _ => None,
+    };
+    if let Some(wrong) = wrong {
+        report.error(
+            item.span,
+            format!("`{path}` {wrong}"),
+            format!("write the name, in capitals, of a secret that the runtime has: `{example}`; never the secret itself"),
+        );
+    }
+    Some(name.to_owned())
 }
 
 fn hosts(node: &Node, report: &mut Report) -> Vec<HostPattern> {
@@ -316,7 +329,23 @@ fn session(node: &Node, report: &mut Report) -> Session {
             Some(_) => node.texts_at("cookies"),
             None => default.cookies,
         },
+        revocation_check: seconds(node, "revocation_check", default.revocation_check, report),
+        revocation_secret: secret_name(
+            node,
+            "revocation_secret",
+            "session.revocation_secret",
+            "REVOCATION_SECRET",
+            report,
+        ),
+        sealed_cookie: node.flag_at("sealed_cookie", false),
     };
+    if session.revocation_check == 0 {
+        report.error(
+            node.key_span("revocation_check"),
+            "`session.revocation_check` is 0, so the store would be asked for every request",
+            "write how long an instance may go by what it knows of revocations, such as `5s`; `ttl: 0s` asks Kratos for every request",
+        );
+    }
     if session.timeout == 0 {
         report.error(
             node.key_span("timeout"),

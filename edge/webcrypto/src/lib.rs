@@ -1,17 +1,40 @@
-//! Signatures by the runtime's WebCrypto: RSA, and ECDSA on P-384 and P-521. What takes Wasm tens of milliseconds takes it
-//! less than one, and nothing of it is in the bundle. What it says of a failure may repeat what it was given: never log that.
+//! WebCrypto for the gateway: randomness, and signatures of RSA and of ECDSA on P-384 and P-521.
+//!
+//! What takes Wasm tens of milliseconds takes the runtime's own code less than one, and nothing of it is in the bundle. What
+//! it says of a failure may repeat what it was given: never log that.
+//!
+//! ```no_run
+//! let mut nonce = [0; 24];
+//! edgekeeper_webcrypto::random(&mut nonce)?;
+//! # Ok::<(), wasm_bindgen::JsValue>(())
+//! ```
 
 use edgekeeper_gateway::runtime::{Hash, Jwa, SignatureCheck, Unsigned, Verdict};
 use js_sys::{Array, Object, Reflect, Uint8Array};
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
-use web_sys::{CryptoKey, SubtleCrypto};
+use web_sys::{Crypto, CryptoKey, SubtleCrypto, WorkerGlobalScope};
 
-use crate::fetch;
+fn crypto() -> Result<Crypto, JsValue> {
+    js_sys::global()
+        .unchecked_into::<WorkerGlobalScope>()
+        .crypto()
+}
+
+/// Fills `bytes` from the runtime's cryptographic source.
+///
+/// # Errors
+/// When there is none.
+pub fn random(bytes: &mut [u8]) -> Result<(), JsValue> {
+    crypto()?.get_random_values_with_u8_array(bytes).map(drop)
+}
 
 /// Checks a signature.
-pub(crate) async fn verify(check: &SignatureCheck<'_>) -> Result<Verdict, JsValue> {
-    let subtle = fetch::global().crypto()?.subtle();
+///
+/// # Errors
+/// When WebCrypto cannot tell. What it says may repeat the key.
+pub async fn verify(check: &SignatureCheck<'_>) -> Result<Verdict, JsValue> {
+    let subtle = crypto()?.subtle();
     let algorithm = algorithm(check.algorithm())?;
     let Ok(key) = import(&subtle, check.jwk(), &algorithm, "verify").await else {
         return Ok(Verdict::KeyUnusable);
@@ -32,8 +55,11 @@ pub(crate) async fn verify(check: &SignatureCheck<'_>) -> Result<Verdict, JsValu
 }
 
 /// Signs.
-pub(crate) async fn sign(unsigned: &Unsigned<'_>) -> Result<Vec<u8>, JsValue> {
-    let subtle = fetch::global().crypto()?.subtle();
+///
+/// # Errors
+/// When WebCrypto cannot, for instance because the key is none. What it says may repeat the key.
+pub async fn sign(unsigned: &Unsigned<'_>) -> Result<Vec<u8>, JsValue> {
+    let subtle = crypto()?.subtle();
     let algorithm = algorithm(unsigned.algorithm())?;
     let key = import(&subtle, unsigned.jwk(), &algorithm, "sign").await?;
     if let Jwa::RsaPss(hash) = unsigned.algorithm() {
