@@ -98,8 +98,8 @@ pub fn apply(headers: &mut HeaderMap, edits: &[Edit]) {
 /// What is remembered of a request until its upstream has answered.
 #[derive(Debug)]
 pub(crate) struct ResponseContext {
-    /// CORS headers for the answer.
-    pub(crate) cors: Vec<Edit>,
+    /// Headers of the gateway's own for the answer: CORS, `Server-Timing`.
+    pub(crate) own: Vec<Edit>,
     /// Whether the answer depends on a session and the gateway keeps it from shared caches.
     pub(crate) private: bool,
     /// Whether the gateway asked the upstream to compress, and so takes the compression off.

@@ -31,6 +31,8 @@ use crate::{
 
 pub(crate) use self::pipeline::{Allowed, Refused};
 
+const SERVER_TIMING: HeaderName = HeaderName::from_static("server-timing");
+
 /// Methods that carry a request back, or away from the gateway: no rule can allow them.
 const FORBIDDEN_METHODS: [&str; 3] = ["CONNECT", "TRACE", "TRACK"];
 
@@ -164,7 +166,6 @@ impl Gateway {
             let answer = cors::answer_preflight(cors, &request, self.policy.strict);
             return self.answered(runtime, answer, Vec::new(), &trace);
         }
-        let edits = cors_edits;
         let passed = match self
             .judge(runtime, &mut request, Purpose::Forward, &body, &mut trace)
             .await
@@ -180,7 +181,10 @@ impl Gateway {
                 edits: passed.edits,
                 body: body.into_read(),
                 context: ResponseContext {
-                    cors: edits,
+                    own: cors_edits
+                        .into_iter()
+                        .chain(self.server_timing(runtime, &trace))
+                        .collect(),
                     private: passed.has_session && !self.policy.strict,
                     asked_for_gzip: passed.asks_for_gzip,
                     request,
@@ -190,7 +194,7 @@ impl Gateway {
             Err(Refused { rule, refusal }) => {
                 trace.reason.clone_from(&refusal.log);
                 let answer = errors::answer(&self.policy, rule, &request, &refusal);
-                self.answered(runtime, answer, edits, &trace)
+                self.answered(runtime, answer, cors_edits, &trace)
             }
         }
     }
@@ -240,7 +244,7 @@ impl Gateway {
             answer.headers.clear();
             answer.body.clear();
         }
-        apply(&mut answer.headers, &context.cors);
+        apply(&mut answer.headers, &context.own);
         answer
     }
 
@@ -387,8 +391,21 @@ impl Gateway {
         trace: &Trace,
     ) -> Decision {
         apply(&mut answer.headers, &cors);
+        apply(
+            &mut answer.headers,
+            self.server_timing(runtime, trace).as_slice(),
+        );
         runtime.log(&trace.line(answer.status, runtime.now()));
         Decision::Answer(answer)
+    }
+
+    /// What the answer says of the decision, where the policy wants it said. What the upstream says itself stays.
+    fn server_timing<R: Runtime>(&self, runtime: &R, trace: &Trace) -> Option<Edit> {
+        if !self.policy.server_timing {
+            return None;
+        }
+        let value = trace.server_timing(runtime.now())?;
+        Some(Edit::Append(SERVER_TIMING, value))
     }
 
     /// How long one question of the gateway's own may take, in milliseconds: as long as whoami.

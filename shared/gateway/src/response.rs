@@ -27,7 +27,7 @@ pub(crate) fn edits(context: &ResponseContext, headers: &HeaderMap) -> Vec<Edit>
     if context.private {
         edits.extend(private(headers));
     }
-    edits.extend(context.cors.iter().cloned());
+    edits.extend(context.own.iter().cloned());
     edits
 }
 

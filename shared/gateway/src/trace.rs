@@ -1,5 +1,6 @@
 //! What happened to a request, for one line of log.
 
+use http::HeaderValue;
 use serde_json::{Map, Value};
 
 /// The course of a decision. It holds names and numbers, never a cookie, a token or a query.
@@ -17,9 +18,12 @@ pub struct Trace {
     pub rule: Option<String>,
     /// The authenticator that was responsible.
     pub authenticator: Option<&'static str>,
-    /// Where the session came from: `hit` (memory), `shared` (another instance), `wait` (another request), `stale`, `miss`
-    /// (Kratos was asked), `failed`.
+    /// Where the session came from: `hit` (memory), `shared` (another instance), `cookie` (the browser), `wait` (another
+    /// request), `stale`, `miss` (Kratos was asked), `revoked` (Kratos was asked, since what was known no longer counted),
+    /// `failed`.
     pub session: Option<&'static str>,
+    /// The `kid` of the key that signed what the upstream is told.
+    pub key: Option<String>,
     /// Why it was refused.
     pub reason: Option<String>,
 }
@@ -41,6 +45,7 @@ impl Trace {
         put("rule", self.rule.as_deref());
         put("authenticator", self.authenticator);
         put("session", self.session);
+        put("key", self.key.as_deref());
         put("reason", self.reason.as_deref());
         line.insert("status".to_owned(), Value::from(status));
         line.insert(
@@ -48,5 +53,22 @@ impl Trace {
             Value::from(now.saturating_sub(self.started)),
         );
         Value::Object(line).to_string()
+    }
+
+    /// `Server-Timing` (W3C): how long the gateway took to decide until `now` (Unix milliseconds), where the session came from,
+    /// which key signed. A key's name that a quoted string cannot hold as it is stays out.
+    pub(crate) fn server_timing(&self, now: u64) -> Option<HeaderValue> {
+        let mut value = format!("edge;dur={}", now.saturating_sub(self.started));
+        let is_plain = |text: &&str| {
+            let mut bytes = text.bytes();
+            bytes.all(|byte| (byte == b' ' || byte.is_ascii_graphic()) && !b"\"\\".contains(&byte))
+        };
+        let key = self.key.as_deref().filter(is_plain);
+        for (name, text) in [("session", self.session), ("key", key)] {
+            if let Some(text) = text {
+                value.push_str(&format!(", {name};desc=\"{text}\""));
+            }
+        }
+        HeaderValue::from_str(&value).ok()
     }
 }

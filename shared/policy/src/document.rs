@@ -62,6 +62,9 @@ pub struct Policy {
     /// How signing keys are made and rotated.
     #[serde(default)]
     pub keys: Keys,
+    /// Whether answers say in `Server-Timing` where the session came from and which key signed.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub server_timing: bool,
     /// `errors.fallback` with each handler's configuration.
     pub errors: Vec<ErrorHandler>,
     /// Names of headers that some rule sets, lower case with `-` for `_`: no client may send these, on any rule.

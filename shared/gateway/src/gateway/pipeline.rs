@@ -91,10 +91,17 @@ impl Gateway {
         )
         .await
         .map_err(refused_with_session)?;
-        let told = mutators::mutate(self, runtime, &loaded.mutators, &passage, authentication)
-            .await
-            .map_err(refused_with_session)?
-            .headers;
+        let told = mutators::mutate(
+            self,
+            runtime,
+            &loaded.mutators,
+            &passage,
+            authentication,
+            trace,
+        )
+        .await
+        .map_err(refused_with_session)?
+        .headers;
         Ok(Allowed {
             rule,
             told,

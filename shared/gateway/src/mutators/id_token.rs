@@ -18,6 +18,7 @@ use crate::passage::{Passage, Prepared};
 use crate::refusal::Refusal;
 use crate::runtime::Runtime;
 
+/// Makes the token, and gives the `kid` of the key that signed it.
 pub(super) async fn mutate<R: Runtime>(
     gateway: &Gateway,
     runtime: &R,
@@ -25,13 +26,14 @@ pub(super) async fn mutate<R: Runtime>(
     claims: Option<&Prepared>,
     passage: &Passage<'_>,
     session: &mut Session,
-) -> Result<(), Refusal> {
+) -> Result<String, Refusal> {
     // By default a value cannot leave the string it stands in, so no trait can add a claim.
     let rendered = match claims {
         Some(template) => session.render(passage, template, Output::Json)?,
         None => "{}".to_owned(),
     };
     let signer = Signer::of(gateway, runtime, config).await?;
+    let kid = signer.kid(passage.strict)?;
     let now = runtime.seconds();
     let confirmed = session.authentication.session.as_ref();
     let session_expires = confirmed.and_then(|session| session.answer.expires_at);
@@ -47,7 +49,7 @@ pub(super) async fn mutate<R: Runtime>(
         session: &about,
         subject: &session.authentication.subject,
         claims: &rendered,
-        kid: &signer.name(passage.strict)?,
+        kid: &signer.name(&kid),
         issuer: &config.issuer_url,
         ttl: config.ttl,
     };
@@ -93,7 +95,7 @@ pub(super) async fn mutate<R: Runtime>(
         .map_err(|_| Refusal::internal("the minted token is not a header value"))?;
     session.authentication.headers.insert(AUTHORIZATION, value);
     session.id_token = Some(token);
-    Ok(())
+    Ok(kid)
 }
 
 /// What Go says of rendered claims that are no JSON object. It can repeat a part of them.

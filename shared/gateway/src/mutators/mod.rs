@@ -16,6 +16,7 @@ use crate::loaded::{LoadError, Loader};
 use crate::passage::{Passage, Prepared};
 use crate::refusal::Refusal;
 use crate::runtime::Runtime;
+use crate::trace::Trace;
 
 /// A mutator with its templates parsed.
 #[derive(Debug)]
@@ -80,6 +81,7 @@ pub(crate) async fn mutate<R: Runtime>(
     loaded: &[Loaded],
     passage: &Passage<'_>,
     authentication: Authentication,
+    trace: &mut Trace,
 ) -> Result<Authentication, Refusal> {
     let mut session = Session {
         authentication,
@@ -96,7 +98,10 @@ pub(crate) async fn mutate<R: Runtime>(
             }
             (Mutator::IdToken(config), Loaded::IdToken(claims)) => {
                 let claims = claims.as_ref();
-                id_token::mutate(gateway, runtime, config, claims, passage, &mut session).await?;
+                trace.key = Some(
+                    id_token::mutate(gateway, runtime, config, claims, passage, &mut session)
+                        .await?,
+                );
             }
             (Mutator::Hydrator(config), _) => {
                 hydrator::mutate(gateway, runtime, config, passage, &mut session).await?;

@@ -57,6 +57,7 @@ mod request;
 mod response;
 mod rules;
 mod second_tier;
+mod server_timing;
 mod session_check;
 mod signatures;
 mod upstream;

@@ -77,6 +77,7 @@ const EDGE: Shape = Shape::Keys(&[
             ("source", &Choice(&["own", "jwks_url"])),
         ]),
     ),
+    ("server_timing", &Flag),
     ("upstreams", &Map(&Anything)),
     (
         "authorizers",
@@ -126,6 +127,8 @@ pub(super) struct Edge {
     pub(super) session: Session,
     /// How signing keys are made and rotated.
     pub(super) keys: Keys,
+    /// Whether answers say in `Server-Timing` where the session came from and which key signed.
+    pub(super) server_timing: bool,
     /// Other ways to the origins that rules and `check_session_url` name.
     pub(super) upstreams: BTreeMap<String, Upstream>,
     /// `authorizers`: what those handlers' `config` in a rule is laid over that are not Oathkeeper's.
@@ -199,6 +202,7 @@ pub(super) fn read(root: &Node, strict: bool, report: &mut Report) -> Edge {
             .map(|node| cors::read(node, "cors", report)),
         session: session(root.get("session").unwrap_or(&empty), report),
         keys: keys(root.get("keys").unwrap_or(&empty), strict, report),
+        server_timing: root.flag_at("server_timing", false),
         upstreams: upstreams(root, report),
         authorizers: root.get("authorizers").cloned(),
         rules,

@@ -1,5 +1,6 @@
 //! Whose key signs: the gateway's own, which rotates, or one from Oathkeeper's `jwks_url`.
 
+use std::borrow::Cow;
 use std::fmt::Display;
 use std::rc::Rc;
 
@@ -57,14 +58,23 @@ impl Signer {
         })
     }
 
-    /// What tells this key from any other.
-    pub(super) fn name(&self, strict: bool) -> Result<String, Refusal> {
+    /// The key's `kid`.
+    pub(super) fn kid(&self, strict: bool) -> Result<String, Refusal> {
+        let kid = match self {
+            Self::Own { ring, now } => own_key(ring, *now)?.kid(),
+            Self::Theirs { keys, .. } => keys
+                .to_sign()
+                .map_err(|error| unusable(&error, strict))?
+                .kid(),
+        };
+        Ok(kid.to_owned())
+    }
+
+    /// What tells the key of a `kid` from any other.
+    pub(super) fn name<'a>(&self, kid: &'a str) -> Cow<'a, str> {
         match self {
-            Self::Own { ring, now } => Ok(own_key(ring, *now)?.kid().to_owned()),
-            Self::Theirs { keys, url } => {
-                let signer = keys.to_sign().map_err(|error| unusable(&error, strict))?;
-                Ok(format!("{} {url}", signer.kid()))
-            }
+            Self::Own { .. } => Cow::Borrowed(kid),
+            Self::Theirs { url, .. } => Cow::Owned(format!("{kid} {url}")),
         }
     }
 
