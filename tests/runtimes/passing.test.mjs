@@ -5,7 +5,7 @@ import { after, before, test } from 'node:test';
 
 import { answerTo, openRequest } from './client.mjs';
 import { residentBytes } from './memory.mjs';
-import { can } from './runtime.mjs';
+import { can, runtime } from './runtime.mjs';
 import { open, rule, startSite } from './site.mjs';
 import { gzipped } from './upstream.mjs';
 import { startWhoamiStandIn } from './whoami-stand-in.mjs';
@@ -151,6 +151,12 @@ test('what a session decides is kept by no cache; what none decides is as the up
   const mine = await ask('http://page.test/cors', { headers: session });
   assert.equal(mine.header('cache-control'), 'private, no-store');
   assert.equal((await ask('http://open.test/cors')).header('cache-control'), 'public, max-age=600');
+});
+
+test('what is for one person is asked of the upstream past every cache on Workers', async () => {
+  await ask('http://page.test/cors', { headers: session });
+  const asksPast = runtime === 'cloudflare' ? 'no-cache' : undefined;
+  assert.equal(site.upstream.one().header('cache-control'), asksPast);
 });
 
 test('an answer streams: its beginning arrives while the upstream is still writing', async () => {
