@@ -9,6 +9,14 @@
 //!
 //! Everything beside the public key is bound to the sealed half as associated data, and the key id
 //! binds the public key: an entry that was moved, renamed, or edited does not open.
+//!
+//! An entry that took the place of another of its period ([`crate::retire`]) is written in format 2.
+//! It says since when keys of the period sign (`since`), and has the earlier ones whose tokens may
+//! be alive, each whole and in format 1 (`replaced`):
+//!
+//! ```json
+//! {"format":2,"period":690,…,"created":1788500000,"since":1788480000,"replaced":[{"format":1,…}]}
+//! ```
 
 use std::fmt;
 
@@ -23,11 +31,21 @@ use crate::object::parse_object;
 use crate::rotation::Rotation;
 use crate::seal::{NONCE_LENGTH, Sealer};
 
+/// A key alone in its period.
 const FORMAT: u64 = 1;
+
+/// A key that took the place of another.
+const REPLACING: u64 = 2;
+
+/// The most keys that an entry has beside its own.
+pub(crate) const MOST_REPLACED: usize = 4;
 
 const MEMBERS: [&str; 8] = [
     "format", "period", "length", "alg", "kid", "public", "sealed", "created",
 ];
+
+/// What format 2 has beside them.
+const MEMBERS_REPLACING: [&str; 2] = ["since", "replaced"];
 
 /// The name under which a period's key is stored.
 pub fn entry_name(period: u64) -> String {
@@ -45,6 +63,19 @@ pub struct KeyEntry {
     public: PublicJwk,
     sealed: String,
     created: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    since: Option<u64>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    replaced: Vec<KeyEntry>,
+}
+
+/// What an entry says of keys that were there before its own.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Before {
+    /// See [`KeyEntry::since`].
+    pub(crate) since: Option<u64>,
+    /// Entries in format 1, oldest first.
+    pub(crate) replaced: Vec<KeyEntry>,
 }
 
 impl KeyEntry {
@@ -61,8 +92,27 @@ impl KeyEntry {
         created: u64,
         nonce: [u8; NONCE_LENGTH],
     ) -> Result<Self, EntryError> {
+        let before = Before::default();
+        Self::seal_after(sealer, key, before, rotation, period, created, nonce)
+    }
+
+    /// The same for an entry that takes the place of another.
+    pub(crate) fn seal_after(
+        sealer: &Sealer,
+        key: &SigningKey,
+        before: Before,
+        rotation: Rotation,
+        period: u64,
+        created: u64,
+        nonce: [u8; NONCE_LENGTH],
+    ) -> Result<Self, EntryError> {
         let mut entry = Self {
-            format: FORMAT,
+            // What format 1 can say is left to it: older versions read it.
+            format: if before == Before::default() {
+                FORMAT
+            } else {
+                REPLACING
+            },
             period,
             length: rotation.length(),
             alg: key.algorithm(),
@@ -70,6 +120,8 @@ impl KeyEntry {
             public: key.public().clone(),
             sealed: String::new(),
             created,
+            since: before.since,
+            replaced: before.replaced,
         };
         let sealed = sealer
             .seal(&entry.associated_data(), nonce, key.secret_bytes().as_ref())
@@ -91,21 +143,55 @@ impl KeyEntry {
 
     fn read(name: &str, value: &str) -> Result<Self, EntryProblem> {
         let object = parse_object(value).map_err(|error| EntryProblem::Json(error.to_string()))?;
-        let format = number(&object, "format")?;
-        if format != FORMAT {
-            return Err(EntryProblem::Format(format));
+        let mut entry = Self::read_one(name, &object)?;
+        if entry.format == FORMAT {
+            return Ok(entry);
         }
-        if object.keys().any(|key| !MEMBERS.contains(&key.as_str())) {
+        if object.contains_key("since") {
+            entry.since = Some(number(&object, "since")?);
+        }
+        let replaced = object
+            .get("replaced")
+            .map_or(Some(&[][..]), |listed| listed.as_array().map(Vec::as_slice));
+        for each in replaced
+            .filter(|each| each.len() <= MOST_REPLACED)
+            .ok_or(EntryProblem::Member("replaced"))?
+        {
+            let object = each.as_object().ok_or(EntryProblem::Member("replaced"))?;
+            let before = Self::read_one(name, object)?;
+            let is_known = |other: &Self| other.kid == before.kid;
+            if before.format != FORMAT
+                || before.length != entry.length
+                || is_known(&entry)
+                || entry.replaced.iter().any(is_known)
+            {
+                return Err(EntryProblem::Member("replaced"));
+            }
+            entry.replaced.push(before);
+        }
+        Ok(entry)
+    }
+
+    /// Reads all but what format 2 has beside.
+    fn read_one(name: &str, object: &Map<String, Value>) -> Result<Self, EntryProblem> {
+        let format = number(object, "format")?;
+        let more = match format {
+            FORMAT => &[][..],
+            REPLACING => &MEMBERS_REPLACING[..],
+            _ => return Err(EntryProblem::Format(format)),
+        };
+        let is_known = |key: &str| MEMBERS.contains(&key) || more.contains(&key);
+        if !object.keys().all(|key| is_known(key)) {
             return Err(EntryProblem::Unknown);
         }
-        let period = number(&object, "period")?;
+        let period = number(object, "period")?;
         if entry_name(period) != name {
             return Err(EntryProblem::Name);
         }
-        let alg: Algorithm = text(&object, "alg")?
+        let alg: Algorithm = text(object, "alg")?
             .parse()
             .map_err(|_| EntryProblem::Member("alg"))?;
-        let kid = text(&object, "kid")?.to_owned();
+        let kid = text(object, "kid")?.to_owned();
         let stored = object.get("public").ok_or(EntryProblem::Member("public"))?;
         let public = stored
             .as_object()
@@ -121,12 +207,14 @@ impl KeyEntry {
         Ok(Self {
             format,
             period,
-            length: number(&object, "length")?,
+            length: number(object, "length")?,
             alg,
             kid,
             public,
-            sealed: text(&object, "sealed")?.to_owned(),
-            created: number(&object, "created")?,
+            sealed: text(object, "sealed")?.to_owned(),
+            created: number(object, "created")?,
+            since: None,
+            replaced: Vec::new(),
         })
     }
 
@@ -175,6 +263,27 @@ impl KeyEntry {
         self.created
     }
 
+    /// Since when keys of its period sign (Unix seconds), where the one that was the first of them is not among
+    /// [`Self::keys`] or may be gone from them any time: keys of earlier periods do not sign again.
+    pub const fn since(&self) -> Option<u64> {
+        self.since
+    }
+
+    /// All keys of the period, in the order in which they sign; its own is the last.
+    pub fn keys(&self) -> impl Iterator<Item = &Self> {
+        self.replaced.iter().chain(std::iter::once(self))
+    }
+
+    /// The keys whose place its own took, in format 1.
+    pub(crate) fn replaced(&self) -> &[Self] {
+        &self.replaced
+    }
+
+    /// Whether an older version reads it.
+    pub(crate) const fn is_alone(&self) -> bool {
+        self.format == FORMAT
+    }
+
     /// The public half.
     pub const fn public(&self) -> &PublicJwk {
         &self.public
@@ -190,10 +299,23 @@ impl KeyEntry {
             alg,
             kid,
             created,
+            since,
+            replaced,
             ..
         } = self;
         let name = self.name();
-        format!("{name}\n{format}\n{period}\n{length}\n{alg}\n{kid}\n{created}").into_bytes()
+        let mut data = format!("{name}\n{format}\n{period}\n{length}\n{alg}\n{kid}\n{created}");
+        if *format != FORMAT {
+            data.push('\n');
+            if let Some(since) = since {
+                data.push_str(&since.to_string());
+            }
+            for before in replaced {
+                data.push('\n');
+                data.push_str(&before.kid);
+            }
+        }
+        data.into_bytes()
     }
 
     pub(crate) fn error(&self, problem: EntryProblem) -> EntryError {
@@ -242,9 +364,9 @@ impl EntryError {
 pub enum EntryProblem {
     /// Not one JSON object; says where.
     Json(String),
-    /// Written in another format than 1.
+    /// Written in another format than 1 and 2.
     Format(u64),
-    /// A member that format 1 does not have.
+    /// A member that its format does not have.
     Unknown,
     /// A member is missing or not valid.
     Member(&'static str),
@@ -274,13 +396,14 @@ impl fmt::Display for EntryError {
             EntryProblem::Json(error) => write!(f, "not a stored key: {error}"),
             EntryProblem::Format(found) => write!(
                 f,
-                "written in format {found}, this version reads format {FORMAT}; deploy the version \
+                "written in format {found}, this version reads formats {FORMAT} and {REPLACING}; deploy the version \
                  that wrote it, or delete the entry and run: edgekeeper keys new"
             ),
             EntryProblem::Unknown => write!(
                 f,
-                "has a member that format {FORMAT} does not have; allowed: {}",
-                MEMBERS.join(", ")
+                "has a member that its format does not have; allowed: {}, and in format {REPLACING} {}",
+                MEMBERS.join(", "),
+                MEMBERS_REPLACING.join(", ")
             ),
             EntryProblem::Member(member) => write!(f, "{member:?} is missing or not valid"),
             EntryProblem::Name => f.write_str(

@@ -10,6 +10,7 @@
 //!   [`seal::Sealer`].
 //! - [`rotation::Rotation`] says which period it is and which keys to load and make;
 //!   [`ring::KeyRing`] which of the loaded ones signs and which are public.
+//!   [`succession::Succession`] is the order of keys behind it, and [`retire`] takes one out of it.
 //! - [`claims`] completes the claims of Oathkeeper's `id_token`, [`jwt`] signs and checks them,
 //!   [`cache::TokenCache`] keeps the result for the next request.
 //! - [`foreign`] checks tokens that others signed; [`imported`] signs with keys that were made for
@@ -80,6 +81,8 @@ pub mod jwk;
 pub mod jwt;
 pub mod key;
 pub mod object;
+pub mod retire;
 pub mod ring;
 pub mod rotation;
 pub mod seal;
+pub mod succession;

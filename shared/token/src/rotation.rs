@@ -12,17 +12,9 @@ pub const KV_SPREAD: u64 = 60;
 /// Seconds a verifier may keep our JWKS: the `max-age` it is served with.
 pub const JWKS_MAX_AGE: u64 = 300;
 /// Seconds after which an isolate reads its keys again, at the latest.
-pub const RING_RELOAD: u64 = 60;
+pub const RING_RELOAD: u64 = 30;
 /// Seconds two clocks may disagree.
 pub const CLOCK_SKEW: u64 = 60;
-
-/// Seconds from making a key until every verifier's JWKS has it: it reaches every KV location, then
-/// every isolate, then what they served before grows old.
-pub const SETTLE: u64 = KV_SPREAD + RING_RELOAD + JWKS_MAX_AGE + CLOCK_SKEW;
-
-/// Seconds for which an isolate may go on signing with a key after its successor took over,
-/// because it has not seen the successor yet.
-const HANDOVER: u64 = KV_SPREAD + RING_RELOAD + CLOCK_SKEW;
 
 /// Periods for which a key may go on signing when its successors are missing.
 const LAST_GOOD: u64 = 2;
@@ -78,6 +70,8 @@ impl Rotation {
     pub const DEFAULT_LENGTH: u64 = 30 * DAY;
     /// Shortest period, in seconds. A key must be made and seen everywhere well within one.
     pub const MIN_LENGTH: u64 = HOUR;
+    /// Shortest period in development, in seconds. Whatever takes its time with keys is in whole seconds, one at least.
+    pub const MIN_DEVELOPMENT_LENGTH: u64 = 5;
     /// Longest period, in seconds: ten years.
     pub const MAX_LENGTH: u64 = 3_653 * DAY;
 
@@ -87,7 +81,19 @@ impl Rotation {
     /// If the length is outside [`Self::MIN_LENGTH`] and [`Self::MAX_LENGTH`], or a token would
     /// live longer than a period: then many keys would be published at once.
     pub const fn new(length: u64, max_ttl: u64) -> Result<Self, RotationError> {
-        if length < Self::MIN_LENGTH || length > Self::MAX_LENGTH {
+        if length < Self::MIN_LENGTH {
+            return Err(RotationError::Length(length));
+        }
+        Self::in_development(length, max_ttl)
+    }
+
+    /// The same with [`Self::MIN_DEVELOPMENT_LENGTH`]. Below an hour, all that takes its time with keys is shorter in
+    /// proportion. Workers KV is not: such a rotation is for one machine.
+    ///
+    /// # Errors
+    /// As [`Self::new`].
+    pub const fn in_development(length: u64, max_ttl: u64) -> Result<Self, RotationError> {
+        if length < Self::MIN_DEVELOPMENT_LENGTH || length > Self::MAX_LENGTH {
             return Err(RotationError::Length(length));
         }
         if max_ttl > length {
@@ -120,15 +126,53 @@ impl Rotation {
         period.saturating_mul(self.length)
     }
 
+    /// Seconds that something takes with periods of this length, and takes so many with those of an hour and more.
+    fn scaled(self, seconds: u64) -> u64 {
+        let length = self.length.min(HOUR);
+        let scaled = seconds.saturating_mul(length).div_ceil(HOUR);
+        scaled.max(1)
+    }
+
+    /// Seconds after which an instance reads its keys again, at the latest: [`RING_RELOAD`].
+    pub fn reload(self) -> u64 {
+        self.scaled(RING_RELOAD)
+    }
+
+    /// Seconds a verifier may keep our JWKS: [`JWKS_MAX_AGE`].
+    pub fn jwks_max_age(self) -> u64 {
+        self.scaled(JWKS_MAX_AGE)
+    }
+
+    /// Seconds from making a key until every verifier's JWKS has it: it reaches every location of the store, then every
+    /// instance, then what they served before grows old.
+    pub fn settle(self) -> u64 {
+        self.handover().saturating_add(self.jwks_max_age())
+    }
+
+    /// Seconds for which an instance may go on signing with a key after its successor took over,
+    /// because it has not seen the successor yet.
+    fn handover(self) -> u64 {
+        self.scaled(KV_SPREAD)
+            .saturating_add(self.reload())
+            .saturating_add(self.scaled(CLOCK_SKEW))
+    }
+
     /// Seconds before its period at which a key is made: a quarter of the period but at least a
-    /// day, to leave time to notice that it failed; for short periods at most half of one.
+    /// day, to leave time to notice that it failed; for short periods at most half of one, but twice what it takes to settle.
     pub fn lead(self) -> u64 {
-        (self.length / 4).max(DAY.min(self.length / 2))
+        let short = (self.length / 2).max(self.settle().saturating_mul(2));
+        (self.length / 4).max(DAY.min(short)).min(self.length)
     }
 
     /// Seconds for which a key stays published once its successor signs.
-    pub(crate) const fn retirement(self) -> u64 {
-        self.max_ttl.saturating_add(HANDOVER)
+    pub(crate) fn retirement(self) -> u64 {
+        self.max_ttl.saturating_add(self.handover())
+    }
+
+    /// When a key made at `created` may sign: in its period, and once every verifier can know it (Unix seconds).
+    pub(crate) fn signs_from(self, period: u64, created: u64) -> u64 {
+        self.start(period)
+            .max(created.saturating_add(self.settle()))
     }
 
     /// The state of a key that was made in time, as its successor will be.
@@ -193,8 +237,9 @@ impl fmt::Display for RotationError {
         match self {
             Self::Length(length) => write!(
                 f,
-                "keys cannot rotate every {length} s; allowed: {} s (one hour) to {} s (ten years)",
+                "keys cannot rotate every {length} s; allowed: {} s (one hour; in development {} s) to {} s (ten years)",
                 Rotation::MIN_LENGTH,
+                Rotation::MIN_DEVELOPMENT_LENGTH,
                 Rotation::MAX_LENGTH
             ),
             Self::Ttl { max_ttl, length } => write!(
@@ -221,7 +266,7 @@ mod tests {
         let rotation = Rotation::new(HOUR, 900).unwrap();
         let start = 10 * HOUR;
         let end = 11 * HOUR;
-        let gone = end + 900 + HANDOVER;
+        let gone = end + 900 + KV_SPREAD + RING_RELOAD + CLOCK_SKEW;
         for (now, state) in [
             (0, KeyState::Published),
             (start - 1, KeyState::Published),
@@ -258,7 +303,7 @@ mod tests {
         ] {
             let rotation = Rotation::new(length, 60).unwrap();
             assert_eq!(rotation.lead(), lead, "{length}");
-            assert!(rotation.lead() > 2 * SETTLE);
+            assert!(rotation.lead() >= 2 * rotation.settle());
         }
     }
 
@@ -315,6 +360,29 @@ mod tests {
     }
 
     #[test]
+    fn below_an_hour_everything_is_shorter_in_proportion_and_nothing_is_nothing() {
+        for (length, reload, max_age, settle, lead) in [
+            (DAY, 30, 300, 450, DAY / 2),
+            (HOUR, 30, 300, 450, HOUR / 2),
+            (HOUR / 2, 15, 150, 225, HOUR / 4),
+            (120, 1, 10, 15, 60),
+            (10, 1, 1, 4, 8),
+            (5, 1, 1, 4, 5),
+        ] {
+            let rotation = Rotation::in_development(length, 5).unwrap();
+            let found = (
+                rotation.reload(),
+                rotation.jwks_max_age(),
+                rotation.settle(),
+                rotation.lead(),
+            );
+            assert_eq!(found, (reload, max_age, settle, lead), "{length}");
+            assert!(rotation.lead() > rotation.settle(), "{length}");
+            assert!(rotation.jwks_max_age() < rotation.lead(), "{length}");
+        }
+    }
+
+    #[test]
     fn a_rotation_nobody_could_keep_is_refused() {
         for (length, max_ttl, said) in [
             (0, 0, "one hour"),
@@ -324,6 +392,15 @@ mod tests {
         ] {
             let error = Rotation::new(length, max_ttl).unwrap_err().to_string();
             assert!(error.contains(said), "{error}");
+        }
+        for (length, max_ttl, allowed) in [
+            (4, 1, false),
+            (5, 5, true),
+            (5, 6, false),
+            (u64::MAX, 1, false),
+        ] {
+            let made = Rotation::in_development(length, max_ttl);
+            assert_eq!(made.is_ok(), allowed, "{length} {max_ttl}");
         }
     }
 

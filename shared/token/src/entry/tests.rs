@@ -169,7 +169,11 @@ fn missing_unknown_repeated_and_mistyped_members_are_refused() {
 
 #[test]
 fn another_format_is_named_before_anything_else() {
-    let error = KeyEntry::parse(NAME, r#"{"format":2,"whatever":true}"#).unwrap_err();
-    assert_eq!(*error.problem(), EntryProblem::Format(2));
-    assert!(error.to_string().contains("this version reads format 1"));
+    let error = KeyEntry::parse(NAME, r#"{"format":3,"whatever":true}"#).unwrap_err();
+    assert_eq!(*error.problem(), EntryProblem::Format(3));
+    assert!(
+        error
+            .to_string()
+            .contains("this version reads formats 1 and 2")
+    );
 }

@@ -1,10 +1,11 @@
 use super::*;
 use crate::algorithm::Algorithm;
 use crate::entry::entry_name;
-use crate::rotation::{JWKS_MAX_AGE, KV_SPREAD, RING_RELOAD};
+use crate::rotation::{CLOCK_SKEW, JWKS_MAX_AGE, KV_SPREAD, RING_RELOAD};
 
 const HOUR: u64 = 3_600;
 const TTL: u64 = 900;
+const SETTLE: u64 = KV_SPREAD + RING_RELOAD + JWKS_MAX_AGE + CLOCK_SKEW;
 
 fn sealer() -> Sealer {
     Sealer::new(b"0123456789abcdef0123456789abcdef").unwrap()
@@ -45,15 +46,16 @@ fn ring(keys: &[(u64, u64)]) -> KeyRing {
 
 /// The same without sealing and opening.
 fn ring_in_memory(keys: &[(u64, u64)]) -> KeyRing {
-    let keys = keys.iter().map(|&(period, created)| RingKey {
-        period,
-        created,
-        key: key_of(period),
-    });
-    KeyRing {
-        rotation: rotation(),
-        keys: keys.collect(),
+    let mut succession = Succession::new(rotation());
+    for &(period, created) in keys {
+        succession.insert(Place {
+            period,
+            created,
+            since: None,
+            key: key_of(period),
+        });
     }
+    KeyRing { keys: succession }
 }
 
 fn signing_period(ring: &KeyRing, now: u64) -> Option<u64> {
@@ -220,6 +222,7 @@ fn whoever_signs_and_whatever_a_verifier_holds_every_living_token_verifies() {
             let periods = rotation.periods_at(loaded);
             let keys: Vec<_> = whole
                 .keys
+                .places()
                 .iter()
                 .filter(|key| key.created <= written && periods.contains(&key.period))
                 .map(|key| (key.period, key.created))
