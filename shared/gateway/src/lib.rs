@@ -46,6 +46,7 @@ mod authenticators;
 mod authorizers;
 mod basic;
 mod body;
+mod bounded;
 mod cors;
 mod endpoints;
 mod errors;

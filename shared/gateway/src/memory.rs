@@ -117,8 +117,12 @@ impl Memory {
             .put(key, Rc::new(entry), now, settings);
     }
 
-    /// Remembers what another instance knew.
+    /// Remembers what another instance knew, unless this one was told later.
     pub(crate) fn adopt(&self, key: CacheKey, entry: Rc<Entry>, now: u64) {
+        let known = self.remembered(&key, now);
+        if known.is_some_and(|(known, _)| known.asked > entry.asked) {
+            return;
+        }
         self.sessions
             .borrow_mut()
             .put(key, entry, seconds(now), &self.settings);

@@ -4,6 +4,7 @@ use std::future::Future;
 
 use http::HeaderMap;
 
+pub use edgekeeper_session::record::end as entry_end;
 pub use edgekeeper_token::foreign::check::{SignatureCheck, Verdict};
 pub use edgekeeper_token::imported::signer::Unsigned;
 pub use edgekeeper_token::jwa::{Hash, Jwa};
@@ -133,10 +134,14 @@ pub(crate) fn seconds(milliseconds: u64) -> u64 {
 
 /// What the instances of a deployment share of Kratos' answers: the second tier behind each one's memory.
 ///
-/// It is a cache: any entry may be gone at any time. Each value says itself until when it counts, so a store without
-/// expiry will do; the gateway takes off what has ended. Every name begins with [`SHARED_PREFIX`] and goes on with
+/// It is a cache: any entry may be gone at any time. Each value says itself until when it counts ([`entry_end`]), so a store
+/// without expiry will do; the gateway takes off what has ended. It waits for none of these for long. Every name begins with [`SHARED_PREFIX`] and goes on with
 /// lower-case letters, digits and `-`; a value is printable ASCII of 512 KiB at most.
 pub trait SharedCache {
+    /// Whether [`Self::add`] tells those who add at the same moment apart, so that one of them asks Kratos and the others
+    /// wait. Where it does not, each instance asks for itself, and [`Self::add`] is never called.
+    const CLAIMS: bool = true;
+
     /// Reads an entry.
     fn get(&self, name: &str) -> impl Future<Output = Result<Option<String>, Unavailable>>;
 
@@ -145,7 +150,14 @@ pub trait SharedCache {
 
     /// Writes an entry where there is none, and says whether it did: to one of all who do so at the same moment, where the
     /// store can tell. No two of them write the same value.
-    fn add(&self, name: &str, value: &str) -> impl Future<Output = Result<bool, Unavailable>>;
+    fn add(&self, name: &str, value: &str) -> impl Future<Output = Result<bool, Unavailable>> {
+        async move {
+            if self.get(name).await?.is_some() {
+                return Ok(false);
+            }
+            self.set(name, value).await.map(|()| true)
+        }
+    }
 
     /// Removes an entry. One that is not there is removed.
     fn delete(&self, name: &str) -> impl Future<Output = Result<(), Unavailable>>;
@@ -168,10 +180,6 @@ impl SharedCache for Unshared {
     }
 
     async fn set(&self, _name: &str, _value: &str) -> Result<(), Unavailable> {
-        match *self {}
-    }
-
-    async fn add(&self, _name: &str, _value: &str) -> Result<bool, Unavailable> {
         match *self {}
     }
 

@@ -2,7 +2,7 @@
 //!
 //! Three kinds of entries in the runtime's [`SharedCache`]: a sealed [`Record`] of each session; a claim, while an
 //! instance asks; and a mark for each credential whose session has changed. A mark is never overwritten by a record, so
-//! an answer that was on its way during a logout counts nowhere.
+//! an answer that was on its way during a logout counts nowhere. A store without [`SharedCache::CLAIMS`] has no claims.
 
 use std::cell::Cell;
 use std::rc::Rc;
@@ -15,6 +15,7 @@ use edgekeeper_session::whoami::{ActiveSession, Failure, FailureKind, Verdict};
 use edgekeeper_token::seal::{NONCE_LENGTH, Sealer};
 
 use crate::Gateway;
+use crate::bounded::Bounded;
 use crate::runtime::{Runtime, SHARED_PREFIX, SharedCache, Unavailable, seconds};
 use crate::whoami::Question;
 use crate::{keys, problem};
@@ -37,7 +38,7 @@ pub(crate) enum Found {
     Session(Rc<Entry>, Standing),
     /// That Kratos fails.
     Failed(Failure),
-    /// Nothing, so the caller is to ask; with a claim, where there is a second tier.
+    /// Nothing, so the caller is to ask; with a claim, where the second tier has them.
     Nothing(Option<Claim>),
 }
 
@@ -69,7 +70,7 @@ fn mark_name(credential: &CacheKey) -> String {
 
 /// Whether another instance has seen the session of a remembered answer change since.
 pub(crate) async fn is_outdated<R: Runtime>(gateway: &Gateway, runtime: &R, entry: &Entry) -> bool {
-    let Some(shared) = runtime.shared() else {
+    let Some(shared) = Bounded::of(runtime) else {
         return false;
     };
     let now = runtime.now();
@@ -111,21 +112,24 @@ async fn look_and_wait<R: Runtime>(
     question: &Question,
     give_up: u64,
 ) -> Result<Found, Unavailable> {
-    let Some(shared) = runtime.shared().filter(|_| shares(gateway)) else {
+    let Some(shared) = Bounded::of(runtime).filter(|_| shares(gateway)) else {
         return Ok(Found::Nothing(None));
     };
     let sealer = sealer(runtime).await?;
     let claim = claim_name(&question.key);
     let mut may_claim = true;
     loop {
-        let known = look(gateway, runtime, shared, &sealer, question).await?;
+        let known = look(gateway, runtime, &shared, &sealer, question).await?;
         // An older one serves should Kratos fail; it is in memory now.
         if let Some((entry, standing)) = known
             && matches!(standing, Standing::Fresh | Standing::Revalidate)
         {
             return Ok(Found::Session(entry, standing));
         }
-        if may_claim && add_claim(runtime, shared, question, &claim).await? {
+        if !R::Shared::CLAIMS {
+            return Ok(Found::Nothing(None));
+        }
+        if may_claim && add_claim(gateway, runtime, &shared, question, &claim).await {
             return Ok(Found::Nothing(Some(Claim { name: claim })));
         }
         let now = runtime.now();
@@ -164,42 +168,39 @@ pub(crate) async fn claim<R: Runtime>(
     runtime: &R,
     question: &Question,
 ) -> Claiming {
-    let Some(shared) = runtime.shared().filter(|_| shares(gateway)) else {
+    let Some(shared) = Bounded::of(runtime).filter(|_| shares(gateway)) else {
         return Claiming::Mine(None);
     };
-    let name = claim_name(&question.key);
-    match add_claim(runtime, shared, question, &name).await {
-        Ok(true) => {
-            return match answered(gateway, runtime, shared, question, &name).await {
-                Ok(true) => Claiming::Taken,
-                _ => Claiming::Mine(Some(Claim { name })),
-            };
+    let mut claim = None;
+    if R::Shared::CLAIMS {
+        let name = claim_name(&question.key);
+        if !add_claim(gateway, runtime, &shared, question, &name).await {
+            if let Err(error) = free_if_abandoned(runtime, &shared, question, &name).await {
+                complain(gateway, runtime, &error);
+            }
+            return Claiming::Taken;
         }
-        Ok(false) => {}
-        Err(error) => {
-            complain(gateway, runtime, &error);
-            return Claiming::Mine(None);
-        }
+        claim = Some(Claim { name });
     }
-    if let Err(error) = free_if_abandoned(runtime, shared, question, &name).await {
-        complain(gateway, runtime, &error);
+    match answered(gateway, runtime, &shared, question, claim.as_ref()).await {
+        Ok(true) => Claiming::Taken,
+        _ => Claiming::Mine(claim),
     }
-    Claiming::Taken
 }
 
 /// Whether another instance has the answer by now; the claim is given back then.
 async fn answered<R: Runtime>(
     gateway: &Gateway,
     runtime: &R,
-    shared: &R::Shared,
+    shared: &Bounded<'_, R>,
     question: &Question,
-    claim: &str,
+    claim: Option<&Claim>,
 ) -> Result<bool, Unavailable> {
     let sealer = sealer(runtime).await?;
     let record = look(gateway, runtime, shared, &sealer, question).await?;
     let fresh = matches!(record, Some((_, Standing::Fresh)));
-    if fresh {
-        shared.delete(claim).await?;
+    if let Some(claim) = claim.filter(|_| fresh) {
+        shared.delete(&claim.name).await?;
     }
     Ok(fresh)
 }
@@ -207,7 +208,7 @@ async fn answered<R: Runtime>(
 /// Takes off the claim of a request that was cut off, so that the next one finds the question free.
 async fn free_if_abandoned<R: Runtime>(
     runtime: &R,
-    shared: &R::Shared,
+    shared: &Bounded<'_, R>,
     question: &Question,
     name: &str,
 ) -> Result<(), Unavailable> {
@@ -227,7 +228,7 @@ impl Claim {
         runtime: &R,
         verdict: &Verdict,
     ) {
-        let Some(shared) = runtime.shared() else {
+        let Some(shared) = Bounded::of(runtime) else {
             return;
         };
         let told = match verdict {
@@ -246,41 +247,51 @@ impl Claim {
     }
 }
 
-/// Tells the others of a session.
+/// Tells the others of a session: before the claim is given back, behind the response where nobody waits for it.
 pub(crate) async fn share<R: Runtime>(
-    gateway: &Gateway,
+    gateway: &Rc<Gateway>,
     runtime: &R,
     question: &Question,
     session: &Rc<ActiveSession>,
     asked: u64,
 ) {
-    let Some(shared) = runtime.shared().filter(|_| shares(gateway)) else {
+    if runtime.shared().is_none() || !shares(gateway) {
         return;
-    };
+    }
     let record = Record {
         session: Rc::clone(session),
         asked,
         answered: runtime.seconds(),
     };
-    if let Err(error) = write(gateway, runtime, shared, question, &record).await {
-        complain(gateway, runtime, &error);
+    let (gateway, own, key) = (Rc::clone(gateway), runtime.clone(), question.key);
+    let sharing = async move {
+        if let Err(error) = write(&gateway, &own, &key, &record).await {
+            complain(&gateway, &own, &error);
+        }
+    };
+    if R::Shared::CLAIMS {
+        sharing.await;
+    } else {
+        runtime.later(sharing);
     }
 }
 
 async fn write<R: Runtime>(
     gateway: &Gateway,
     runtime: &R,
-    shared: &R::Shared,
-    question: &Question,
+    question: &CacheKey,
     record: &Record,
 ) -> Result<(), Unavailable> {
+    let Some(shared) = Bounded::of(runtime) else {
+        return Ok(());
+    };
     let freshness = record.freshness(&gateway.policy().session);
     if freshness.at(record.answered) == Standing::Gone {
         return Ok(());
     }
     let until = freshness.revalidate_until.max(freshness.fallback_until);
     let sealer = sealer(runtime).await?;
-    let name = record_name(&question.key);
+    let name = record_name(question);
     let mut nonce = [0; NONCE_LENGTH];
     runtime.random(&mut nonce)?;
     let entry = record
@@ -294,7 +305,7 @@ async fn write<R: Runtime>(
 
 /// Tells the others that the sessions of these credentials have changed.
 pub(crate) async fn changed<R: Runtime>(gateway: &Gateway, runtime: &R, credentials: &[CacheKey]) {
-    let Some(shared) = runtime.shared() else {
+    let Some(shared) = Bounded::of(runtime) else {
         return;
     };
     let now = runtime.now();
@@ -306,7 +317,7 @@ pub(crate) async fn changed<R: Runtime>(gateway: &Gateway, runtime: &R, credenti
         .saturating_add(ON_ITS_WAY);
     for credential in credentials {
         let mark = format!("{until} {now}");
-        if let Err(error) = shared.set(&mark_name(credential), &mark).await {
+        if let Err(error) = shared.set_mark(&mark_name(credential), &mark).await {
             complain(gateway, runtime, &error);
         }
     }
@@ -316,7 +327,7 @@ pub(crate) async fn changed<R: Runtime>(gateway: &Gateway, runtime: &R, credenti
 async fn look<R: Runtime>(
     gateway: &Gateway,
     runtime: &R,
-    shared: &R::Shared,
+    shared: &Bounded<'_, R>,
     sealer: &Sealer,
     question: &Question,
 ) -> Result<Option<(Rc<Entry>, Standing)>, Unavailable> {
@@ -357,18 +368,27 @@ async fn look<R: Runtime>(
     Ok(Some((entry, standing)))
 }
 
+/// Adds a claim. One that failed may be there all the same, so it counts as this instance's, and is given back.
 async fn add_claim<R: Runtime>(
+    gateway: &Gateway,
     runtime: &R,
-    shared: &R::Shared,
+    shared: &Bounded<'_, R>,
     question: &Question,
     name: &str,
-) -> Result<bool, Unavailable> {
+) -> bool {
     let until = runtime.seconds().saturating_add(patience(question));
     // A store that cannot add in one step tells whose claim it is by its text.
     let mut own = [0; 8];
-    runtime.random(&mut own)?;
-    let own = u64::from_be_bytes(own);
-    shared.add(name, &format!("{until} asking {own}")).await
+    let drawn = runtime.random(&mut own);
+    let claim = format!("{until} asking {}", u64::from_be_bytes(own));
+    let added = match drawn {
+        Ok(()) => shared.add(name, &claim).await,
+        Err(error) => Err(error),
+    };
+    added.unwrap_or_else(|error| {
+        complain(gateway, runtime, &error);
+        true
+    })
 }
 
 /// For how many seconds a claim stands at most.
