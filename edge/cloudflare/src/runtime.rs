@@ -18,6 +18,10 @@ const KEYS: &str = "KEYS";
 /// How many seconds from now an entry ends at the earliest, with room for a clock that differs.
 const SHORTEST_EXPIRY: u64 = 90;
 
+/// For how many seconds a data centre may give out what it has read before; KV takes no less. A key that was retired at once
+/// is gone within a minute because of it.
+const CACHE_TTL: u64 = 30;
+
 /// One event's view of the world.
 #[derive(Clone)]
 pub(crate) struct Cloudflare {
@@ -108,6 +112,7 @@ impl Runtime for Cloudflare {
     async fn get(&self, key: &str) -> Result<Option<String>, Unavailable> {
         self.kv()?
             .get(key)
+            .cache_ttl(CACHE_TTL)
             .text()
             .await
             .map_err(|error| Unavailable(format!("KV did not answer for `{key}`: {error}")))

@@ -430,6 +430,11 @@ impl Gateway {
     ) -> Result<Rc<KeyRing>, Unavailable> {
         self.keys.public_ring(runtime).await
     }
+
+    /// Seconds for which a verifier may keep the published keys.
+    pub(crate) fn keys_max_age(&self) -> u64 {
+        self.keys.max_age()
+    }
 }
 
 /// A logout may pass on any rule, Kratos' own included, which asks for no session.

@@ -9,7 +9,7 @@ use edgekeeper_token::algorithm::Algorithm;
 use edgekeeper_token::entry::{KeyEntry, entry_name};
 use edgekeeper_token::key::SigningKey;
 use edgekeeper_token::ring::KeyRing;
-use edgekeeper_token::rotation::{RING_RELOAD, Rotation};
+use edgekeeper_token::rotation::Rotation;
 use edgekeeper_token::seal::Sealer;
 
 use crate::problem;
@@ -50,8 +50,7 @@ impl Keys {
     /// When the policy's rotation or algorithm is none; the text says which.
     pub(crate) fn new(policy: &Policy) -> Result<Self, String> {
         Ok(Self {
-            rotation: Rotation::new(policy.keys.rotation, policy.longest_token_ttl())
-                .map_err(|error| error.to_string())?,
+            rotation: rotation(policy)?,
             algorithm: Algorithm::from_str(&policy.keys.algorithm)
                 .map_err(|error| error.to_string())?,
             development: policy.keys.development,
@@ -60,13 +59,13 @@ impl Keys {
         })
     }
 
-    /// The key ring, read anew when it was last read [`RING_RELOAD`] seconds ago. While the store fails, the last
+    /// The key ring, read anew when it was last read [`Rotation::reload`] seconds ago. While the store fails, the last
     /// good one stays.
     pub(crate) async fn ring<R: Runtime>(&self, runtime: &R) -> Result<Rc<KeyRing>, Unavailable> {
         let now = runtime.seconds();
         let known = self.ring.borrow().clone();
         if let Some(known) = &known
-            && now.abs_diff(known.at) < RING_RELOAD
+            && now.abs_diff(known.at) < self.rotation.reload()
         {
             return Ok(Rc::clone(&known.ring));
         }
@@ -114,18 +113,28 @@ impl Keys {
         &self,
         runtime: &R,
     ) -> Result<Rc<KeyRing>, Unavailable> {
-        if self.development || !R::SCHEDULE {
+        if self.makes_keys::<R>() {
             self.signing_ring(runtime).await
         } else {
             self.ring(runtime).await
         }
     }
 
+    /// Whether requests see to it that there are keys.
+    fn makes_keys<R: Runtime>(&self) -> bool {
+        self.development || !R::SCHEDULE
+    }
+
+    /// Seconds for which a verifier may keep the public halves.
+    pub(crate) fn max_age(&self) -> u64 {
+        self.rotation.jwks_max_age()
+    }
+
     /// Keeps what is known and tries the store again in [`TRY_AGAIN`] seconds, not for every request.
     fn keep_for_now(&self, known: &Loaded, now: u64) {
         *self.ring.borrow_mut() = Some(Loaded {
             ring: Rc::clone(&known.ring),
-            at: now.saturating_sub(RING_RELOAD.saturating_sub(TRY_AGAIN)),
+            at: now.saturating_sub(self.rotation.reload().saturating_sub(TRY_AGAIN)),
         });
     }
 
@@ -149,7 +158,7 @@ impl Keys {
     }
 
     async fn make_first<R: Runtime>(&self, runtime: &R) -> Result<(), Unavailable> {
-        if R::SCHEDULE && !self.development {
+        if !self.makes_keys::<R>() {
             return Err(Unavailable(
                 "there is no signing key in the key-value store; run `edgekeeper keys new` and put its entry there".to_owned(),
             ));
@@ -181,7 +190,7 @@ impl Keys {
         self.make(runtime, period).await
     }
 
-    /// Makes the next key when it is due, where no schedule does. It does not sign yet, so nobody waits for another.
+    /// Makes the next key when it is due, where requests see to that. It does not sign yet, so nobody waits for another.
     async fn make_next<R: Runtime>(&self, runtime: &R, present: &[u64]) {
         let next = self
             .rotation
@@ -266,11 +275,21 @@ impl Keys {
         {
             return Err(Unavailable(error.to_string()));
         }
-        if !R::SCHEDULE && !ring.is_empty() {
+        if self.makes_keys::<R>() && !ring.is_empty() {
             self.make_next(runtime, &present).await;
         }
         Ok(ring)
     }
+}
+
+/// How often keys change. In development that may be every few seconds.
+fn rotation(policy: &Policy) -> Result<Rotation, String> {
+    let make = if policy.keys.development {
+        Rotation::in_development
+    } else {
+        Rotation::new
+    };
+    make(policy.keys.rotation, policy.longest_token_ttl()).map_err(|error| error.to_string())
 }
 
 /// Whether the key that signs was made within so many seconds. Only a first key can be that young: any other signs when

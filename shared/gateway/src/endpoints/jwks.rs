@@ -50,15 +50,16 @@ pub(super) async fn answer<R: Runtime>(gateway: &Gateway, runtime: &R) -> Result
     }
     // No keys yet, or not all of them, is an answer that must not last.
     let lifetime = if keys.is_empty() || missing.is_some() {
-        "no-store"
+        HeaderValue::from_static("no-store")
     } else {
-        "public, max-age=300"
+        HeaderValue::try_from(format!("public, max-age={}", gateway.keys_max_age()))
+            .map_err(|error| Refusal::internal(error.to_string()))?
     };
     Ok(json(
         policy,
         serde_json::json!({ "keys": keys }).to_string(),
         [
-            (CACHE_CONTROL, HeaderValue::from_static(lifetime)),
+            (CACHE_CONTROL, lifetime),
             (ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*")),
         ],
     ))

@@ -101,6 +101,9 @@ const KEYS_SECRET: &str = "KEYS_SECRET";
 /// Shortest rotation of keys, in seconds: a new one must be seen everywhere well within it.
 const MIN_ROTATION: u64 = 3_600;
 
+/// The same where `keys.development` is set: all times are whole seconds.
+const MIN_DEVELOPMENT_ROTATION: u64 = 5;
+
 /// Longest rotation of keys, in seconds: ten years.
 const MAX_ROTATION: u64 = 3_653 * 86_400;
 
@@ -384,12 +387,23 @@ fn keys(node: &Node, strict: bool, report: &mut Report) -> Keys {
         },
         published: None,
     };
-    if !(MIN_ROTATION..=MAX_ROTATION).contains(&keys.rotation) {
+    let (shortest, help) = if keys.development {
+        (
+            MIN_DEVELOPMENT_ROTATION,
+            "write how long a key signs, between `5s` (with `development: true`, on one machine) and `3653d`",
+        )
+    } else {
+        (
+            MIN_ROTATION,
+            "write how long a key signs, between `1h` and `3653d`, such as `30d`",
+        )
+    };
+    if !(shortest..=MAX_ROTATION).contains(&keys.rotation) {
         let span = node.get("rotation").map_or(node.span, |item| item.span);
         report.error(
             span,
             format!("`keys.rotation` cannot be {} seconds", keys.rotation),
-            "write how long a key signs, between `1h` and `3653d`, such as `30d`",
+            help,
         );
     }
     keys
