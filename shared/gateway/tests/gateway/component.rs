@@ -1,5 +1,5 @@
 //! The runtime in memory as Spin and `wasi:http` are: instances share a store, nothing runs on a schedule, and no
-//! protocol is switched.
+//! protocol is switched. Without claims it shares as Workers do.
 
 use std::future::Future;
 use std::rc::Rc;
@@ -14,9 +14,9 @@ use crate::policy::Document;
 
 /// The runtime. Clones share one world.
 #[derive(Clone)]
-pub(crate) struct Component(pub(crate) Memory);
+pub(crate) struct Component<const CLAIMS: bool = true>(pub(crate) Memory);
 
-impl Runtime for Component {
+impl<const CLAIMS: bool> Runtime for Component<CLAIMS> {
     type Shared = Self;
 
     const WEBSOCKETS: bool = false;
@@ -74,7 +74,9 @@ impl Runtime for Component {
     }
 }
 
-impl SharedCache for Component {
+impl<const CLAIMS: bool> SharedCache for Component<CLAIMS> {
+    const CLAIMS: bool = CLAIMS;
+
     async fn get(&self, name: &str) -> Result<Option<String>, Unavailable> {
         Runtime::get(self, name).await
     }
@@ -85,6 +87,7 @@ impl SharedCache for Component {
 
     /// In one step, as a folder can; the store of the keys takes two.
     async fn add(&self, name: &str, value: &str) -> Result<bool, Unavailable> {
+        assert!(CLAIMS, "nothing is claimed where no claim counts");
         let found = Runtime::get(self, name).await?;
         let there = self.0.store().contains_key(name);
         if found.is_some() || there {
@@ -103,6 +106,9 @@ impl SharedCache for Component {
     }
 
     async fn names(&self) -> Result<Vec<String>, Unavailable> {
+        if !CLAIMS {
+            return Ok(Vec::new());
+        }
         let names = self.0.store().keys().cloned().collect::<Vec<_>>();
         Ok(names
             .into_iter()
@@ -112,13 +118,25 @@ impl SharedCache for Component {
 }
 
 /// A deployment: as many instances as are asked for, in one world.
-pub(crate) struct Deployment {
-    pub(crate) runtime: Component,
+pub(crate) struct Deployment<const CLAIMS: bool = true> {
+    pub(crate) runtime: Component<CLAIMS>,
     document: Box<dyn Fn() -> Document>,
 }
 
 impl Deployment {
     pub(crate) fn new(document: impl Fn() -> Document + 'static) -> Self {
+        Self::on(document)
+    }
+}
+
+impl Deployment<false> {
+    pub(crate) fn without_claims(document: impl Fn() -> Document + 'static) -> Self {
+        Self::on(document)
+    }
+}
+
+impl<const CLAIMS: bool> Deployment<CLAIMS> {
+    fn on(document: impl Fn() -> Document + 'static) -> Self {
         Self {
             runtime: Component(Memory::new()),
             document: Box::new(document),

@@ -60,5 +60,7 @@ mod second_tier;
 mod server_timing;
 mod session_check;
 mod signatures;
+mod slow_store;
 mod upstream;
+mod without_claims;
 mod www_authenticate;

@@ -84,6 +84,8 @@ struct World {
     store: RefCell<BTreeMap<String, String>>,
     store_fails: Cell<bool>,
     store_is_full: Cell<bool>,
+    /// Milliseconds that each use of the store takes.
+    store_takes: Cell<u64>,
     reads: Cell<usize>,
     lists: Cell<usize>,
     writes: Cell<usize>,
@@ -99,6 +101,7 @@ impl Memory {
     pub(crate) fn new() -> Self {
         let world = World::default();
         world.now.set(NOW * 1_000);
+        world.store_takes.set(1);
         *world.secret.borrow_mut() = Some(SECRET.to_owned());
         Self(Rc::new(world))
     }
@@ -160,6 +163,10 @@ impl Memory {
 
     pub(crate) fn set_store_fails(&self, fails: bool) {
         self.0.store_fails.set(fails);
+    }
+
+    pub(crate) fn set_store_takes(&self, milliseconds: u64) {
+        self.0.store_takes.set(milliseconds);
     }
 
     pub(crate) fn set_store_is_full(&self, full: bool) {
@@ -317,7 +324,7 @@ impl Runtime for Memory {
     }
 
     async fn get(&self, key: &str) -> Result<Option<String>, Unavailable> {
-        self.sleep(1).await;
+        self.sleep(self.0.store_takes.get()).await;
         self.0.reads.set(self.0.reads.get() + 1);
         if self.0.store_fails.get() {
             return Err(Unavailable(
@@ -328,7 +335,7 @@ impl Runtime for Memory {
     }
 
     async fn put(&self, key: &str, value: &str) -> Result<(), Unavailable> {
-        self.sleep(1).await;
+        self.sleep(self.0.store_takes.get()).await;
         self.0.writes.set(self.0.writes.get() + 1);
         if self.0.store_is_full.get() {
             return Err(Unavailable("the key-value store is full".to_owned()));
@@ -346,7 +353,7 @@ impl Runtime for Memory {
     }
 
     async fn delete(&self, key: &str) -> Result<(), Unavailable> {
-        self.sleep(1).await;
+        self.sleep(self.0.store_takes.get()).await;
         if self.0.store_fails.get() {
             return Err(Unavailable(
                 "the key-value store does not answer".to_owned(),
@@ -357,7 +364,7 @@ impl Runtime for Memory {
     }
 
     async fn names(&self, prefix: &str) -> Result<Vec<String>, Unavailable> {
-        self.sleep(1).await;
+        self.sleep(self.0.store_takes.get()).await;
         self.0.lists.set(self.0.lists.get() + 1);
         if self.0.store_fails.get() {
             return Err(Unavailable(

@@ -15,24 +15,24 @@ use crate::site::{ADA, Sent, get, header, header_map, session};
 
 const OTHER_SECRET: &str = "another secret of 32 characters!!";
 
-impl Deployment {
-    fn send_to(&self, instance: &Rc<Gateway>, request: RawRequest) -> Sent {
+impl<const CLAIMS: bool> Deployment<CLAIMS> {
+    pub(crate) fn send_to(&self, instance: &Rc<Gateway>, request: RawRequest) -> Sent {
         let headers = request.headers.clone();
         let decision = self.world().run(instance.decide(&self.runtime, request));
         Sent::new(decision, headers)
     }
 
     /// The status that Ada gets from an instance; 0 when she is let through.
-    fn ada(&self, instance: &Rc<Gateway>) -> u16 {
+    pub(crate) fn ada(&self, instance: &Rc<Gateway>) -> u16 {
         self.send_to(instance, get("https://app.test/", &[ADA]))
             .status()
     }
 
-    fn ada_fresh(&self) -> u16 {
+    pub(crate) fn ada_fresh(&self) -> u16 {
         self.ada(&self.instance())
     }
 
-    fn log_out(&self, instance: &Rc<Gateway>) {
+    pub(crate) fn log_out(&self, instance: &Rc<Gateway>) {
         let logout = self
             .send_to(instance, get("https://app.test/logout", &[ADA]))
             .forwarded();
@@ -42,7 +42,7 @@ impl Deployment {
         self.world().script("", "", Reply::new(401, "{}"));
     }
 
-    fn shared(&self) -> Vec<String> {
+    pub(crate) fn shared(&self) -> Vec<String> {
         let store = self.world().store();
         store
             .keys()
