@@ -139,10 +139,11 @@ function oathkeeper(port, { authenticators = {}, cookieSession = {}, authorizers
  * @param {string} [options.state]
  * @param {string} [options.keysSecret]
  * @param {boolean} [options.fresh] a new instance for every request
+ * @param {Record<string, string>} [options.env] more for the gateway's environment
  * @returns {Promise<Site>}
  */
 export async function startSite(options) {
-  const { rules, kratos, whoami, edge = {}, strict, state, keysSecret, fresh } = options;
+  const { rules, kratos, whoami, edge = {}, strict, state, keysSecret, fresh, env } = options;
   const folder = mkdtempSync(join(tmpdir(), 'edgekeeper-runtimes-'));
   const { port, apiPort } = await choosePorts();
   const parts = [{ stop: () => rmSync(folder, { recursive: true, force: true }) }];
@@ -168,7 +169,7 @@ export async function startSite(options) {
     const config = write('oathkeeper.yml', oathkeeper(port, options));
     const upstreams = { [kratosName]: kratosOrigin, [upstreamName]: upstream.origin, ...edge.upstreams };
     const edgeFile = write('edge.yml', { ...edge, upstreams });
-    const gateway = await startRuntime({ folder, config, edge: edgeFile, port, apiPort, strict, state, keysSecret, fresh });
+    const gateway = await startRuntime({ folder, config, edge: edgeFile, port, apiPort, strict, state, keysSecret, fresh, env });
     parts.push(gateway);
     return {
       origin: gateway.origin,
