@@ -35,6 +35,8 @@ pub(crate) struct Question {
     pub(crate) credential: CacheKey,
     /// Who answers it.
     pub(crate) store: Store,
+    /// The template by which Kratos is to make a token of the session.
+    pub(crate) tokenize_as: Option<String>,
 }
 
 /// What is known of a question, or what Kratos says to it.
@@ -164,7 +166,7 @@ async fn ask<R: Runtime>(
     let failed = |kind, reason| Verdict::Failed(Failure::new(kind, reason));
     let (verdict, size) = match answer {
         Ok((inbound, bare)) => (
-            read(&inbound, question.store, strict, bare, now),
+            read(&inbound, question, strict, bare, now),
             inbound.body.map_or(0, |body| body.len()),
         ),
         Err(FetchError::Timeout) => (
@@ -236,7 +238,7 @@ fn is_page(inbound: &Inbound) -> bool {
         .is_some_and(|kind| kind.to_ascii_lowercase().contains("html"))
 }
 
-fn read(inbound: &Inbound, store: Store, strict: bool, bare: bool, now: u64) -> Verdict {
+fn read(inbound: &Inbound, question: &Question, strict: bool, bare: bool, now: u64) -> Verdict {
     let header = |name: &str| {
         inbound
             .headers
@@ -253,9 +255,10 @@ fn read(inbound: &Inbound, store: Store, strict: bool, bare: bool, now: u64) -> 
         bare,
         cache_for: header("ory-session-cache-for"),
         retry_after: header("retry-after"),
+        tokenize_as: question.tokenize_as.as_deref(),
         rate_limit: &rate_limit,
     };
-    Verdict::read(&answer, store, strict, seconds(now))
+    Verdict::read(&answer, question.store, strict, seconds(now))
 }
 
 /// The right to ask, given back when it is dropped, also when the request is cut off.

@@ -110,7 +110,11 @@ impl Rule {
         }
         for mutator in &self.mutators {
             match mutator {
-                Mutator::Noop | Mutator::Header(_) | Mutator::Cookie(_) | Mutator::Broken(_) => {}
+                Mutator::Noop
+                | Mutator::Header(_)
+                | Mutator::Cookie(_)
+                | Mutator::KratosToken
+                | Mutator::Broken(_) => {}
                 Mutator::IdToken(config) => {
                     endpoints.extend(config.jwks.iter().filter(|jwks| !jwks.is_file()));
                 }

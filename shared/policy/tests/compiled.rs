@@ -427,3 +427,39 @@ fn a_rule_may_do_without_an_upstream() {
         None
     );
 }
+
+#[test]
+fn with_tokenize_as_kratos_makes_the_token_and_no_key_of_ours_is_needed() {
+    let edge = "keys: { source: own }\nrules: { web: { tokenize_as: jwt_v1 } }";
+    let token_check = json!([
+        { "handler": "bearer_token" },
+        { "handler": "cookie_session" },
+        { "handler": "unauthorized" },
+    ]);
+    for strict in [false, true] {
+        let web = rule(json!({ "id": "web", "authenticators": token_check }));
+        let other = rule(
+            json!({ "id": "other", "match": { "url": "https://other.example.com/<.*>", "methods": ["GET"] } }),
+        );
+        let bearer = "  bearer_token: { enabled: true, config: { check_session_url: http://kratos-public:4433/sessions/whoami, subject_from: identity.id } }";
+        let config = CONFIG.replace("authenticators:\n", &format!("authenticators:\n{bearer}\n"));
+        let policy = build(&config, edge, strict, &[web, other]);
+        let asked: Vec<_> = policy.rules[0]
+            .authenticators
+            .iter()
+            .map(|authenticator| match authenticator {
+                Authenticator::CookieSession(config) => config.check.tokenize_as.as_deref(),
+                Authenticator::BearerToken(config) => config.check.tokenize_as.as_deref(),
+                _ => None,
+            })
+            .collect();
+        assert_eq!(asked, [Some("jwt_v1"), Some("jwt_v1"), None]);
+        assert_eq!(policy.rules[0].mutators, [Mutator::KratosToken]);
+        assert_eq!(policy.rules[0].id_tokens().count(), 0);
+        assert_eq!(policy.rules[1].id_tokens().count(), 1, "of that rule alone");
+        let Authenticator::CookieSession(other) = &policy.rules[1].authenticators[0] else {
+            panic!("{:?}", policy.rules[1].authenticators);
+        };
+        assert_eq!(other.check.tokenize_as, None);
+    }
+}

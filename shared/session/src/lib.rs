@@ -37,4 +37,5 @@ pub mod flight;
 pub mod freshness;
 pub mod key;
 pub mod record;
+pub mod tokenized;
 pub mod whoami;

@@ -7,6 +7,7 @@ use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
 use crate::freshness::cache_for;
+use crate::tokenized;
 
 /// The most that is read of an answer, in bytes. Kratos' own are a few KiB.
 pub const LARGEST_ANSWER: usize = 1 << 20;
@@ -25,6 +26,8 @@ pub struct Answer<'a> {
     pub cache_for: Option<&'a str>,
     /// `Retry-After`.
     pub retry_after: Option<&'a str>,
+    /// The template by which Kratos was asked to make a token of the session.
+    pub tokenize_as: Option<&'a str>,
     /// Other headers that a rate limit may be explained by, as name and value.
     pub rate_limit: &'a [(&'static str, String)],
 }
@@ -56,7 +59,7 @@ pub enum Verdict {
 pub struct ActiveSession {
     /// The whole answer, a JSON object; null where the status alone was the answer ([`Answer::bare`]).
     pub document: Value,
-    /// When the session ends, in Unix seconds.
+    /// When the session ends, in Unix seconds; before that where Kratos' own token in the answer is soon used up.
     pub expires_at: Option<u64>,
     /// For how many seconds Kratos allows the answer to be kept.
     pub cache_for: Option<u64>,
@@ -120,7 +123,13 @@ impl Verdict {
     #[must_use]
     pub fn read(answer: &Answer<'_>, store: Store, strict: bool, now: u64) -> Self {
         match answer.status {
-            200 => Self::read_session(answer, strict || store == Store::Any, now),
+            200 => {
+                let session = Self::read_session(answer, strict || store == Store::Any, now);
+                match answer.tokenize_as {
+                    Some(template) => session.with_token(template, now),
+                    None => session,
+                }
+            }
             403 if is_aal_required(answer.body) => Self::AalRequired,
             429 => Self::Failed(Failure {
                 kind: FailureKind::RateLimited,
@@ -145,11 +154,32 @@ impl Verdict {
             }),
             // Oathkeeper takes whatever else for a refusal. But Kratos does not say that: a wrong path would then look like
             // nobody being signed in, and send everybody to log in for ever.
-            status if !strict && !matches!(status, 401 | 403) => Self::Failed(Failure::new(
-                FailureKind::Foreign,
-                format!("whoami answered {status}; is check_session_url Kratos' whoami?"),
-            )),
+            status if !(strict && answer.tokenize_as.is_none()) && !matches!(status, 401 | 403) => {
+                Self::Failed(Failure::new(
+                    FailureKind::Foreign,
+                    format!("whoami answered {status}; is check_session_url Kratos' whoami?"),
+                ))
+            }
             _ => Self::Refused,
+        }
+    }
+
+    /// A session counts only with the token that was asked for, and no longer than that one is to be used.
+    fn with_token(self, template: &str, now: u64) -> Self {
+        let Self::Active(session) = self else {
+            return self;
+        };
+        match tokenized::used_until(&session.document, now) {
+            Ok(until) => Self::Active(Rc::new(ActiveSession {
+                expires_at: Some(session.expires_at.map_or(until, |end| end.min(until))),
+                ..Rc::unwrap_or_clone(session)
+            })),
+            Err(wrong) => Self::Failed(Failure::new(
+                FailureKind::Foreign,
+                format!(
+                    "whoami's answer {wrong}; is there a template `{template}` in Kratos' session.whoami.tokenizer?"
+                ),
+            )),
         }
     }
 
@@ -234,6 +264,7 @@ mod tests {
             bare: false,
             cache_for: None,
             retry_after: None,
+            tokenize_as: None,
             rate_limit: &[],
         }
     }

@@ -73,7 +73,9 @@ impl Question {
         subject: Subject<'_>,
     ) -> Self {
         let strict = gateway.policy().strict;
-        let method = match (check.force_method.as_str(), strict) {
+        // An answer to `HEAD` could not hold a token.
+        let own_method = strict && check.tokenize_as.is_none();
+        let method = match (check.force_method.as_str(), own_method) {
             ("", true) => request.method.clone(),
             ("", _) => "GET".to_owned(),
             (forced, _) => forced.to_owned(),
@@ -119,6 +121,7 @@ impl Question {
             key,
             credential: CacheKey::of_credential(subject.credential),
             store: subject.store,
+            tokenize_as: check.tokenize_as.clone(),
         }
     }
 }
@@ -149,9 +152,15 @@ fn check_url(check: &SessionCheck, request: &Request) -> String {
     } else {
         request.query.as_deref().map(without_tokenize)
     };
-    match query {
-        Some(query) if !query.is_empty() => format!("{base}?{query}"),
-        _ => base,
+    // In front: of two Kratos takes the first.
+    let tokenize = check.tokenize_as.as_ref();
+    let tokenize = tokenize.map(|template| format!("tokenize_as={template}"));
+    let query = query.filter(|query| !query.is_empty());
+    let query: Vec<String> = tokenize.into_iter().chain(query).collect();
+    if query.is_empty() {
+        base
+    } else {
+        format!("{base}?{}", query.join("&"))
     }
 }
 

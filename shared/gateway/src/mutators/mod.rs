@@ -5,6 +5,7 @@ mod header;
 mod hydrated;
 mod hydrator;
 mod id_token;
+mod kratos_token;
 
 use edgekeeper_policy::mutator::Mutator;
 use edgekeeper_template::Output;
@@ -38,7 +39,9 @@ pub(crate) fn load(loader: &Loader<'_>) -> Result<Vec<Loaded>, LoadError> {
         .mutators
         .iter()
         .map(|mutator| match mutator {
-            Mutator::Noop | Mutator::Hydrator(_) | Mutator::Broken(_) => Ok(Loaded::Plain),
+            Mutator::Noop | Mutator::KratosToken | Mutator::Hydrator(_) | Mutator::Broken(_) => {
+                Ok(Loaded::Plain)
+            }
             Mutator::Header(config) => loader.mutator_headers(&config.headers).map(Loaded::Header),
             Mutator::Cookie(config) => cookie::load(loader, config).map(Loaded::Cookie),
             Mutator::IdToken(config) if config.claims.trim().is_empty() => {
@@ -103,6 +106,7 @@ pub(crate) async fn mutate<R: Runtime>(
                         .await?,
                 );
             }
+            (Mutator::KratosToken, _) => trace.key = kratos_token::mutate(&mut session)?,
             (Mutator::Hydrator(config), _) => {
                 hydrator::mutate(gateway, runtime, config, passage, &mut session).await?;
             }

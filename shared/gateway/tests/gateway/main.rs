@@ -61,6 +61,7 @@ mod server_timing;
 mod session_check;
 mod signatures;
 mod slow_store;
+mod tokenize;
 mod upstream;
 mod without_claims;
 mod www_authenticate;

@@ -32,6 +32,9 @@ pub struct SessionCheck {
     /// Headers to set on the check, lower case.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub additional_headers: BTreeMap<String, String>,
+    /// The template by which Kratos is to make a token of the session (`tokenize_as` of its whoami).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tokenize_as: Option<String>,
     /// Where in the answer `Extra` is.
     pub extra_from: GjsonPath,
     /// Where in the answer the subject is.

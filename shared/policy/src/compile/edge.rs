@@ -25,6 +25,7 @@ use Shape::{Anything, Choice, Flag, Integer, List, LongDuration, Map, Text};
 const RULE: Shape = Shape::Keys(&[
     ("allowlist", &Shape::Keys(handler::ALLOWLIST)),
     ("keto", &Shape::Keys(handler::KETO)),
+    ("tokenize_as", &Text),
 ]);
 
 const EDGE: Shape = Shape::Keys(&[
@@ -156,6 +157,8 @@ pub(super) struct RuleEdge {
     pub(super) allowlist: Option<Allowlist>,
     /// `keto`, laid over what is configured for all.
     pub(super) keto: Option<Node>,
+    /// The template by which Kratos makes its token.
+    pub(super) tokenize_as: Option<Node>,
 }
 
 /// Checks `edge.yml` and reads it.
@@ -183,6 +186,7 @@ pub(super) fn read(root: &Node, strict: bool, report: &mut Report) -> Edge {
                 let base = root.at(&["authorizers", "keto", "config"]);
                 base.map_or_else(|| own.clone(), |base| Node::merge(base, own))
             }),
+            tokenize_as: node.get("tokenize_as").cloned(),
         })
         .collect();
     Edge {

@@ -56,6 +56,7 @@ mod source;
 mod stage;
 mod suffix;
 mod template;
+mod tokenize;
 mod upstream;
 mod yaml;
 

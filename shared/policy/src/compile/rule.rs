@@ -12,7 +12,7 @@ use super::handler::Stage;
 use super::node::{Node, Span, Value};
 use super::shape::{self, Keys, Shape};
 use super::stage::{self, Context};
-use super::{authenticator, authorizer, error, listing, mutator, upstream};
+use super::{authenticator, authorizer, error, listing, mutator, tokenize, upstream};
 use Shape::{Anything, Flag, List, Text};
 
 /// The keys of an access rule. Handlers are checked one by one.
@@ -103,6 +103,8 @@ fn read_named(node: &Node, id: String, cx: &mut Context<'_>) -> Option<Rule> {
 
     let (methods, url) = matching?;
     let mut authenticators = authenticators?;
+    let mut mutators = mutators?;
+    tokenize::apply(&id, &mut authenticators, &mut mutators, cx);
     authenticator::settle_bearer(&mut authenticators);
     lint(node, &authenticators, &methods, cx);
     Some(Rule {
@@ -111,7 +113,7 @@ fn read_named(node: &Node, id: String, cx: &mut Context<'_>) -> Option<Rule> {
         url: url?,
         authenticators,
         authorizers: authorizers?,
-        mutators: mutators?,
+        mutators,
         errors,
         upstream,
         source: cx.edge.lists_rules.then(|| listing::json(node, cx.strict)),

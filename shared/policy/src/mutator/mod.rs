@@ -26,6 +26,8 @@ pub enum Mutator {
     Cookie(Cookie),
     /// A signed token in `Authorization`.
     IdToken(IdToken),
+    /// Kratos' own token in `Authorization`: what `id_token` is in a rule with `tokenize_as`.
+    KratosToken,
     /// What a service knows of the session besides.
     Hydrator(Box<Hydrator>),
     /// Fails (strict mode).

@@ -152,6 +152,13 @@ pub fn unverified_claims(token: &str) -> Option<Map<String, Value>> {
     parts.claims(true).ok()
 }
 
+/// The `kid` of a token that nobody vouches for. `None` where there is none.
+#[must_use]
+pub fn unverified_kid(token: &str) -> Option<String> {
+    let header = Parts::split(token).ok()?.header(true).ok()?;
+    header.get("kid")?.as_str().map(str::to_owned)
+}
+
 /// The three parts of a token, still encoded.
 struct Parts<'a> {
     header: &'a str,

@@ -62,6 +62,7 @@ pub(super) fn read(
         force_method,
         forward_http_headers,
         additional_headers,
+        tokenize_as: None,
         extra_from: extra_from?,
         subject_from: subject_from?,
     })
