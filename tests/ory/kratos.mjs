@@ -33,8 +33,10 @@ const installer = fileURLToPath(new URL('../../scripts/install/kratos', import.m
  * @property {string} publicOrigin what a browser calls it
  * @property {number} pid
  * @property {Promise<string>} ended settles when it is gone, with how it ended
- * @property {() => string} log what it has logged, one JSON object a line
- * @property {(path: string) => Promise<number>} requestCount how many requests for a path it has answered, by its own metrics
+ * @property {() => string} log what it has logged since it was started, one JSON object a line
+ * @property {(path: string) => Promise<number>} requestCount how many requests for a path it has answered since then, by its own metrics
+ * @property {() => Promise<void>} kill ends it at once, with SIGKILL, and keeps its files
+ * @property {() => Promise<void>} restart starts it again after that, on the same ports and the same database
  * @property {() => Promise<void>} stop ends it and removes its files
  */
 
@@ -80,20 +82,20 @@ export async function startKratos(options = {}) {
   await run(binary, ['migrate', 'sql', '--yes', '-e'], {
     env: { ...env, DSN: `${dsn}&_journal_mode=WAL`, LOG_LEVEL: 'error' },
   });
-  const server = start(binary, ['serve', '--dev', '-c', configFile], {
-    name: 'Kratos',
-    logFile: join(folder, 'kratos.log'),
-    env,
-  });
+  const origin = (port) => `http://127.0.0.1:${port}`;
+  let server;
+  const serve = async () => {
+    server = start(binary, ['serve', '--dev', '-c', configFile], { name: 'Kratos', logFile: join(folder, 'kratos.log'), env });
+    await server.answers(`${origin(adminPort)}/admin/health/ready`);
+    await server.answers(`${origin(publicPort)}/health/ready`);
+  };
   const stop = async () => {
     await server.stop();
     process.off('exit', remove);
     remove();
   };
-  const origin = (port) => `http://127.0.0.1:${port}`;
   try {
-    await server.answers(`${origin(adminPort)}/admin/health/ready`);
-    await server.answers(`${origin(publicPort)}/health/ready`);
+    await serve();
   } catch (error) {
     await stop();
     throw error;
@@ -103,10 +105,19 @@ export async function startKratos(options = {}) {
     public: origin(publicPort),
     admin: origin(adminPort),
     publicOrigin,
-    pid: server.child.pid,
-    ended: server.ended,
+    get pid() {
+      return server.child.pid;
+    },
+    get ended() {
+      return server.ended;
+    },
     log: () => readFileSync(server.logFile, 'utf8'),
     requestCount: (path) => answered(origin(adminPort), path),
+    async kill() {
+      server.child.kill('SIGKILL');
+      await server.ended;
+    },
+    restart: serve,
     stop,
   };
 }
