@@ -2,10 +2,9 @@
 //!
 //! It spares Kratos a question. A store that hangs would cost more than that question, so a request goes on without it.
 
-use std::future::{Future, poll_fn};
-use std::pin::pin;
-use std::task::Poll;
+use std::future::Future;
 
+use crate::patience::within;
 use crate::runtime::{Runtime, SharedCache, Unavailable};
 
 /// How long one use of the store may take, in milliseconds.
@@ -55,17 +54,9 @@ impl<'a, R: Runtime> Bounded<'a, R> {
         patience: u64,
         work: impl Future<Output = Result<T, Unavailable>>,
     ) -> Result<T, Unavailable> {
-        let mut work = pin!(work);
-        // Not started before the store has made somebody wait.
-        let mut timer = pin!(async { self.runtime.sleep(patience).await });
-        poll_fn(|context| match work.as_mut().poll(context) {
-            Poll::Pending => timer
-                .as_mut()
-                .poll(context)
-                .map(|()| Err(too_slow(patience))),
-            outcome => outcome,
-        })
-        .await
+        within(self.runtime, patience, work)
+            .await
+            .unwrap_or_else(|| Err(too_slow(patience)))
     }
 }
 

@@ -23,6 +23,7 @@ use crate::memory::Memory;
 use crate::passage::Purpose;
 use crate::refusal::Refusal;
 use crate::request::{Listener, RawRequest, Request};
+use crate::revocations::Revocations;
 use crate::runtime::{FetchError, RequestBody, Runtime, Unavailable};
 use crate::trace::Trace;
 use crate::{
@@ -51,6 +52,7 @@ pub struct Gateway {
     /// The session checks of all rules, one for each way to find a credential in a request.
     session_checks: Vec<CookieSession>,
     memory: Memory,
+    revocations: Revocations,
 }
 
 /// Where an allowed request goes, and with which changes.
@@ -85,6 +87,7 @@ impl Gateway {
             session_cookies: session_cookies(&policy),
             session_checks: session_checks(&policy),
             memory: Memory::new(policy.session.clone()),
+            revocations: Revocations::new(&policy.session),
             policy,
         }))
     }
@@ -411,6 +414,10 @@ impl Gateway {
     /// How long one question of the gateway's own may take, in milliseconds: as long as whoami.
     pub(crate) fn one_try(&self) -> u64 {
         self.policy.session.timeout.saturating_mul(1_000)
+    }
+
+    pub(crate) fn revocations(&self) -> &Revocations {
+        &self.revocations
     }
 
     pub(crate) fn memory(&self) -> &Memory {

@@ -42,6 +42,8 @@ const COMPLAIN_EVERY: u64 = 60_000;
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Moments {
     pub(crate) asked: u64,
+    /// How many revocations the instance had heard of when it asked.
+    pub(crate) heard: u64,
     pub(crate) now: u64,
 }
 
@@ -110,6 +112,7 @@ impl Memory {
             credential,
             size,
             asked: moments.asked,
+            heard: Some(moments.heard),
             confirmed: Cell::new(moments.now),
         };
         self.sessions

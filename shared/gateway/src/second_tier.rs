@@ -16,6 +16,7 @@ use edgekeeper_token::seal::{NONCE_LENGTH, Sealer};
 
 use crate::Gateway;
 use crate::bounded::Bounded;
+use crate::revocations::{self, Known, Stands};
 use crate::runtime::{Runtime, SHARED_PREFIX, SharedCache, Unavailable, seconds};
 use crate::whoami::Question;
 use crate::{keys, problem};
@@ -28,9 +29,6 @@ const LOOK_AGAIN: u64 = 20;
 
 /// The largest entry that is shared, in bytes; [`SharedCache`] promises no more.
 const LARGEST: usize = 512 << 10;
-
-/// For how long an answer that was asked for before a logout can still come, in seconds.
-const ON_ITS_WAY: u64 = 120;
 
 /// What the other instances know.
 pub(crate) enum Found {
@@ -90,14 +88,16 @@ pub(crate) async fn is_outdated<R: Runtime>(gateway: &Gateway, runtime: &R, entr
     outdated
 }
 
-/// What the other instances know of a question; waits while one of them asks, until `give_up` (Unix milliseconds).
+/// What the other instances know of a question; waits while one of them asks, until `give_up` (Unix milliseconds). Says in
+/// `revoked` whether what they knew was revoked.
 pub(crate) async fn find<R: Runtime>(
-    gateway: &Gateway,
+    gateway: &Rc<Gateway>,
     runtime: &R,
     question: &Question,
     give_up: u64,
+    revoked: &mut bool,
 ) -> Found {
-    match look_and_wait(gateway, runtime, question, give_up).await {
+    match look_and_wait(gateway, runtime, question, give_up, revoked).await {
         Ok(found) => found,
         Err(error) => {
             complain(gateway, runtime, &error);
@@ -107,10 +107,11 @@ pub(crate) async fn find<R: Runtime>(
 }
 
 async fn look_and_wait<R: Runtime>(
-    gateway: &Gateway,
+    gateway: &Rc<Gateway>,
     runtime: &R,
     question: &Question,
     give_up: u64,
+    revoked: &mut bool,
 ) -> Result<Found, Unavailable> {
     let Some(shared) = Bounded::of(runtime).filter(|_| shares(gateway)) else {
         return Ok(Found::Nothing(None));
@@ -119,7 +120,7 @@ async fn look_and_wait<R: Runtime>(
     let claim = claim_name(&question.key);
     let mut may_claim = true;
     loop {
-        let known = look(gateway, runtime, &shared, &sealer, question).await?;
+        let known = look(gateway, runtime, &shared, &sealer, question, revoked).await?;
         // An older one serves should Kratos fail; it is in memory now.
         if let Some((entry, standing)) = known
             && matches!(standing, Standing::Fresh | Standing::Revalidate)
@@ -164,7 +165,7 @@ async fn look_and_wait<R: Runtime>(
 
 /// Takes a question for this instance, unless another asks it now or has just done so.
 pub(crate) async fn claim<R: Runtime>(
-    gateway: &Gateway,
+    gateway: &Rc<Gateway>,
     runtime: &R,
     question: &Question,
 ) -> Claiming {
@@ -190,14 +191,14 @@ pub(crate) async fn claim<R: Runtime>(
 
 /// Whether another instance has the answer by now; the claim is given back then.
 async fn answered<R: Runtime>(
-    gateway: &Gateway,
+    gateway: &Rc<Gateway>,
     runtime: &R,
     shared: &Bounded<'_, R>,
     question: &Question,
     claim: Option<&Claim>,
 ) -> Result<bool, Unavailable> {
     let sealer = sealer(runtime).await?;
-    let record = look(gateway, runtime, shared, &sealer, question).await?;
+    let record = look(gateway, runtime, shared, &sealer, question, &mut false).await?;
     let fresh = matches!(record, Some((_, Standing::Fresh)));
     if let Some(claim) = claim.filter(|_| fresh) {
         shared.delete(&claim.name).await?;
@@ -309,12 +310,7 @@ pub(crate) async fn changed<R: Runtime>(gateway: &Gateway, runtime: &R, credenti
         return;
     };
     let now = runtime.now();
-    let session = &gateway.policy().session;
-    // As long as any answer from before could serve.
-    let until = seconds(now)
-        .saturating_add(session.ttl)
-        .saturating_add(session.stale_while_revalidate.max(session.stale_if_error))
-        .saturating_add(ON_ITS_WAY);
+    let until = revocations::matter_until(&gateway.policy().session, seconds(now));
     for credential in credentials {
         let mark = format!("{until} {now}");
         if let Err(error) = shared.set_mark(&mark_name(credential), &mark).await {
@@ -325,11 +321,12 @@ pub(crate) async fn changed<R: Runtime>(gateway: &Gateway, runtime: &R, credenti
 
 /// The record of a question, if it counts. It is remembered by this instance, too.
 async fn look<R: Runtime>(
-    gateway: &Gateway,
+    gateway: &Rc<Gateway>,
     runtime: &R,
     shared: &Bounded<'_, R>,
     sealer: &Sealer,
     question: &Question,
+    revoked: &mut bool,
 ) -> Result<Option<(Rc<Entry>, Standing)>, Unavailable> {
     let name = record_name(&question.key);
     let Some(entry) = shared.get(&name).await? else {
@@ -343,10 +340,17 @@ async fn look<R: Runtime>(
         }
     };
     let mark = shared.get(&mark_name(&question.credential)).await?;
-    let now = runtime.now();
     if is_before(record.asked, mark.as_deref()) {
+        *revoked = true;
         return Ok(None);
     }
+    let known = Known::told(&record.session.document, record.asked);
+    let stands = revocations::stands(gateway, runtime, &known).await;
+    if stands != Stands::Yes {
+        *revoked |= stands == Stands::Revoked;
+        return Ok(None);
+    }
+    let now = runtime.now();
     let freshness = record.freshness(&gateway.policy().session);
     let standing = freshness.at(seconds(now));
     let ended = record
@@ -362,6 +366,7 @@ async fn look<R: Runtime>(
         credential: question.credential,
         size: footprint(size),
         asked: record.asked,
+        heard: None,
         confirmed: Cell::new(now),
     });
     gateway.memory().adopt(question.key, Rc::clone(&entry), now);

@@ -13,6 +13,7 @@ use crate::Gateway;
 use crate::memory::Moments;
 use crate::rate_limit;
 use crate::redirect;
+use crate::revocations::{self, Stands};
 use crate::runtime::{FetchError, Inbound, Outbound, Runtime, seconds};
 use crate::second_tier::{self, Claim, Claiming, Found};
 use crate::sweep;
@@ -47,15 +48,24 @@ pub(crate) async fn verdict<R: Runtime>(
     trace: &mut Trace,
 ) -> Verdict {
     let patience = question.outbound.timeout.saturating_add(1_000);
-    let give_up = runtime.now().saturating_add(patience);
+    let since = runtime.now();
+    let give_up = since.saturating_add(patience);
     let mut waited = false;
+    let mut revoked = false;
     loop {
         let now = runtime.now();
-        if let Some((entry, standing)) = gateway.memory().remembered(&question.key, now) {
+        if let Some((entry, _)) = gateway.memory().remembered(&question.key, now) {
             if second_tier::is_outdated(gateway, runtime, &entry).await {
                 gateway.memory().forget(&entry.credential, runtime.now());
+                revoked = true;
                 continue;
             }
+            let stands = revocations::entry_stands(gateway, runtime, &entry, since).await;
+            revoked |= stands == Stands::Revoked;
+            let standing = match stands {
+                Stands::Yes => entry.freshness.at(runtime.seconds()),
+                Stands::Revoked | Stands::Unknown => Standing::Gone,
+            };
             match standing {
                 Standing::Fresh => {
                     trace.session = Some(if waited { "wait" } else { "hit" });
@@ -71,38 +81,47 @@ pub(crate) async fn verdict<R: Runtime>(
         }
         if let Some(failure) = gateway.memory().recent_failure(&question.key, now) {
             trace.session = Some(if waited { "wait" } else { "failed" });
-            return fallback(gateway, &question, failure, now, trace);
+            return fallback(gateway, &question, failure, since, now, trace);
         }
         if let Some(flight) = Flight::take_off(gateway, &question.key, now, patience) {
-            let claim = match second_tier::find(gateway, runtime, &question, give_up).await {
-                Found::Session(entry, standing) => {
-                    trace.session = Some("shared");
-                    drop(flight);
-                    if standing == Standing::Revalidate {
-                        refresh_later(gateway, runtime, &question, patience);
+            let claim =
+                match second_tier::find(gateway, runtime, &question, give_up, &mut revoked).await {
+                    Found::Session(entry, standing) => {
+                        trace.session = Some("shared");
+                        drop(flight);
+                        if standing == Standing::Revalidate {
+                            refresh_later(gateway, runtime, &question, patience);
+                        }
+                        return entry.verdict.clone();
                     }
-                    return entry.verdict.clone();
-                }
-                Found::Failed(failure) => {
-                    trace.session = Some("wait");
-                    return fallback(gateway, &question, failure, runtime.now(), trace);
-                }
-                Found::Nothing(claim) => claim,
-            };
-            trace.session = Some("miss");
-            return match ask(runtime, &question, flight, claim).await {
+                    Found::Failed(failure) => {
+                        trace.session = Some("wait");
+                        return fallback(gateway, &question, failure, since, runtime.now(), trace);
+                    }
+                    Found::Nothing(claim) => claim,
+                };
+            trace.session = Some(if revoked { "revoked" } else { "miss" });
+            let heard = gateway.revocations().heard();
+            match ask(runtime, &question, flight, claim).await {
                 Verdict::Failed(failure) => {
-                    fallback(gateway, &question, failure, runtime.now(), trace)
+                    return fallback(gateway, &question, failure, since, runtime.now(), trace);
                 }
-                verdict => verdict,
-            };
+                // Kratos may have answered before it knew.
+                Verdict::Active(session)
+                    if gateway.revocations().came_after(&session.document, heard) =>
+                {
+                    revoked = true;
+                    continue;
+                }
+                verdict => return verdict,
+            }
         }
         if now >= give_up {
             let failure = Failure::new(
                 FailureKind::Timeout,
                 "another request's whoami did not come back in time",
             );
-            return fallback(gateway, &question, failure, now, trace);
+            return fallback(gateway, &question, failure, since, now, trace);
         }
         waited = true;
         runtime.sleep(LOOK_AGAIN).await;
@@ -138,11 +157,13 @@ fn fallback(
     gateway: &Gateway,
     question: &Question,
     failure: Failure,
+    since: u64,
     now: u64,
     trace: &mut Trace,
 ) -> Verdict {
     if failure.kind.allows_fallback()
         && let Some((entry, _)) = gateway.memory().remembered(&question.key, now)
+        && gateway.revocations().lets_stand(&entry, since, now)
     {
         trace.session = Some("stale");
         trace.reason = Some(failure.reason);
@@ -160,6 +181,7 @@ async fn ask<R: Runtime>(
 ) -> Verdict {
     let gateway = &flight.gateway;
     let asked = runtime.now();
+    let heard = gateway.revocations().heard();
     let strict = gateway.policy().strict;
     let answer = fetch(runtime, question, strict, asked).await;
     let now = runtime.now();
@@ -183,7 +205,7 @@ async fn ask<R: Runtime>(
         question.credential,
         &verdict,
         footprint(size),
-        Moments { asked, now },
+        Moments { asked, heard, now },
     );
     if let Verdict::Active(session) = &verdict {
         second_tier::share(gateway, runtime, question, session, asked).await;

@@ -23,6 +23,9 @@ pub struct Entry {
     pub size: usize,
     /// When Kratos was asked, in Unix milliseconds. A logout after that makes it worthless.
     pub asked: u64,
+    /// How many revocations the instance knew of when it asked itself ([`crate::marks::Marks::count`]); `None` for what it was
+    /// told by another.
+    pub heard: Option<u64>,
     /// When the instance last made sure that no other one has seen a logout since, in Unix milliseconds.
     pub confirmed: Cell<u64>,
 }
@@ -231,6 +234,7 @@ mod tests {
             credential: key(name),
             size,
             asked: 0,
+            heard: None,
             confirmed: Cell::new(0),
         })
     }

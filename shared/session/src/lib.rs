@@ -36,6 +36,8 @@ pub mod credential;
 pub mod flight;
 pub mod freshness;
 pub mod key;
+pub mod marks;
 pub mod record;
+pub mod revocation;
 pub mod tokenized;
 pub mod whoami;
