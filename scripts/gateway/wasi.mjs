@@ -13,6 +13,12 @@ const install = fileURLToPath(new URL('../install/wasmtime', import.meta.url));
 const requestsPerInstance = 128;
 
 /**
+ * How many requests are open at once; more wait. wasmtime has room for 1,000 core instances, of which a component is made of
+ * three, and would answer 500 to whoever comes when that is full.
+ */
+const requestsAtOnce = 300;
+
+/**
  * A gateway running on wasmtime.
  * @typedef {object} Gateway
  * @property {string} origin of the proxy listener
@@ -75,7 +81,7 @@ export async function startWasi({
   };
   const start = (listener, { host, port }) => {
     const args = ['serve', '--addr', `${host}:${port}`, '-Scli', '--no-logging-prefix'];
-    args.push('--max-instance-reuse-count', String(reuse));
+    args.push('--max-instance-reuse-count', String(reuse), '--max-concurrent-requests', String(requestsAtOnce));
     // What it has compiled it keeps below HOME, and without one it does not start.
     if (!process.env.HOME) args.push('-Ccache=n');
     args.push('--dir', `${policyFolder}::/policy`, ...(state === false ? [] : ['--dir', `${stateFolder}::/state`]));
