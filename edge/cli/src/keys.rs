@@ -1,11 +1,14 @@
 //! `edgekeeper keys`: the keys that sign tokens.
 
 mod import;
+mod list;
+mod retire;
+mod store;
+mod time;
 
 use std::env;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::time::{SystemTime, UNIX_EPOCH};
 
 use clap::{Args, Subcommand, ValueEnum};
 use edgekeeper_policy::document::Policy;
@@ -25,6 +28,8 @@ const SECRET: &str = "KEYS_SECRET";
 pub(crate) enum Command {
     New(New),
     Import(import::Import),
+    List(list::List),
+    Retire(retire::Retire),
 }
 
 /// Make a signing key for the key-value store, its private half sealed under `KEYS_SECRET`
@@ -70,16 +75,15 @@ pub(crate) fn run(command: &Command) -> Result<(), String> {
     match command {
         Command::New(arguments) => new(arguments),
         Command::Import(arguments) => import::run(arguments),
+        Command::List(arguments) => list::run(arguments),
+        Command::Retire(arguments) => retire::run(arguments),
     }
 }
 
 fn new(arguments: &New) -> Result<(), String> {
     let (algorithm, rotation) = settings(arguments)?;
     let sealer = sealer()?;
-    let now = SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .map_err(|_| "error: this machine's clock is before 1970".to_owned())?
-        .as_secs();
+    let now = time::now()?;
     let period = match arguments.period {
         Period::Now => rotation.signing_period(now),
         Period::Next => rotation.signing_period(now).saturating_add(1),
@@ -123,41 +127,46 @@ fn sealer() -> Result<Sealer, String> {
 
 /// Algorithm and rotation: what is given, else what the policy has, else the defaults.
 fn settings(arguments: &New) -> Result<(Algorithm, Rotation), String> {
-    let policy = match &arguments.policy {
-        None => None,
-        Some(path) => {
-            let text = fs::read_to_string(path).map_err(|error| {
-                format!(
-                    "error: `{}` cannot be read: {}",
-                    path.display(),
-                    files::reason(&error)
-                )
-            })?;
-            Some(
-                Policy::from_json(&text)
-                    .map_err(|error| format!("{}: error: {error}", path.display()))?,
-            )
-        }
-    };
+    let policy = arguments.policy.as_deref().map(policy).transpose()?;
     let algorithm = match (&arguments.algorithm, &policy) {
         (Some(algorithm), _) => *algorithm,
-        (None, Some(policy)) => policy
-            .keys
-            .algorithm
-            .parse()
-            .map_err(|error| format!("error: {error}"))?,
+        (None, Some(policy)) => algorithm_of(policy)?,
         (None, None) => Algorithm::default(),
     };
-    let length = arguments
-        .rotation
-        .or_else(|| policy.as_ref().map(|policy| policy.keys.rotation))
-        .unwrap_or(Rotation::DEFAULT_LENGTH);
-    let max_ttl = policy
-        .as_ref()
-        .map(Policy::longest_token_ttl)
-        .unwrap_or_default();
-    let rotation = Rotation::new(length, max_ttl).map_err(|error| format!("error: {error}"))?;
+    let rotation = match (arguments.rotation, &policy) {
+        (None, Some(policy)) => rotation_of(policy)?,
+        (length, policy) => {
+            let max_ttl = policy.as_ref().map(Policy::longest_token_ttl);
+            let length = length.unwrap_or(Rotation::DEFAULT_LENGTH);
+            Rotation::new(length, max_ttl.unwrap_or_default())
+                .map_err(|error| format!("error: {error}"))?
+        }
+    };
     Ok((algorithm, rotation))
+}
+
+/// Reads a policy document.
+fn policy(path: &Path) -> Result<Policy, String> {
+    let shown = path.display();
+    let text = fs::read_to_string(path)
+        .map_err(|error| format!("error: `{shown}` cannot be read: {}", files::reason(&error)))?;
+    Policy::from_json(&text).map_err(|error| format!("{shown}: error: {error}"))
+}
+
+fn algorithm_of(policy: &Policy) -> Result<Algorithm, String> {
+    let parsed = policy.keys.algorithm.parse();
+    parsed.map_err(|error| format!("error: {error}"))
+}
+
+/// How often keys change, as the gateway has it.
+fn rotation_of(policy: &Policy) -> Result<Rotation, String> {
+    let make = if policy.keys.development {
+        Rotation::in_development
+    } else {
+        Rotation::new
+    };
+    make(policy.keys.rotation, policy.longest_token_ttl())
+        .map_err(|error| format!("error: {error}"))
 }
 
 fn generate(algorithm: Algorithm) -> Result<SigningKey, String> {

@@ -169,6 +169,11 @@ impl Rotation {
         self.max_ttl.saturating_add(self.handover())
     }
 
+    /// When a key whose successor took over at `end` is published no more (Unix seconds).
+    pub fn gone_after(self, end: u64) -> u64 {
+        end.saturating_add(self.retirement())
+    }
+
     /// When a key made at `created` may sign: in its period, and once every verifier can know it (Unix seconds).
     pub(crate) fn signs_from(self, period: u64, created: u64) -> u64 {
         self.start(period)
