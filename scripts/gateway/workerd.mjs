@@ -14,7 +14,7 @@ export const compatibilityDate = '2026-04-01';
  * @typedef {object} Gateway
  * @property {string} origin of the proxy listener
  * @property {string} [apiOrigin] of the API listener
- * @property {Miniflare} miniflare for tests: `getKVNamespace('KEYS', 'proxy')`, `(await getWorker('proxy')).scheduled()`
+ * @property {Miniflare} miniflare for tests: `getKVNamespace('KEYS', 'proxy')`, `getCaches()`, `(await getWorker('proxy')).scheduled()`
  * @property {Promise<void>} ended settles when the runtime is gone, also by `stop`
  * @property {() => Promise<void>} stop
  */
@@ -34,7 +34,7 @@ export const compatibilityDate = '2026-04-01';
  * @param {import('./arguments.mjs').Address} options.listen port 0 lets the system choose
  * @param {import('./arguments.mjs').Address} [options.api]
  * @param {Record<string, any>} [options.bindings] service bindings, by name
- * @param {string} [options.state] a folder to keep the key-value store in
+ * @param {string} [options.state] a folder to keep the key-value store and the cache in
  * @param {boolean} [options.door] whether a door refuses what is no proper request, as Go's server does
  * @param {NodeJS.WritableStream} [options.log] what the runtime prints; stderr by default
  * @returns {Promise<Gateway>}
@@ -69,6 +69,8 @@ export async function startWorkerd({ bundle, policy, keysSecret, secrets = {}, e
     port: 0,
     log: new Log(LogLevel.NONE),
     kvPersist: state === undefined ? false : join(state, 'kv'),
+    // All Workers here share one cache, as those of a data centre do.
+    cachePersist: state === undefined ? false : join(state, 'cache'),
     handleRuntimeStdio(stdout, stderr) {
       for (const stream of [stdout, stderr]) stream.on('data', (chunk) => log.write(chunk));
       stdout.once('end', gone);

@@ -12,6 +12,7 @@
 //! gateway.load_policy(policy);
 //! ```
 
+mod cache;
 mod fetch;
 mod headers;
 mod runtime;

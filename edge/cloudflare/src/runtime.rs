@@ -5,11 +5,11 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use edgekeeper_gateway::runtime::{
-    FetchError, Inbound, Outbound, Runtime, SignatureCheck, Unavailable, Unshared, Unsigned,
-    Verdict,
+    FetchError, Inbound, Outbound, Runtime, SignatureCheck, Unavailable, Unsigned, Verdict,
 };
 use worker::{Context, Delay, Env, KvStore, ScheduleContext, console_log};
 
+use crate::cache::DataCentre;
 use crate::fetch;
 
 /// The name of the KV namespace that holds the signing keys.
@@ -75,7 +75,7 @@ impl Cloudflare {
 }
 
 impl Runtime for Cloudflare {
-    type Shared = Unshared;
+    type Shared = DataCentre;
 
     const WEBSOCKETS: bool = true;
 
@@ -88,8 +88,8 @@ impl Runtime for Cloudflare {
     // Keys come from the command and the schedule; in development there is one instance.
     const SETTLE: u64 = 0;
 
-    fn shared(&self) -> Option<&Unshared> {
-        None
+    fn shared(&self) -> Option<&DataCentre> {
+        Some(&DataCentre)
     }
 
     fn now(&self) -> u64 {
