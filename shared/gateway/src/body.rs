@@ -29,16 +29,24 @@ impl<B: RequestBody> Body<B> {
     /// 413 when it is too large to be held, 400 when it broke off. Also where its length was announced it is read so far: a
     /// client whose connection is closed while it sends often sees a break in place of the answer.
     pub(crate) async fn bytes(&self) -> Result<Rc<Vec<u8>>, Refusal> {
+        self.at_most(LARGEST).await
+    }
+
+    /// The whole of it, unless it is larger than so many bytes.
+    ///
+    /// # Errors
+    /// As [`Self::bytes`].
+    pub(crate) async fn at_most(&self, largest: usize) -> Result<Rc<Vec<u8>>, Refusal> {
         if let Some(read) = self.read.borrow().as_ref() {
             return Ok(Rc::clone(read));
         }
-        match self.source.read(LARGEST).await {
+        match self.source.read(largest).await {
             Ok(Some(bytes)) => {
                 let bytes = Rc::new(bytes);
                 *self.read.borrow_mut() = Some(Rc::clone(&bytes));
                 Ok(bytes)
             }
-            Ok(None) => Err(too_large()),
+            Ok(None) => Err(too_large(largest)),
             Err(FetchError::Timeout | FetchError::Unreachable) => {
                 Err(Refusal::bad_request("the request's body broke off"))
             }
@@ -52,8 +60,8 @@ impl<B: RequestBody> Body<B> {
     }
 }
 
-fn too_large() -> Refusal {
+fn too_large(largest: usize) -> Refusal {
     Refusal::new(413, "Request Entity Too Large").logged(format!(
-        "the request's body is larger than {LARGEST} bytes, which is the most that a service can be shown"
+        "the request's body is larger than {largest} bytes, which is the most that is read of it here"
     ))
 }

@@ -14,7 +14,8 @@ use edgekeeper_policy::session::Session as Settings;
 use edgekeeper_session::cache::Entry;
 use edgekeeper_session::freshness::SKEW;
 use edgekeeper_session::marks::{Learned, Marks};
-use edgekeeper_session::revocation::{self, Mark, PREFIX, Subject};
+use edgekeeper_session::revocation::message::Message;
+use edgekeeper_session::revocation::{self, Mark, PREFIX};
 use edgekeeper_session::whoami::Verdict;
 use serde_json::Value;
 
@@ -341,15 +342,13 @@ pub(crate) fn matter_until(settings: &Settings, now: u64) -> u64 {
         .saturating_add(ON_ITS_WAY)
 }
 
-/// A message that ends what is remembered of somebody's sessions.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Message {
-    /// Whose sessions.
-    pub(crate) subject: Subject,
-    /// Until when (Unix seconds) it may be sent.
-    pub(crate) expires: u64,
-    /// The [`edgekeeper_session::revocation::hash`] of what was signed.
-    pub(crate) hash: u128,
+/// When a message had its effect.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Effect {
+    /// It has it now.
+    Now,
+    /// It had it before.
+    Before,
 }
 
 /// Writes the mark that a message asks for, and goes by it at once. A message that has had its effect has no other.
@@ -360,15 +359,15 @@ pub(crate) async fn revoke<R: Runtime>(
     gateway: &Rc<Gateway>,
     runtime: &R,
     message: &Message,
-) -> Result<(), Unavailable> {
+) -> Result<Effect, Unavailable> {
     let own = gateway.revocations();
     let knows = || own.marks.borrow().know(message.hash);
     if knows() {
-        return Ok(());
+        return Ok(Effect::Before);
     }
     list(runtime, Reading::of(gateway, runtime.now())).await?;
     if knows() {
-        return Ok(());
+        return Ok(Effect::Before);
     }
     let at = runtime.now();
     let mark = Mark {
@@ -387,7 +386,7 @@ pub(crate) async fn revoke<R: Runtime>(
         )))
     })?;
     own.learn(&mark);
-    Ok(())
+    Ok(Effect::Now)
 }
 
 /// That somebody reads the list; given back when it is dropped, also when the request is cut off.

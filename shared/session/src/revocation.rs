@@ -4,6 +4,8 @@
 //! nowhere. Instances share marks through the key-value store. All of a mark is in its name, so that one list of names
 //! tells them all.
 
+pub mod message;
+
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 

@@ -75,6 +75,7 @@ pub mod claims;
 mod encoding;
 pub mod entry;
 pub mod foreign;
+pub mod hs256;
 pub mod imported;
 pub mod jwa;
 pub mod jwk;

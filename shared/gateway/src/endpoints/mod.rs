@@ -3,6 +3,7 @@
 mod decisions;
 mod health;
 mod jwks;
+mod revoke;
 mod rules;
 mod trust;
 mod unknown;
@@ -46,6 +47,8 @@ pub(crate) enum Endpoint {
     Alive,
     /// There are rules to decide by.
     Ready,
+    /// Where revocations are sent, which is an endpoint on the API and on every host that is served.
+    Revoke,
     /// On the API, but nothing. In strict mode with its path, as it was sent but decoded.
     Unknown(String),
 }
@@ -75,7 +78,14 @@ pub(crate) fn endpoint(
 ) -> Option<Endpoint> {
     let policy = gateway.policy();
     let path = request.path.decoded();
-    if !is_api(policy, listener, request) {
+    let is_api = is_api(policy, listener, request);
+    if path == revoke::PATH
+        && policy.session.revocation_secret.is_some()
+        && (is_api || gateway.must_serve(request).is_ok())
+    {
+        return Some(Endpoint::Revoke);
+    }
+    if !is_api {
         return (path == JWKS && !policy.strict && policy.mints_tokens()).then_some(Endpoint::Jwks);
     }
     let as_sent = as_sent.unwrap_or_default();
@@ -131,6 +141,7 @@ pub(crate) async fn answer<R: Runtime, B: RequestBody>(
             let asker = asker().await?;
             return decisions::answer(gateway, runtime, request, rest, &asker, body, trace).await;
         }
+        Endpoint::Revoke => return Ok(revoke::answer(gateway, runtime, request, body, trace).await),
         Endpoint::Unknown(path) => return unknown::answer(policy, request, path),
         _ => {}
     }
