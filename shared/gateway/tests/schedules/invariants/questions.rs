@@ -1,0 +1,136 @@
+//! I7: while nothing is wrong, Kratos is asked once about a session for as long as its answer is fresh: by each instance, or by
+//! all together where they have a second tier. A burst asks once.
+
+use std::cell::RefCell;
+use std::collections::HashMap;
+
+use edgekeeper_gateway::runtime::Outbound;
+use edgekeeper_session::freshness::SKEW;
+
+use crate::climate::Runs;
+use crate::ledger::Said;
+use crate::world::{Owner, World};
+
+/// Who asks what.
+type Name = (Owner, String);
+
+/// The last question of each name.
+#[derive(Debug, Default)]
+pub(crate) struct Questions(RefCell<HashMap<Name, Last>>);
+
+#[derive(Debug, Clone, Copy)]
+struct Last {
+    /// How much had gone wrong by then.
+    disturbed: u64,
+    state: State,
+    /// How many questions are under way.
+    open: u64,
+}
+
+#[derive(Debug, Clone, Copy)]
+enum State {
+    Asking,
+    /// Since when, and until when nobody need ask.
+    Known(u64, u64),
+    Unknown,
+}
+
+/// One question.
+pub(crate) struct Question {
+    name: Name,
+    disturbed: u64,
+}
+
+/// Kratos is asked.
+pub(crate) fn asked(world: &World, owner: Owner, request: &Outbound, credential: &str) -> Question {
+    let climate = &world.climate;
+    // Alone, or for all.
+    let asker = if climate.runs == Runs::Isolates {
+        owner
+    } else {
+        0
+    };
+    let how = if request.headers.contains_key("cookie") {
+        "cookie"
+    } else {
+        "token"
+    };
+    let name = (
+        asker,
+        format!("{} {} {how} {credential}", request.method, request.url),
+    );
+    let disturbed = world.ledger.disturbed();
+    let mut questions = world.ledger.questions.0.borrow_mut();
+    let last = questions.entry(name.clone()).or_insert(Last {
+        disturbed,
+        state: State::Unknown,
+        open: 0,
+    });
+    if last.disturbed != disturbed {
+        last.open = 0;
+    }
+    // Spin's stores do not add in one step: now and then two ask.
+    let (most, at_once) = match climate.runs {
+        Runs::Components => (2, 500),
+        Runs::Folder => (1, 100),
+        Runs::Isolates => (1, 0),
+    };
+    // Refusals are not shared: whoever waited for one asks for itself.
+    let counts = last.disturbed == disturbed
+        && climate.fresh() > 0
+        && world.kratos.knows(world, credential, world.now())
+        && !is_troubled(world);
+    match last.state {
+        State::Asking if counts && last.open >= most => {
+            world
+                .ledger
+                .violate("I7", "a question was asked while it was being asked");
+        }
+        State::Known(since, until) if counts && (since + at_once..until).contains(&world.now()) => {
+            let left = until - world.now();
+            let what = format!("Kratos was asked again, {left} ms before its answer grew old");
+            world.ledger.violate("I7", what);
+        }
+        _ => {}
+    }
+    last.disturbed = disturbed;
+    last.state = State::Asking;
+    last.open += 1;
+    Question { name, disturbed }
+}
+
+/// Kratos has answered, or has not.
+pub(crate) fn answered(world: &World, question: Question, said: &Said) {
+    let mut questions = world.ledger.questions.0.borrow_mut();
+    let Some(last) = questions.get_mut(&question.name) else {
+        return;
+    };
+    if last.disturbed != question.disturbed {
+        return;
+    }
+    last.open = last.open.saturating_sub(1);
+    last.state = match said {
+        Said::Confirmed(_) if is_troubled(world) => State::Unknown,
+        Said::Confirmed(session) => {
+            let climate = &world.climate;
+            let end = session
+                .ends
+                .map_or(u64::MAX, |end| (end * 1_000).saturating_sub(world.shown()));
+            // Answers are counted in whole seconds, by clocks that differ.
+            let fresh = (climate.fresh() * 1_000)
+                .saturating_sub(1_000 + 2 * climate.skew())
+                .min(end.saturating_sub(1_000 + 2 * climate.skew()));
+            State::Known(world.now(), world.now() + fresh)
+        }
+        Said::Refused | Said::Failed => State::Unknown,
+    };
+}
+
+/// Whether something is wrong, or was until now. A session that changed shortly ago may by another's clock be yet to change.
+fn is_troubled(world: &World) -> bool {
+    let lately = (SKEW + world.climate.timeout) * 1_000 + world.climate.skew();
+    let since = world.now().saturating_sub(lately);
+    world.store.was_in_trouble_since(since)
+        || world.kratos.was_in_trouble_since(since)
+        || world.ledger.told().iter().any(|told| told.at >= since)
+}

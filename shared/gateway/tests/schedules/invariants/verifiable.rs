@@ -1,0 +1,144 @@
+//! I5: a token that was minted can be verified with the keys that any data centre serves, until it expires.
+
+use std::cell::{Cell, RefCell};
+use std::rc::Rc;
+
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use edgekeeper_gateway::decision::Decision;
+use edgekeeper_gateway::request::{Listener, RawRequest};
+use edgekeeper_gateway::runtime::NoBody;
+use edgekeeper_token::jwk::Jwks;
+use edgekeeper_token::jwt;
+use http::HeaderMap;
+use serde_json::Value;
+
+use super::secrets;
+use crate::machine::Flavour;
+use crate::play::Instance;
+use crate::world::World;
+
+/// The tokens that have not expired.
+#[derive(Debug, Default)]
+pub(crate) struct Tokens {
+    alive: RefCell<Vec<Token>>,
+    count: Cell<u64>,
+}
+
+#[derive(Debug)]
+struct Token {
+    text: String,
+    kid: String,
+    expires: u64,
+    /// The public key that its signature was found to be of.
+    signed_by: Option<Value>,
+}
+
+impl Tokens {
+    /// How many there ever were.
+    pub(crate) fn count(&self) -> u64 {
+        self.count.get()
+    }
+
+    /// Lets all be forgotten, where the clocks were set back and the time of keys that signed in the future is to come.
+    pub(crate) fn forget(&self) {
+        self.alive.borrow_mut().clear();
+    }
+}
+
+fn part(token: &str, number: usize) -> Value {
+    let part = token.split('.').nth(number).unwrap_or_default();
+    let decoded = URL_SAFE_NO_PAD.decode(part).unwrap_or_default();
+    serde_json::from_slice(&decoded).unwrap_or_default()
+}
+
+/// What a token claims, unchecked.
+pub(crate) fn claims(token: &str) -> Value {
+    part(token, 1)
+}
+
+/// A request took a token along.
+pub(crate) fn minted(world: &World, token: &str) {
+    let tokens = &world.ledger.tokens;
+    let mut alive = tokens.alive.borrow_mut();
+    if alive.iter().any(|known| known.text == token) {
+        return;
+    }
+    tokens.count.set(tokens.count.get() + 1);
+    let kid = part(token, 0)["kid"]
+        .as_str()
+        .unwrap_or_default()
+        .to_owned();
+    let Some(expires) = claims(token)["exp"].as_u64() else {
+        world.ledger.violate("I5", "a token without an end");
+        return;
+    };
+    alive.push(Token {
+        text: token.to_owned(),
+        kid,
+        expires,
+        signed_by: None,
+    });
+}
+
+/// Reads the keys from an instance and verifies every token with them.
+pub(crate) fn read_keys<F: Flavour>(instance: &Rc<Instance<F>>) {
+    let world = &instance.machine.world;
+    let instance = Rc::clone(instance);
+    world.spawn(instance.machine.owner, async move {
+        let world = &instance.machine.world;
+        let request = RawRequest {
+            method: "GET".to_owned(),
+            url: "https://app.test/.well-known/jwks.json".to_owned(),
+            headers: HeaderMap::new(),
+            listener: Listener::Proxy,
+            body: NoBody,
+        };
+        let decision = instance.gateway.decide(&instance.machine, request).await;
+        let Decision::Answer(answer) = decision else {
+            world
+                .ledger
+                .violate("I0", "the keys are not the gateway's own answer");
+            return;
+        };
+        secrets::answer(world, &answer);
+        if answer.status == 200 {
+            verify(world, &answer.body);
+        }
+    });
+}
+
+fn verify(world: &World, body: &str) {
+    let now = world.shown() / 1_000;
+    let document: Value = serde_json::from_str(body).unwrap_or_default();
+    let keys = document["keys"].as_array().cloned().unwrap_or_default();
+    let mut alive = world.ledger.tokens.alive.borrow_mut();
+    alive.retain(|token| token.expires > now);
+    if alive.is_empty() {
+        return;
+    }
+    let Ok(set) = Jwks::parse(body) else {
+        world.ledger.violate("I5", "the keys are no JWKS");
+        return;
+    };
+    for token in alive.iter_mut() {
+        let Some(key) = keys.iter().find(|key| key["kid"] == token.kid.as_str()) else {
+            let left = token.expires - now;
+            let what = format!("a token's key is not served, {left} s before the token expires");
+            world.ledger.violate("I5", what);
+            return;
+        };
+        // What one signature is of, it stays.
+        if token.signed_by.as_ref() == Some(key) {
+            continue;
+        }
+        let skew = world.climate.skew() / 1_000 + 1;
+        if let Err(error) = jwt::verify(&token.text, &set, now, skew) {
+            world
+                .ledger
+                .violate("I5", format!("a token does not verify: {error}"));
+            return;
+        }
+        token.signed_by = Some(key.clone());
+    }
+}
