@@ -33,6 +33,8 @@ pub struct Authenticated {
     pub answer: Rc<ActiveSession>,
     /// The credential, hashed.
     pub credential: CacheKey,
+    /// The question that it was the answer to, where the browser may carry that.
+    pub carried: Option<CacheKey>,
 }
 
 /// `.Extra` of a session.

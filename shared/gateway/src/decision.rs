@@ -100,6 +100,8 @@ pub fn apply(headers: &mut HeaderMap, edits: &[Edit]) {
 pub(crate) struct ResponseContext {
     /// Headers of the gateway's own for the answer: CORS, `Server-Timing`.
     pub(crate) own: Vec<Edit>,
+    /// What the browser is given to carry, unless the answer changes the session.
+    pub(crate) carried: Option<Edit>,
     /// Whether the answer depends on a session and the gateway keeps it from shared caches.
     pub(crate) private: bool,
     /// Whether the gateway asked the upstream to compress, and so takes the compression off.

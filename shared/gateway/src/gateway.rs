@@ -27,7 +27,8 @@ use crate::revocations::Revocations;
 use crate::runtime::{FetchError, RequestBody, Runtime, Unavailable};
 use crate::trace::Trace;
 use crate::{
-    authenticators, cors, endpoints, errors, hop_by_hop, response, second_tier, told, upstream,
+    authenticators, cors, endpoints, errors, hop_by_hop, response, sealed_cookie, second_tier,
+    told, upstream,
 };
 
 pub(crate) use self::pipeline::{Allowed, Refused};
@@ -62,6 +63,7 @@ struct Passed {
     host: Option<String>,
     edits: Vec<Edit>,
     has_session: bool,
+    carried: Option<Edit>,
     asks_for_gzip: bool,
 }
 
@@ -188,6 +190,7 @@ impl Gateway {
                         .into_iter()
                         .chain(self.server_timing(runtime, &trace))
                         .collect(),
+                    carried: passed.carried,
                     private: passed.has_session && !self.policy.strict,
                     asked_for_gzip: passed.asks_for_gzip,
                     request,
@@ -213,18 +216,22 @@ impl Gateway {
         headers: &HeaderMap,
     ) -> Vec<Edit> {
         let context = &forward.context;
+        let mut carried = context.carried.clone();
         if response::changes_session(&self.session_cookies, headers) {
             let credentials = self.presented_credentials(&context.request);
             for credential in &credentials {
                 self.memory.forget(credential, runtime.now());
             }
             second_tier::changed(self, runtime, &credentials).await;
+            carried = sealed_cookie::clear(&self.policy, &context.request);
         }
         runtime.log(&context.trace.line(status, runtime.now()));
         if status == 101 {
             return Vec::new();
         }
-        response::edits(context, headers)
+        let mut edits = response::edits(context, headers);
+        edits.extend(carried);
+        edits
     }
 
     /// The answer when the upstream gave none: 502, or 504 when it took too long. In strict mode without a body,
@@ -337,6 +344,7 @@ impl Gateway {
             rule,
             told,
             has_session,
+            carried,
         } = allowed;
         let refused = |mut refusal: Refusal| {
             refusal.has_session = has_session;
@@ -367,6 +375,7 @@ impl Gateway {
             host: (target.preserve_host && target.binding.is_none()).then(|| request.authority()),
             edits,
             has_session,
+            carried,
             asks_for_gzip,
         })
     }

@@ -69,6 +69,7 @@ mod redirect;
 mod response;
 mod retry;
 mod revocations;
+mod sealed_cookie;
 mod second_tier;
 mod sweep;
 mod told;

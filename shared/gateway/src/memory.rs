@@ -6,7 +6,7 @@ use std::rc::Rc;
 use edgekeeper_policy::session::Session as Settings;
 use edgekeeper_session::cache::{Entry, SessionCache};
 use edgekeeper_session::flight::Flights;
-use edgekeeper_session::freshness::{Freshness, Standing};
+use edgekeeper_session::freshness::{Freshness, SKEW, Standing};
 use edgekeeper_session::key::CacheKey;
 use edgekeeper_session::whoami::{Failure, Verdict};
 use edgekeeper_token::cache::TokenCache;
@@ -114,10 +114,25 @@ impl Memory {
             asked: moments.asked,
             heard: Some(moments.heard),
             confirmed: Cell::new(moments.now),
+            carried: Cell::new(false),
         };
         self.sessions
             .borrow_mut()
             .put(key, Rc::new(entry), now, settings);
+    }
+
+    /// Makes worthless what browsers carry of an answer that was asked for until `at` (Unix milliseconds).
+    pub(crate) fn outdate(&self, credential: &CacheKey, at: u64) {
+        self.sessions.borrow_mut().outdate(credential, at);
+    }
+
+    /// Whether this instance has seen a session change since another one asked about it (Unix milliseconds), by clocks that may
+    /// differ.
+    pub(crate) fn has_changed_since(&self, credential: &CacheKey, asked: u64) -> bool {
+        let asked = asked.saturating_sub(SKEW.saturating_mul(1_000));
+        self.sessions
+            .borrow()
+            .was_forgotten_since(credential, asked)
     }
 
     /// Remembers what another instance knew, unless this one was told later.

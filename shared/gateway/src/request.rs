@@ -7,6 +7,7 @@ use http::{HeaderMap, HeaderName};
 
 use crate::path::{Ambiguous, CanonicalPath};
 use crate::runtime::NoBody;
+use crate::sealed_cookie::Brought;
 
 /// A request as a runtime hands it over.
 #[derive(Debug, Clone)]
@@ -67,6 +68,8 @@ pub struct Request {
     pub believes_forwarded: bool,
     /// Strict mode: the authority as the client wrote it, where that is another spelling of it.
     pub(crate) spelt: Option<String>,
+    /// What the gateway itself had given the browser to carry. It is not among the headers.
+    pub(crate) brought: Brought,
 }
 
 impl Request {
@@ -96,7 +99,9 @@ impl Request {
         if raw.headers.get_all(HOST).iter().count() > 1 {
             return Err(Ambiguous("there are two Host headers"));
         }
-        let scheme = public_scheme(scheme, &raw.headers, policy);
+        let mut headers = raw.headers;
+        let brought = Brought::take(&mut headers, policy);
+        let scheme = public_scheme(scheme, &headers, policy);
         // Oathkeeper takes a dot in front for part of a name. No resolver knows such a name, so nobody's host is meant.
         let dotted = policy.strict && authority.starts_with('.');
         let named = authority.strip_prefix('.').filter(|_| dotted);
@@ -108,9 +113,10 @@ impl Request {
             port,
             path: CanonicalPath::parse(path, policy.strict)?,
             query: query.map(str::to_owned),
-            headers: raw.headers,
+            headers,
             believes_forwarded: policy.trust_forwarded_headers,
             spelt: None,
+            brought,
         };
         let sent = request.header(&HOST).unwrap_or_default().to_owned();
         Ok(if policy.strict {

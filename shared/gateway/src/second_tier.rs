@@ -88,6 +88,26 @@ pub(crate) async fn is_outdated<R: Runtime>(gateway: &Gateway, runtime: &R, entr
     outdated
 }
 
+/// Whether another instance has seen the session of a credential change since Kratos was asked (Unix milliseconds); also where
+/// nobody can tell.
+pub(crate) async fn has_changed_since<R: Runtime>(
+    gateway: &Gateway,
+    runtime: &R,
+    credential: &CacheKey,
+    asked: u64,
+) -> bool {
+    let Some(shared) = Bounded::of(runtime) else {
+        return false;
+    };
+    match shared.get(&mark_name(credential)).await {
+        Ok(mark) => is_before(asked, mark.as_deref()),
+        Err(error) => {
+            complain(gateway, runtime, &error);
+            true
+        }
+    }
+}
+
 /// What the other instances know of a question; waits while one of them asks, until `give_up` (Unix milliseconds). Says in
 /// `revoked` whether what they knew was revoked.
 pub(crate) async fn find<R: Runtime>(
@@ -368,6 +388,7 @@ async fn look<R: Runtime>(
         asked: record.asked,
         heard: None,
         confirmed: Cell::new(now),
+        carried: Cell::new(false),
     });
     gateway.memory().adopt(question.key, Rc::clone(&entry), now);
     Ok(Some((entry, standing)))
@@ -465,7 +486,7 @@ fn shares(gateway: &Gateway) -> bool {
     gateway.policy().session.ttl > 0
 }
 
-async fn sealer<R: Runtime>(runtime: &R) -> Result<Sealer, Unavailable> {
+pub(crate) async fn sealer<R: Runtime>(runtime: &R) -> Result<Sealer, Unavailable> {
     let secret = keys::secret(runtime).await?;
     Sealer::for_sessions(secret.as_bytes()).map_err(|error| Unavailable(error.to_string()))
 }

@@ -6,7 +6,7 @@ use http::{HeaderMap, HeaderName, HeaderValue};
 
 use crate::decision::Edit;
 use crate::request::Request;
-use crate::{hop_by_hop, identity};
+use crate::{hop_by_hop, identity, sealed_cookie};
 
 /// The changes to a request's headers. `told` is what the mutators made; `first_only`: of a header that the client sent more
 /// than once the upstream sees the first, as Oathkeeper's `noop` has it.
@@ -17,7 +17,11 @@ pub(crate) fn edits(
     preserve_host: bool,
     first_only: bool,
 ) -> Vec<Edit> {
-    let mut edits = hop_by_hop::request_edits(request, policy.trust_forwarded_headers);
+    let mut edits: Vec<Edit> = sealed_cookie::upstream_edit(request).into_iter().collect();
+    edits.extend(hop_by_hop::request_edits(
+        request,
+        policy.trust_forwarded_headers,
+    ));
     if first_only {
         let removed = |name: &HeaderName| edits.contains(&Edit::Remove(name.clone()));
         let kept = request.headers.keys().filter(|name| !removed(name));

@@ -15,6 +15,7 @@ use crate::rate_limit;
 use crate::redirect;
 use crate::revocations::{self, Stands};
 use crate::runtime::{FetchError, Inbound, Outbound, Runtime, seconds};
+use crate::sealed_cookie::{self, Carried};
 use crate::second_tier::{self, Claim, Claiming, Found};
 use crate::sweep;
 use crate::trace::Trace;
@@ -38,6 +39,8 @@ pub(crate) struct Question {
     pub(crate) store: Store,
     /// The template by which Kratos is to make a token of the session.
     pub(crate) tokenize_as: Option<String>,
+    /// What the browser knows of its answer.
+    pub(crate) carried: Option<Carried>,
 }
 
 /// What is known of a question, or what Kratos says to it.
@@ -100,6 +103,19 @@ pub(crate) async fn verdict<R: Runtime>(
                     }
                     Found::Nothing(claim) => claim,
                 };
+            if let Some((entry, standing)) =
+                sealed_cookie::find(gateway, runtime, &question, &mut revoked).await
+            {
+                trace.session = Some("cookie");
+                drop(flight);
+                if let Some(claim) = claim {
+                    claim.release(gateway, runtime, &entry.verdict).await;
+                }
+                if standing == Standing::Revalidate {
+                    refresh_later(gateway, runtime, &question, patience);
+                }
+                return entry.verdict.clone();
+            }
             trace.session = Some(if revoked { "revoked" } else { "miss" });
             let heard = gateway.revocations().heard();
             match ask(runtime, &question, flight, claim).await {
@@ -146,7 +162,12 @@ fn refresh_later<R: Runtime>(
             if let Claiming::Mine(claim) =
                 second_tier::claim(&flight.gateway, &own, &question).await
             {
-                ask(&own, &question, flight, claim).await;
+                let (gateway, asked) = (Rc::clone(&flight.gateway), own.now());
+                let verdict = ask(&own, &question, flight, claim).await;
+                // A browser still carries what Kratos said before.
+                if matches!(verdict, Verdict::Refused | Verdict::AalRequired) {
+                    gateway.memory().outdate(&question.credential, asked);
+                }
             }
         });
     }

@@ -28,6 +28,8 @@ pub struct Entry {
     pub heard: Option<u64>,
     /// When the instance last made sure that no other one has seen a logout since, in Unix milliseconds.
     pub confirmed: Cell<u64>,
+    /// Whether a browser has been given it to carry, see [`crate::sealed_cookie`].
+    pub carried: Cell<bool>,
 }
 
 /// The memory that an answer of so many bytes takes once it is parsed, by estimate.
@@ -142,11 +144,7 @@ impl SessionCache {
 
     /// Forgets whatever is known about a credential, and what is being asked about it at `now` (Unix milliseconds).
     pub fn forget(&mut self, credential: &CacheKey, now: u64) {
-        if self.forgotten.len() >= MOST_FORGOTTEN {
-            self.forgotten
-                .retain(|_, at| now.abs_diff(*at) < FORGOTTEN_MATTERS);
-        }
-        self.forgotten.insert(*credential, now);
+        self.outdate(credential, now);
         for generation in [&mut self.young, &mut self.old] {
             generation
                 .entries
@@ -156,6 +154,16 @@ impl SessionCache {
                 .values()
                 .fold(0, |sum: usize, entry| sum.saturating_add(entry.size));
         }
+    }
+
+    /// Makes worthless what was asked about a credential until `at` (Unix milliseconds), wherever it is kept. What is
+    /// remembered here stays.
+    pub fn outdate(&mut self, credential: &CacheKey, at: u64) {
+        if self.forgotten.len() >= MOST_FORGOTTEN {
+            self.forgotten
+                .retain(|_, known| at.abs_diff(*known) < FORGOTTEN_MATTERS);
+        }
+        self.forgotten.insert(*credential, at);
     }
 
     /// Whether a credential was forgotten since `asked` (Unix milliseconds), so that the answer is out of date.
@@ -236,6 +244,7 @@ mod tests {
             asked: 0,
             heard: None,
             confirmed: Cell::new(0),
+            carried: Cell::new(false),
         })
     }
 

@@ -39,5 +39,6 @@ pub mod key;
 pub mod marks;
 pub mod record;
 pub mod revocation;
+pub mod sealed_cookie;
 pub mod tokenized;
 pub mod whoami;

@@ -6,9 +6,7 @@ use std::rc::Rc;
 use edgekeeper_policy::authenticator::SessionCheck;
 use edgekeeper_session::credential::Credential;
 use edgekeeper_session::key::CacheKey;
-use edgekeeper_session::whoami::{
-    ActiveSession, Failure, FailureKind, LARGEST_ANSWER, Store, Verdict,
-};
+use edgekeeper_session::whoami::{Failure, FailureKind, LARGEST_ANSWER, Store, Verdict};
 use http::header::{ACCEPT, AUTHORIZATION, COOKIE, RETRY_AFTER};
 use http::{HeaderMap, HeaderName, HeaderValue};
 use serde_json::Value;
@@ -21,7 +19,7 @@ use crate::request::Request;
 use crate::runtime::{FetchError, Outbound, Runtime};
 use crate::trace::Trace;
 use crate::whoami::{Question, verdict};
-use crate::{Gateway, go_json, outbound, retry, upstream};
+use crate::{Gateway, go_json, outbound, retry, sealed_cookie, upstream};
 
 const X_SESSION_TOKEN: HeaderName = HeaderName::from_static("x-session-token");
 
@@ -34,6 +32,7 @@ pub(super) async fn ask<R: Runtime>(
     trace: &mut Trace,
 ) -> Result<Authentication, Denied> {
     let credential = question.credential;
+    let carried = question.carried.is_some().then_some(question.key);
     let strict = gateway.policy().strict;
     let asked = strict.then(|| {
         (
@@ -42,7 +41,14 @@ pub(super) async fn ask<R: Runtime>(
         )
     });
     match &verdict(gateway, runtime, question, trace).await {
-        Verdict::Active(session) => authentication(check, session, credential, strict),
+        Verdict::Active(session) => {
+            let confirmed = Authenticated {
+                answer: Rc::clone(session),
+                credential,
+                carried,
+            };
+            authentication(check, confirmed, strict)
+        }
         Verdict::Refused => Err(Refusal::unauthorized()
             .logged("Kratos knows no active session for this credential")
             .into()),
@@ -122,6 +128,7 @@ impl Question {
             credential: CacheKey::of_credential(subject.credential),
             store: subject.store,
             tokenize_as: check.tokenize_as.clone(),
+            carried: sealed_cookie::carried(gateway, request, subject.credential),
         }
     }
 }
@@ -179,8 +186,7 @@ fn without_tokenize(query: &str) -> String {
 /// A session, seen through `subject_from` and `extra_from`.
 fn authentication(
     check: &SessionCheck,
-    answer: &Rc<ActiveSession>,
-    credential: CacheKey,
+    session: Authenticated,
     strict: bool,
 ) -> Result<Authentication, Denied> {
     let not = |what: &str,
@@ -199,6 +205,7 @@ fn authentication(
         let log = format!("{what} `{path}` is not {kind} in the session check's answer");
         Denied::from(Refusal::forbidden().with_reason(reason).logged(log))
     };
+    let answer = &session.answer;
     let subject = match check.subject_from.eval(&answer.document).as_deref() {
         None | Some(Value::Null) => String::new(),
         Some(Value::String(subject)) => subject.clone(),
@@ -223,10 +230,7 @@ fn authentication(
     Ok(Authentication {
         subject,
         extra,
-        session: Some(Authenticated {
-            answer: Rc::clone(answer),
-            credential,
-        }),
+        session: Some(session),
         ..Authentication::default()
     })
 }

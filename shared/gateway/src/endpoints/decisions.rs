@@ -187,6 +187,7 @@ fn as_oathkeeper(asking: &Request, rest: &str, asker: &Asker) -> Result<Request,
         headers: without_secret(asking),
         believes_forwarded: asker.believed,
         spelt: None,
+        brought: asking.brought.clone(),
     }
     .spelt_as(sent))
 }
@@ -218,6 +219,7 @@ fn in_one_way(asking: &Request, rest: &str, asker: &Asker) -> Result<Request, Re
         headers: without_secret(asking),
         believes_forwarded: asker.believed,
         spelt: None,
+        brought: asking.brought.clone(),
     })
 }
 
@@ -263,6 +265,7 @@ fn forwarded(
         headers: without_secret(asking),
         believes_forwarded: true,
         spelt: None,
+        brought: asking.brought.clone(),
     })
 }
 

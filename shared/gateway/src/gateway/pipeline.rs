@@ -7,12 +7,13 @@ use http::HeaderMap;
 
 use super::Gateway;
 use crate::body::Body;
+use crate::decision::Edit;
 use crate::passage::{Passage, Purpose};
 use crate::refusal::Refusal;
 use crate::request::Request;
 use crate::runtime::{RequestBody, Runtime};
 use crate::trace::Trace;
-use crate::{authenticators, authorizers, matching, mutators};
+use crate::{authenticators, authorizers, matching, mutators, sealed_cookie};
 
 /// A request that its rule lets through.
 pub(crate) struct Allowed<'a> {
@@ -21,6 +22,8 @@ pub(crate) struct Allowed<'a> {
     pub(crate) told: HeaderMap,
     /// Whether that depends on a session.
     pub(crate) has_session: bool,
+    /// What the browser is given to carry with the answer.
+    pub(crate) carried: Option<Edit>,
 }
 
 /// A request that does not go through, and the rule that says so, if there is one.
@@ -77,6 +80,8 @@ impl Gateway {
             .await
             .map_err(refused)?;
         let has_session = authentication.session.is_some();
+        let question = authentication.session.as_ref();
+        let question = question.and_then(|session| session.carried);
         let refused_with_session = |mut refusal: Refusal| {
             refusal.has_session = has_session;
             refused(refusal)
@@ -102,10 +107,17 @@ impl Gateway {
         .await
         .map_err(refused_with_session)?
         .headers;
+        let carried = match question.filter(|_| purpose == Purpose::Forward) {
+            Some(question) => {
+                sealed_cookie::hand_out(self, runtime, passage.request, &question).await
+            }
+            None => None,
+        };
         Ok(Allowed {
             rule,
             told,
             has_session,
+            carried,
         })
     }
 }
