@@ -61,7 +61,7 @@ function kratosRule(port) {
   });
 }
 
-function oathkeeper(port, { authenticators = {}, cookieSession = {}, authorizers = {}, serve = {} }) {
+function oathkeeper(port, { authenticators = {}, cookieSession = {}, authorizers = {}, idToken = {}, serve = {} }) {
   return {
     access_rules: { repositories: ['file://./access-rules.json'] },
     authenticators: {
@@ -88,7 +88,7 @@ function oathkeeper(port, { authenticators = {}, cookieSession = {}, authorizers
       header: { enabled: true, config: { headers: { 'X-User-Id': '{{ print .Subject }}' } } },
       id_token: {
         enabled: true,
-        config: { issuer_url: `http://127.0.0.1:${port}/`, jwks_url: 'file:///etc/secrets/id_token.jwks.json', ttl: '5m', claims },
+        config: { issuer_url: `http://127.0.0.1:${port}/`, jwks_url: 'file:///etc/secrets/id_token.jwks.json', ttl: '5m', claims, ...idToken },
       },
     },
     errors: {
@@ -134,6 +134,7 @@ function oathkeeper(port, { authenticators = {}, cookieSession = {}, authorizers
  * @param {object} [options.authenticators] more of them in the configuration
  * @param {object} [options.cookieSession] members of the configuration of `cookie_session`
  * @param {object} [options.authorizers] more of them in the configuration
+ * @param {object} [options.idToken] members of the configuration of `id_token`
  * @param {object} [options.serve] members of `serve` in the configuration
  * @param {boolean} [options.strict]
  * @param {string} [options.state]
