@@ -140,27 +140,27 @@ async fn look_and_wait<R: Runtime>(
     let claim = claim_name(&question.key);
     let mut may_claim = true;
     loop {
-        let known = look(gateway, runtime, &shared, &sealer, question, revoked).await?;
-        // An older one serves should Kratos fail; it is in memory now.
-        if let Some((entry, standing)) = known
-            && matches!(standing, Standing::Fresh | Standing::Revalidate)
-        {
-            return Ok(Found::Session(entry, standing));
+        let known = serving(gateway, runtime, &shared, &sealer, question, revoked).await;
+        if let Some(found) = known? {
+            return Ok(found);
         }
         if !R::Shared::CLAIMS {
             return Ok(Found::Nothing(None));
         }
+        // Who asked may have answered since that look, so that nobody asks any more: it is looked once more then.
         if may_claim && add_claim(gateway, runtime, &shared, question, &claim).await {
+            let known = serving(gateway, runtime, &shared, &sealer, question, revoked).await;
+            if let Ok(Some(found)) = known {
+                shared.delete(&claim).await?;
+                return Ok(found);
+            }
             return Ok(Found::Nothing(Some(Claim { name: claim })));
         }
         let now = runtime.now();
         let Some(state) = shared.get(&claim).await? else {
-            if !may_claim {
-                // Who asked got nothing to share: a refusal. To claim now would make everybody wait in line.
-                return Ok(Found::Nothing(None));
-            }
-            may_claim = false;
-            continue;
+            let known = serving(gateway, runtime, &shared, &sealer, question, revoked).await?;
+            // With nothing to share it was a refusal. To claim now would make everybody wait in line.
+            return Ok(known.unwrap_or(Found::Nothing(None)));
         };
         if is_abandoned(&state, question, seconds(now)) {
             shared.delete(&claim).await?;
@@ -181,6 +181,21 @@ async fn look_and_wait<R: Runtime>(
         may_claim = false;
         runtime.sleep(LOOK_AGAIN).await;
     }
+}
+
+/// What the other instances know, if it serves. What is too old for that is in memory then, should Kratos fail.
+async fn serving<R: Runtime>(
+    gateway: &Rc<Gateway>,
+    runtime: &R,
+    shared: &Bounded<'_, R>,
+    sealer: &Sealer,
+    question: &Question,
+    revoked: &mut bool,
+) -> Result<Option<Found>, Unavailable> {
+    let known = look(gateway, runtime, shared, sealer, question, revoked).await?;
+    Ok(known
+        .filter(|(_, standing)| matches!(standing, Standing::Fresh | Standing::Revalidate))
+        .map(|(entry, standing)| Found::Session(entry, standing)))
 }
 
 /// Takes a question for this instance, unless another asks it now or has just done so.

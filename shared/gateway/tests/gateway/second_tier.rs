@@ -9,7 +9,7 @@ use edgekeeper_gateway::runtime::{FetchError, SHARED_PREFIX, SharedCache};
 use serde_json::{Value, json};
 
 use crate::component::Deployment;
-use crate::memory::{NOW, Reply, SECRET, Task};
+use crate::memory::{NOW, Reply, SECRET, Task, step};
 use crate::policy::{policy, rule, session_rule, set};
 use crate::site::{ADA, Sent, get, header, header_map, session};
 
@@ -129,6 +129,42 @@ fn an_instance_that_comes_while_another_asks_waits_for_its_answer() {
         .run_all(vec![ask(first, 0), ask(second, 100)]);
     assert_eq!(statuses, [0, 0]);
     assert_eq!(deployment.world().questions(), 1);
+}
+
+/// Whoever looks just before the answer is there, and for who asks just after, has to look again.
+#[test]
+fn an_instance_that_looks_while_another_answers_does_not_ask_again() {
+    // After its first look, before it claims; and after a later one, before it sees that nobody asks any more.
+    for (when, looks) in [("comes", 1), ("waits", 4)] {
+        let deployment = deployment();
+        let world = deployment.world();
+        world.script("", "ada", session("ada").reply().takes(500));
+        let (first, second) = (deployment.instance(), deployment.instance());
+        let ask = |instance: Rc<Gateway>| {
+            let runtime = &deployment.runtime;
+            Box::pin(async move {
+                let request = get("https://app.test/", &[ADA]);
+                let headers = request.headers.clone();
+                Sent::new(instance.decide(runtime, request).await, headers).status()
+            }) as Task<'_, u16>
+        };
+        let mut early = ask(first);
+        if when == "waits" {
+            while world.questions() == 0 {
+                assert!(step(&mut early).is_pending());
+                world.pass_milliseconds(1);
+            }
+        }
+        let mut late = ask(second);
+        let before = world.reads();
+        while world.reads() < before + looks {
+            assert!(step(&mut late).is_pending());
+            world.pass_milliseconds(1);
+        }
+        assert_eq!(world.run(early), 0);
+        assert_eq!(world.run(late), 0);
+        assert_eq!(world.questions(), 1, "who {when}");
+    }
 }
 
 #[test]
