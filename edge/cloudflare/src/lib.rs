@@ -57,12 +57,12 @@ fn gateway() -> worker::Result<Rc<Gateway>> {
 #[event(fetch)]
 async fn fetch(request: Request, env: Env, context: Context) -> worker::Result<Response> {
     let gateway = gateway()?;
-    let runtime = Cloudflare::for_fetch(env, context);
+    let runtime = Cloudflare::new(env, move |task| context.wait_until(task));
     let raw = RawRequest {
         method: request.method(),
         url: request.url(),
         headers: headers::read(&request.headers())?,
-        listener: listener(runtime.env()),
+        listener: listener(&runtime.env),
         body: ClientBody(&request),
     };
     match gateway.decide(&runtime, raw).await {
@@ -80,7 +80,7 @@ async fn fetch(request: Request, env: Env, context: Context) -> worker::Result<R
 /// The schedule's work: makes the next signing key when it is due.
 #[event(scheduled)]
 async fn scheduled(_event: ScheduledEvent, env: Env, context: ScheduleContext) {
-    let runtime = Cloudflare::for_schedule(env, context);
+    let runtime = Cloudflare::new(env, move |task| context.wait_until(task));
     match gateway() {
         Ok(gateway) => {
             if let Err(error) = gateway.scheduled(&runtime).await {
@@ -112,7 +112,7 @@ async fn forward(
         options.set_cache(RequestCache::NoStore);
     }
     let response = fetch::send(
-        runtime.env(),
+        &runtime.env,
         decision.binding.as_deref(),
         &upstream,
         &options,

@@ -1,13 +1,14 @@
 //! The gateway's [`Runtime`] on Workers.
 
 use std::future::Future;
+use std::pin::Pin;
 use std::rc::Rc;
 use std::time::Duration;
 
 use edgekeeper_gateway::runtime::{
     FetchError, Inbound, Outbound, Runtime, SignatureCheck, Unavailable, Unsigned, Verdict,
 };
-use worker::{Context, Delay, Env, KvStore, ScheduleContext, console_log};
+use worker::{Delay, Env, KvStore, console_log};
 
 use crate::cache::DataCentre;
 use crate::fetch;
@@ -25,34 +26,17 @@ const CACHE_TTL: u64 = 30;
 /// One event's view of the world.
 #[derive(Clone)]
 pub(crate) struct Cloudflare {
-    env: Env,
-    context: EventContext,
+    pub(crate) env: Env,
+    wait_until: Rc<dyn Fn(Task)>,
 }
 
-/// What keeps an instance alive after its event was answered.
-#[derive(Clone)]
-enum EventContext {
-    Fetch(Rc<Context>),
-    Schedule(Rc<ScheduleContext>),
-}
+/// Work that keeps an instance alive after its event was answered.
+type Task = Pin<Box<dyn Future<Output = ()>>>;
 
 impl Cloudflare {
-    pub(crate) fn for_fetch(env: Env, context: Context) -> Self {
-        Self {
-            env,
-            context: EventContext::Fetch(Rc::new(context)),
-        }
-    }
-
-    pub(crate) fn for_schedule(env: Env, context: ScheduleContext) -> Self {
-        Self {
-            env,
-            context: EventContext::Schedule(Rc::new(context)),
-        }
-    }
-
-    pub(crate) fn env(&self) -> &Env {
-        &self.env
+    pub(crate) fn new(env: Env, wait_until: impl Fn(Task) + 'static) -> Self {
+        let wait_until = Rc::new(wait_until);
+        Self { env, wait_until }
     }
 
     fn kv(&self) -> Result<KvStore, Unavailable> {
@@ -153,10 +137,7 @@ impl Runtime for Cloudflare {
     }
 
     fn later(&self, task: impl Future<Output = ()> + 'static) {
-        match &self.context {
-            EventContext::Fetch(context) => context.wait_until(task),
-            EventContext::Schedule(context) => context.wait_until(task),
-        }
+        (self.wait_until)(Box::pin(task));
     }
 
     async fn verify_signature(&self, check: &SignatureCheck<'_>) -> Result<Verdict, Unavailable> {
