@@ -101,7 +101,6 @@ test('10 minutes of traffic are at most one whoami per session and minute', { sk
     `${runtime}: ${requests} requests of ${people.length} sessions in ${minutes.toFixed(1)} minutes: ${questions.length} whoami, ` +
       `at most ${most} per session and minute, never within ${shortest.toFixed(1)} s`,
   );
-  assert.equal(questions.length, new Set(questions).size);
   // The gateway's clock counts whole seconds.
   assert.ok(most <= 1, `${most} times within a minute`);
 });
