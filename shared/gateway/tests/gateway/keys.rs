@@ -1,6 +1,13 @@
 //! Signing keys: read from the store, made when they are due, and kept while the store fails.
 
-use edgekeeper_token::rotation::RING_RELOAD;
+use edgekeeper_token::algorithm::Algorithm;
+use edgekeeper_token::entry::KeyEntry;
+use edgekeeper_token::jwk::Jwks;
+use edgekeeper_token::jwt;
+use edgekeeper_token::key::SigningKey;
+use edgekeeper_token::retire::{Haste, Successor, retire};
+use edgekeeper_token::rotation::{RING_RELOAD, Rotation};
+use edgekeeper_token::seal::Sealer;
 use serde_json::{Value, json};
 
 use crate::memory::{SECRET, Task, step};
@@ -48,6 +55,123 @@ fn kids(site: &Site) -> Vec<String> {
     keys.iter()
         .map(|key| key["kid"].as_str().unwrap().to_owned())
         .collect()
+}
+
+fn token(site: &Site) -> String {
+    let forwarded = site.send(get("https://app.test/", &[])).forwarded();
+    let authorization = &forwarded.values("authorization")[0];
+    authorization.trim_start_matches("Bearer ").to_owned()
+}
+
+/// The key that signed a token.
+fn signer(site: &Site, token: &str) -> String {
+    let published = published(site);
+    let now = site.memory.milliseconds() / 1_000;
+    let verified = |kid: &&String| {
+        let key = published.find(kid).unwrap().clone();
+        jwt::verify(token, &Jwks::new(vec![key]), now, 0).is_ok()
+    };
+    kids(site).iter().find(verified).unwrap().clone()
+}
+
+fn published(site: &Site) -> Jwks {
+    let path = "https://app.test/.well-known/jwks.json";
+    Jwks::parse(&site.send(get(path, &[])).answered().body).unwrap()
+}
+
+/// What `edgekeeper keys retire` does to the store.
+fn retire_in_store(site: &Site, kid: &str, haste: Haste) {
+    let entries: Vec<KeyEntry> = site
+        .memory
+        .store()
+        .iter()
+        .map(|(name, value)| KeyEntry::parse(name, value).unwrap())
+        .collect();
+    let now = site.memory.milliseconds() / 1_000;
+    let successor = Successor {
+        key: &SigningKey::generate(Algorithm::EdDsa, &[42; 32]).unwrap(),
+        created: now,
+        nonces: [[1; 24], [2; 24]],
+    };
+    let rotation = Rotation::new(29 * DAY, 900).unwrap();
+    let sealer = Sealer::new(SECRET.as_bytes()).unwrap();
+    let entry = retire(rotation, &entries, &sealer, kid, haste, &successor, now).unwrap();
+    let value = entry.to_json().unwrap();
+    site.memory.store().insert(entry.name(), value);
+}
+
+#[test]
+fn a_key_that_is_retired_at_once_is_nowhere_half_a_minute_later_and_its_kept_tokens_are_given_to_nobody()
+ {
+    let site = site_with_key();
+    let old_token = token(&site);
+    let old = signer(&site, &old_token);
+    site.memory.pass_seconds(RING_RELOAD - 1);
+    assert_eq!(token(&site), old_token, "the token is kept");
+    retire_in_store(&site, &old, Haste::Now);
+    site.memory.pass_seconds(RING_RELOAD);
+    let new_token = token(&site);
+    assert_ne!(signer(&site, &new_token), old);
+    assert!(!kids(&site).contains(&old), "it is not published");
+    let now = site.memory.milliseconds() / 1_000;
+    assert!(jwt::verify(&old_token, &published(&site), now, 0).is_err());
+}
+
+#[test]
+fn a_key_that_is_retired_gently_signs_until_verifiers_know_the_new_one() {
+    let site = site_with_key();
+    let old = signer(&site, &token(&site));
+    retire_in_store(&site, &old, Haste::None);
+    let settle = Rotation::new(29 * DAY, 900).unwrap().settle();
+    for (seconds, is_old) in [
+        (RING_RELOAD, true),
+        (settle - RING_RELOAD - 1, true),
+        (1, false),
+    ] {
+        site.memory.pass_seconds(seconds);
+        let token = token(&site);
+        assert_eq!(signer(&site, &token) == old, is_old, "{seconds}");
+        assert!(kids(&site).contains(&old));
+    }
+}
+
+#[test]
+fn in_development_keys_may_change_every_five_seconds_and_each_token_verifies_from_any_set_that_may_be_kept()
+ {
+    let web = set(
+        rule("web", "https://app.test/<.*>"),
+        "mutators",
+        json!([id_token("", 5)]),
+    );
+    let site = Site::new(policy([web]).with("keys", json!({ "development": true, "rotation": 5 })));
+    let answer = site
+        .send(get("https://app.test/.well-known/jwks.json", &[]))
+        .answered();
+    assert_eq!(header(&answer, "cache-control"), Some("public, max-age=1"));
+    let mut kept = published(&site);
+    let mut tokens: Vec<(u64, String)> = Vec::new();
+    let mut all = std::collections::BTreeSet::new();
+    for _ in 0..60 {
+        site.memory.pass_seconds(1);
+        let now = site.memory.milliseconds() / 1_000;
+        tokens.push((now, token(&site)));
+        tokens.retain(|(made, _)| now < made + 5);
+        let fresh = published(&site);
+        for (_, token) in &tokens {
+            for set in [&kept, &fresh] {
+                // A kept token may have come to its end meanwhile.
+                match jwt::verify(token, set, now, 0) {
+                    Ok(_) => {}
+                    Err(error) => assert!(error.to_string().contains("expired"), "{error}"),
+                }
+            }
+        }
+        all.extend(kids(&site));
+        kept = fresh;
+    }
+    assert!(all.len() >= 12, "{} keys", all.len());
+    let periods = site.memory.store().len();
+    assert!((12..=14).contains(&periods), "{periods} keys: each period has one");
 }
 
 #[test]
