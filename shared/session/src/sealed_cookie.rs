@@ -96,19 +96,17 @@ pub fn take(header: &[u8]) -> Option<Taken> {
             Some((last, cookie)) if is_separator(*last) => (cookie, Some(*last)),
             _ => (piece, None),
         };
-        match own(cookie) {
-            Some(own) => taken.values.push(own),
-            None => {
-                if !taken.rest.is_empty() {
-                    taken.rest.extend(separator);
-                }
-                let start = taken.rest.is_empty();
-                taken.rest.extend(if start {
-                    cookie.trim_ascii_start()
-                } else {
-                    cookie
-                });
-            }
+        if let Some(own) = own(cookie) {
+            taken.values.push(own);
+            // What was behind a comma in it is no part of the cookie before it.
+            separator = Some(b';');
+            continue;
+        }
+        if taken.rest.is_empty() {
+            taken.rest.extend(cookie.trim_ascii_start());
+        } else {
+            taken.rest.extend(separator);
+            taken.rest.extend(cookie);
         }
         separator = next;
     }
@@ -299,6 +297,12 @@ mod tests {
                 "",
                 &[("v", false), ("w", true), ("x", false)],
             ),
+            (
+                "a=1; edgekeeper_session=v,w; b=2",
+                "a=1;w; b=2",
+                &[("v", false)],
+            ),
+            ("edgekeeper_session=v, b=2", "b=2", &[("v", false)]),
             (" edgekeeper_session\t=  v ", "", &[("v", false)]),
             ("edgekeeper_session", "", &[("", false)]),
             ("edgekeeper_session=a=b", "", &[("a=b", false)]),

@@ -157,7 +157,14 @@ impl Verdict {
             status if !(strict && answer.tokenize_as.is_none()) && !matches!(status, 401 | 403) => {
                 Self::Failed(Failure::new(
                     FailureKind::Foreign,
-                    format!("whoami answered {status}; is check_session_url Kratos' whoami?"),
+                    match answer.tokenize_as {
+                        None => format!(
+                            "whoami answered {status}; is check_session_url Kratos' whoami?"
+                        ),
+                        Some(template) => format!(
+                            "whoami answered {status}; does Kratos have a template `{template}` in session.whoami.tokenizer?"
+                        ),
+                    },
                 ))
             }
             _ => Self::Refused,

@@ -56,6 +56,7 @@ mod remote_json;
 mod request;
 mod response;
 mod rules;
+mod sealed_cookie;
 mod second_tier;
 mod server_timing;
 mod session_check;

@@ -264,6 +264,8 @@ fn a_template_that_kratos_does_not_know_signs_nobody_out() {
             site.memory
                 .script("", "", Reply::new(status, r#"{"error":{}}"#));
             assert_eq!(page(&site).status(), 503, "{status}");
+            let log = site.memory.take_log().join("\n");
+            assert!(log.contains("`jwt_v1`"), "{log}");
         }
         let site = site(document().mode(strict));
         assert_eq!(page(&site).status(), 401, "Kratos knows no session");
