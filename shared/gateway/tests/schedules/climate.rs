@@ -41,6 +41,8 @@ pub(crate) struct Climate {
     pub(crate) lifetime: Option<u64>,
     /// What the clocks of the two data centres are ahead, in milliseconds.
     pub(crate) ahead: [i64; PLACES],
+    /// How old what is known of revocations may be, in seconds, where anybody may revoke.
+    pub(crate) revocation_check: Option<u64>,
     /// Whether anything goes wrong at all.
     pub(crate) wild: bool,
 }
@@ -67,6 +69,7 @@ impl Climate {
             cache_for: dice.pick(&[None, None, None, Some(0), Some(10), Some(3_600)]),
             lifetime: dice.pick(&[None, Some(3_600), Some(600), Some(40)]),
             ahead,
+            revocation_check: dice.pick(&[None, Some(30), Some(30), Some(10), Some(5)]),
             wild,
         }
     }
@@ -93,6 +96,10 @@ impl Climate {
             stale_if_error: self.stale_if_error,
             negative_ttl: self.negative_ttl,
             timeout: self.timeout,
+            revocation_check: self.revocation_check.unwrap_or(30),
+            revocation_secret: self
+                .revocation_check
+                .map(|_| "REVOCATION_SECRET".to_owned()),
             ..Settings::default()
         };
         let told = json!({ "header": { "headers": [

@@ -62,6 +62,15 @@ pub(crate) enum Kind {
     Token,
 }
 
+impl Kind {
+    fn names(self, value: &str) -> String {
+        match self {
+            Self::Cookie => format!("cookie {value}"),
+            Self::Token => format!("token {value}"),
+        }
+    }
+}
+
 /// A session as Kratos has it.
 #[derive(Debug)]
 pub(crate) struct Session {
@@ -74,6 +83,13 @@ pub(crate) struct Session {
     pub(crate) ends: Option<u64>,
     pub(crate) since: u64,
     pub(crate) revoked: Cell<Option<u64>>,
+}
+
+impl Session {
+    /// Its credential, by its kind and value.
+    pub(crate) fn name(&self) -> String {
+        self.kind.names(&self.credential)
+    }
 }
 
 /// How many people there are.
@@ -145,6 +161,15 @@ impl Kratos {
         session.revoked.set(Some(at));
     }
 
+    /// Ends all sessions of a person.
+    pub(crate) fn revoke_all(&self, world: &World, person: usize) {
+        for session in self.sessions.borrow().iter() {
+            if session.person == person {
+                self.revoke(world, session);
+            }
+        }
+    }
+
     pub(crate) fn change_address(&self, person: usize) {
         let address = &self.addresses[person % PEOPLE];
         address.set(address.get() + 1);
@@ -172,9 +197,7 @@ impl Kratos {
 
     fn find(&self, credential: &str) -> Option<Rc<Session>> {
         let sessions = self.sessions.borrow();
-        let found = sessions
-            .iter()
-            .find(|session| &*session.credential == credential);
+        let found = sessions.iter().find(|session| session.name() == credential);
         found.cloned()
     }
 
@@ -321,17 +344,17 @@ impl Kratos {
     }
 }
 
-/// The credential that Kratos goes by (kratos `session/manager_http.go`).
+/// The credential that Kratos goes by (kratos `session/manager_http.go`), by its kind and value.
 pub(crate) fn presented(headers: &HeaderMap) -> Option<String> {
     if let Some(token) = headers.get("x-session-token") {
-        return Some(token.to_str().ok()?.to_owned());
+        return Some(Kind::Token.names(token.to_str().ok()?));
     }
     let cookies = headers.get("cookie")?.to_str().ok()?;
     cookies
         .split(';')
         .filter_map(|cookie| cookie.trim().split_once('='))
         .find(|(name, _)| *name == COOKIE)
-        .map(|(_, value)| value.to_owned())
+        .map(|(_, value)| Kind::Cookie.names(value))
 }
 
 fn inbound(status: u16, body: &str) -> Inbound {

@@ -48,6 +48,10 @@ pub(crate) struct Answer {
 pub(crate) enum Ends {
     /// What was said to this credential.
     Credential(String),
+    /// What was said of this session.
+    Session(String),
+    /// What was said of this person.
+    Person(String),
 }
 
 /// That the gateway was told of a change.
@@ -57,8 +61,9 @@ pub(crate) struct Told {
     /// When an instance began to hear of it, and when it had.
     pub(crate) began: u64,
     pub(crate) at: u64,
-    /// Which instance.
+    /// Which instance, and where.
     pub(crate) by: Owner,
+    pub(crate) place: usize,
 }
 
 /// Everything that is written down.

@@ -9,10 +9,14 @@ use edgekeeper_gateway::runtime::{
 };
 
 use crate::invariants::secrets;
+use crate::store::Store;
 use crate::world::{Owner, World};
 
 /// The secret under which everything is sealed.
 pub(crate) const KEYS_SECRET: &str = "sealed-under-SECRET-0123456789abcdef";
+
+/// The secret of whoever may revoke.
+pub(crate) const REVOCATION_SECRET: &str = "who-may-revoke-SECRET-0123456789abcdef";
 
 /// What differs between runtimes.
 pub(crate) trait Flavour: Clone + 'static {
@@ -20,20 +24,20 @@ pub(crate) trait Flavour: Clone + 'static {
     const SCHEDULE: bool;
     /// See [`Runtime::SETTLE`].
     const SETTLE: u64;
-    /// Whether there is a second tier.
-    const SHARES: bool;
+    /// See [`SharedCache::CLAIMS`].
+    const CLAIMS: bool;
     /// Whether the store adds in one step.
     const ONE_STEP: bool;
 }
 
-/// Workers: data centres, no second tier, a schedule.
+/// Workers: data centres, each with a cache, and a schedule.
 #[derive(Clone)]
 pub(crate) struct Isolates;
 
 impl Flavour for Isolates {
     const SCHEDULE: bool = true;
     const SETTLE: u64 = 0;
-    const SHARES: bool = false;
+    const CLAIMS: bool = false;
     const ONE_STEP: bool = false;
 }
 
@@ -44,7 +48,7 @@ pub(crate) struct Components;
 impl Flavour for Components {
     const SCHEDULE: bool = false;
     const SETTLE: u64 = 2;
-    const SHARES: bool = true;
+    const CLAIMS: bool = true;
     const ONE_STEP: bool = false;
 }
 
@@ -55,7 +59,7 @@ pub(crate) struct Folder;
 impl Flavour for Folder {
     const SCHEDULE: bool = false;
     const SETTLE: u64 = 0;
-    const SHARES: bool = true;
+    const CLAIMS: bool = true;
     const ONE_STEP: bool = true;
 }
 
@@ -125,7 +129,12 @@ impl<F: Flavour> Runtime for Machine<F> {
     }
 
     async fn secret(&self, name: &str) -> Option<String> {
-        (name == "KEYS_SECRET").then(|| KEYS_SECRET.to_owned())
+        let secret = match name {
+            "KEYS_SECRET" => KEYS_SECRET,
+            "REVOCATION_SECRET" => REVOCATION_SECRET,
+            _ => return None,
+        };
+        Some(secret.to_owned())
     }
 
     async fn fetch(&self, request: Outbound) -> Result<Inbound, FetchError> {
@@ -159,7 +168,7 @@ impl<F: Flavour> Runtime for Machine<F> {
     }
 
     fn shared(&self) -> Option<&Self> {
-        F::SHARES.then_some(self)
+        Some(self)
     }
 
     fn sleep(&self, milliseconds: u64) -> impl Future<Output = ()> {
@@ -175,13 +184,27 @@ impl<F: Flavour> Runtime for Machine<F> {
     }
 }
 
+impl<F: Flavour> Machine<F> {
+    /// Where the second tier is: in the store, or in the cache of the data centre.
+    fn tier(&self) -> &Store {
+        if F::CLAIMS {
+            &self.world.store
+        } else {
+            &self.world.caches[self.place]
+        }
+    }
+}
+
 impl<F: Flavour> SharedCache for Machine<F> {
+    const CLAIMS: bool = F::CLAIMS;
+
     async fn get(&self, name: &str) -> Result<Option<String>, Unavailable> {
-        Runtime::get(self, name).await
+        self.tier().get(&self.world, self.place, name).await
     }
 
     async fn set(&self, name: &str, value: &str) -> Result<(), Unavailable> {
-        self.put(name, value).await
+        let value = Some(value);
+        self.tier().set(&self.world, self.place, name, value).await
     }
 
     async fn add(&self, name: &str, value: &str) -> Result<bool, Unavailable> {
@@ -189,10 +212,13 @@ impl<F: Flavour> SharedCache for Machine<F> {
     }
 
     async fn delete(&self, name: &str) -> Result<(), Unavailable> {
-        Runtime::delete(self, name).await
+        self.tier().set(&self.world, self.place, name, None).await
     }
 
     async fn names(&self) -> Result<Vec<String>, Unavailable> {
+        if !F::CLAIMS {
+            return Ok(Vec::new());
+        }
         Runtime::names(self, SHARED_PREFIX).await
     }
 }

@@ -151,6 +151,11 @@ impl<F: Flavour> Deployment<F> {
             Step::Settle { instance, session } => {
                 visit::change(&self.instance(instance), session, visit::Change::Address);
             }
+            Step::Revoke {
+                instance,
+                session,
+                all,
+            } => visit::revoke(&self.instance(instance), session, all),
             Step::End { session } => {
                 if let Some(session) = world.kratos.session(session) {
                     world.kratos.revoke(world, &session);
@@ -163,15 +168,21 @@ impl<F: Flavour> Deployment<F> {
             }
             Step::Store(fault) => {
                 world.disturb();
-                world.store.set_fault(fault, now);
+                for store in world.stores() {
+                    store.set_fault(fault, now);
+                }
             }
             Step::LoseSessions => {
                 world.disturb();
-                world.store.lose_sessions(now);
+                for store in world.stores() {
+                    store.lose_sessions(now);
+                }
             }
             Step::DamageSession => {
                 world.disturb();
-                world.store.damage(world);
+                for store in world.stores() {
+                    store.damage(world);
+                }
             }
             Step::Restart { instance } => {
                 let number = instance % self.instances.borrow().len();
@@ -212,7 +223,9 @@ impl<F: Flavour> Deployment<F> {
                 .map(|since| (since + MENDED).saturating_sub(world.now()));
             if mended == Some(0) {
                 world.disturb();
-                world.store.set_fault(store::Fault::Nothing, world.now());
+                for store in world.stores() {
+                    store.set_fault(store::Fault::Nothing, world.now());
+                }
                 continue;
             }
             world.pass(slice.min(mended.unwrap_or(u64::MAX)));
@@ -239,7 +252,9 @@ impl<F: Flavour> Deployment<F> {
         let world = &self.world;
         world.disturb();
         world.kratos.set_fault(kratos::Fault::Nothing, world.now());
-        world.store.set_fault(store::Fault::Nothing, world.now());
+        for store in world.stores() {
+            store.set_fault(store::Fault::Nothing, world.now());
+        }
         self.pass(GRACE);
         if world.ledger.open.get() > 0 {
             world

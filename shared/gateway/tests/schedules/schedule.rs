@@ -56,6 +56,12 @@ pub(crate) enum Step {
         instance: usize,
         session: usize,
     },
+    /// A session, or all of its person's, ends in Kratos, and a message says so.
+    Revoke {
+        instance: usize,
+        session: usize,
+        all: bool,
+    },
     /// Sessions end in Kratos, and nobody is told.
     End {
         session: usize,
@@ -121,7 +127,7 @@ pub(crate) fn draw(dice: &Dice, climate: &Climate) -> Vec<Step> {
 fn step(dice: &Dice, climate: &Climate) -> Step {
     let wild = if climate.wild { 22 } else { 0 };
     let any = || dice.index(1_000);
-    match dice.below(78 + wild) {
+    match dice.below(82 + wild) {
         0..30 => ask(dice),
         30..56 => Step::Pass(pass(dice, climate)),
         56..61 => Step::LogIn {
@@ -139,18 +145,23 @@ fn step(dice: &Dice, climate: &Climate) -> Step {
         67..70 => Step::End { session: any() },
         70..72 => Step::Change { person: any() },
         72..78 => Step::Keys { instance: any() },
-        78..87 => Step::Kratos(fault(dice)),
-        87..91 => Step::Store(dice.pick(&[
+        78..82 => Step::Revoke {
+            instance: any(),
+            session: any(),
+            all: dice.chance(1, 2),
+        },
+        82..91 => Step::Kratos(fault(dice)),
+        91..95 => Step::Store(dice.pick(&[
             store::Fault::Slow(300),
             store::Fault::Slow(1_500),
             store::Fault::Full,
             store::Fault::Failing,
             store::Fault::Flaky,
         ])),
-        91 => Step::LoseSessions,
-        92 | 93 => Step::DamageSession,
-        94..97 => Step::Restart { instance: any() },
-        97 | 98 => Step::CutOff { instance: any() },
+        95 => Step::LoseSessions,
+        96 | 97 => Step::DamageSession,
+        98..101 => Step::Restart { instance: any() },
+        101 | 102 => Step::CutOff { instance: any() },
         _ => Step::SetClocks(dice.pick(&[
             1_000, -1_000, 3_000, -3_000, 60_000, -60_000, 900_000, -900_000, 7_200_000,
         ])),

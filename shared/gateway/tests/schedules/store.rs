@@ -41,20 +41,24 @@ pub(crate) struct Store {
     /// When it last was out of order, and when that began.
     last_trouble: Cell<Option<u64>>,
     began: Cell<u64>,
+    /// When it last lost all but the keys.
+    lost: Cell<Option<u64>>,
+    /// Whether writes take their time to be seen in other data centres.
+    spreads: bool,
 }
 
-impl Default for Store {
-    fn default() -> Self {
+impl Store {
+    pub(crate) fn new(spreads: bool) -> Self {
         Self {
+            spreads,
             entries: RefCell::default(),
             fault: Cell::new(Fault::Nothing),
             last_trouble: Cell::new(None),
             began: Cell::new(0),
+            lost: Cell::new(None),
         }
     }
-}
 
-impl Store {
     pub(crate) fn set_fault(&self, fault: Fault, now: u64) {
         if self.fault.get() != Fault::Nothing {
             self.last_trouble.set(Some(now));
@@ -78,9 +82,15 @@ impl Store {
     /// Loses all but the keys.
     pub(crate) fn lose_sessions(&self, now: u64) {
         self.last_trouble.set(Some(now));
+        self.lost.set(Some(now));
         self.entries
             .borrow_mut()
             .retain(|name, _| name.starts_with("keys/"));
+    }
+
+    /// Whether it lost what it was told at or after a moment.
+    pub(crate) fn has_lost_since(&self, since: u64) -> bool {
+        self.lost.get().is_some_and(|at| at >= since)
     }
 
     /// Damages what was stored of sessions: one value, or two in each other's place.
@@ -155,7 +165,7 @@ impl Store {
         }
         let now = world.now();
         let mut seen_from = [now; PLACES];
-        if world.climate.spreads() {
+        if self.spreads {
             for (other, from) in seen_from.iter_mut().enumerate() {
                 if other != place {
                     *from = now + world.dice.pick(&[100, 5_000, 30_000, SPREAD * 1_000]);
@@ -224,17 +234,19 @@ impl Store {
         place: usize,
         prefix: &str,
     ) -> Result<Vec<String>, Unavailable> {
+        let list = || -> Vec<String> {
+            let names: Vec<String> = {
+                let entries = self.entries.borrow();
+                let names = entries.keys().filter(|name| name.starts_with(prefix));
+                names.cloned().collect()
+            };
+            names
+                .into_iter()
+                .filter(|name| self.seen(world, place, name).is_some())
+                .collect()
+        };
+        let before = world.dice.chance(1, 2).then(list);
         self.step(world, false).await?;
-        let names: Vec<String> = self
-            .entries
-            .borrow()
-            .keys()
-            .filter(|name| name.starts_with(prefix))
-            .cloned()
-            .collect();
-        Ok(names
-            .into_iter()
-            .filter(|name| self.seen(world, place, name).is_some())
-            .collect())
+        Ok(before.unwrap_or_else(list))
     }
 }

@@ -4,13 +4,15 @@ use std::rc::Rc;
 
 use edgekeeper_gateway::decision::{Answer, Decision, apply};
 use edgekeeper_gateway::request::{Listener, RawRequest};
-use edgekeeper_gateway::runtime::NoBody;
+use edgekeeper_gateway::runtime::{FetchError, NoBody, RequestBody};
+use edgekeeper_session::revocation::message;
 use http::{HeaderMap, HeaderValue};
+use serde_json::json;
 
 use crate::invariants::{self, secrets};
 use crate::kratos::{self, COOKIE, Kind, Kratos};
 use crate::ledger::{Ends, Told};
-use crate::machine::Flavour;
+use crate::machine::{Flavour, REVOCATION_SECRET};
 use crate::play::Instance;
 use crate::schedule::{For, From};
 use crate::world::{Owner, World};
@@ -20,6 +22,7 @@ pub(crate) struct Visit<'a> {
     pub(crate) world: &'a World,
     /// The instance that decided.
     pub(crate) by: Owner,
+    pub(crate) place: usize,
     /// What it was presented, as Kratos would choose.
     pub(crate) credential: Option<String>,
     pub(crate) wants_token: bool,
@@ -102,6 +105,7 @@ pub(crate) fn ask<F: Flavour>(instance: &Rc<Instance<F>>, from: From, target: Fo
         let visit = Visit {
             world,
             by: owner,
+            place: machine.place,
             credential,
             wants_token: matches!(target, For::Token),
             started,
@@ -162,12 +166,87 @@ pub(crate) fn change<F: Flavour>(instance: &Rc<Instance<F>>, session: usize, cha
             .await;
         world.disturb();
         world.ledger.tell(Told {
-            ends: Ends::Credential(session.credential.to_string()),
+            ends: Ends::Credential(session.name()),
             began,
             at: world.now(),
             by: owner,
+            place: machine.place,
         });
     });
+}
+
+/// Somebody revokes by a message: one session, or all of a person's.
+pub(crate) fn revoke<F: Flavour>(instance: &Rc<Instance<F>>, session: usize, all: bool) {
+    let world = &instance.machine.world;
+    let Some(session) = world.kratos.session(session) else {
+        return;
+    };
+    if world.climate.revocation_check.is_none() {
+        return;
+    }
+    let person = Kratos::subject(session.person);
+    let expires = world.shown() / 1_000 + 600;
+    let (claims, ends) = if all {
+        world.kratos.revoke_all(world, session.person);
+        (
+            json!({ "sub": person, "exp": expires }),
+            Ends::Person(person),
+        )
+    } else {
+        world.kratos.revoke(world, &session);
+        let ends = Ends::Session(session.id.clone());
+        (json!({ "sid": session.id, "exp": expires }), ends)
+    };
+    let mut claims = claims.as_object().unwrap().clone();
+    claims.insert("jti".to_owned(), world.dice.next().into());
+    let token = message::sign(&claims, REVOCATION_SECRET.as_bytes()).unwrap();
+    let owner = instance.machine.owner;
+    let instance = Rc::clone(instance);
+    world.disturb();
+    world.spawn(owner, async move {
+        let machine = &instance.machine;
+        let world = &machine.world;
+        let _open = Open::new(world);
+        let request = RawRequest {
+            method: "POST".to_owned(),
+            url: "https://app.test/.edge/sessions/revoke".to_owned(),
+            headers: HeaderMap::new(),
+            listener: Listener::Proxy,
+            body: Message(json!({ "token": token }).to_string()),
+        };
+        let began = world.now();
+        let decision = instance.gateway.decide(machine, request).await;
+        let Decision::Answer(answer) = decision else {
+            world
+                .ledger
+                .violate("I0", "a revocation is not the gateway's own to answer");
+            return;
+        };
+        secrets::answer(world, &answer);
+        world.disturb();
+        match answer.status {
+            204 => world.ledger.tell(Told {
+                ends,
+                began,
+                at: world.now(),
+                by: owner,
+                place: machine.place,
+            }),
+            503 => {}
+            status => world
+                .ledger
+                .violate("I0", format!("{status} to a revocation")),
+        }
+    });
+}
+
+/// The body of a revocation.
+struct Message(String);
+
+impl RequestBody for Message {
+    async fn read(&self, _largest: usize) -> Result<Option<Vec<u8>>, FetchError> {
+        Ok(Some(self.0.as_bytes().to_vec()))
+    }
 }
 
 fn cookie(value: &str) -> String {

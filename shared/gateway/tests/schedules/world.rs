@@ -8,7 +8,7 @@ use std::pin::Pin;
 use std::rc::Rc;
 use std::task::{Context, Poll, Waker};
 
-use crate::climate::Climate;
+use crate::climate::{Climate, PLACES, Runs};
 use crate::dice::Dice;
 use crate::kratos::Kratos;
 use crate::ledger::Ledger;
@@ -49,6 +49,8 @@ pub(crate) struct World {
     pub(crate) dice: Dice,
     pub(crate) climate: Rc<Climate>,
     pub(crate) store: Store,
+    /// What the isolates of each data centre share.
+    pub(crate) caches: [Store; PLACES],
     pub(crate) kratos: Kratos,
     pub(crate) ledger: Ledger,
 }
@@ -68,7 +70,8 @@ impl World {
             next: Cell::new(1),
             turns: Cell::new(0),
             dice: Dice::new(seed),
-            store: Store::default(),
+            store: Store::new(climate.runs == Runs::Isolates),
+            caches: [false; PLACES].map(Store::new),
             kratos: Kratos::new(&climate),
             ledger: Ledger::default(),
             climate,
@@ -113,6 +116,11 @@ impl World {
     /// Whether something went wrong or was cut off at or after a moment.
     pub(crate) fn was_disturbed_since(&self, since: u64) -> bool {
         self.last_disturbed.get().is_some_and(|at| at >= since)
+    }
+
+    /// The key-value store, and what else has its faults.
+    pub(crate) fn stores(&self) -> impl Iterator<Item = &Store> {
+        std::iter::once(&self.store).chain(&self.caches)
     }
 
     pub(crate) fn spawn(&self, owner: Owner, future: impl Future<Output = ()> + 'static) {

@@ -50,14 +50,9 @@ pub(crate) fn asked(world: &World, owner: Owner, request: &Outbound, credential:
     } else {
         0
     };
-    let how = if request.headers.contains_key("cookie") {
-        "cookie"
-    } else {
-        "token"
-    };
     let name = (
         asker,
-        format!("{} {} {how} {credential}", request.method, request.url),
+        format!("{} {} {credential}", request.method, request.url),
     );
     let disturbed = world.ledger.disturbed();
     let mut questions = world.ledger.questions.0.borrow_mut();

@@ -6,8 +6,8 @@
 
 use super::{Allowed, outage};
 use crate::ledger::{Answer, Confirmation, Ends, Said, Told};
+use crate::store::SPREAD;
 use crate::visit::Visit;
-use crate::world::{Owner, World};
 
 /// For how long an instance goes by its memory before it looks for a logout that another saw, in milliseconds, and as long as
 /// the look may take.
@@ -59,15 +59,12 @@ pub(crate) fn check(visit: &Visit<'_>, allowed: &Allowed<'_>) {
         }
         Some(Standing::Revoked) => {
             let told = ledger.told();
-            let told = told
+            let last = told
                 .iter()
-                .rev()
-                .find(|told| ends(told, allowed.credential));
-            let ago = told.map_or(0, |told| visit.started - told.at);
-            let what = format!(
-                "a request was allowed {ago} ms after the gateway was told that the session ended or changed"
-            );
-            ledger.violate("I2", what);
+                .map(|told| told.at)
+                .filter(|at| *at < visit.started);
+            let ago = last.max().map_or(0, |at| visit.started - at);
+            ledger.violate("I2", format!("a request was allowed {ago} ms after the gateway was told of a change, by what was said before"));
         }
     }
 }
@@ -80,9 +77,9 @@ fn standing(
 ) -> Standing {
     let world = visit.world;
     let revoked = world.ledger.told().iter().any(|told| {
-        ends(told, allowed.credential)
+        ends(told, allowed.credential, session)
             && answer.evaluated < told.began
-            && bound(world, told, visit.by).is_some_and(|bound| visit.started > told.at + bound)
+            && bound(visit, told).is_some_and(|bound| visit.started > told.at + bound)
     });
     if revoked {
         return Standing::Revoked;
@@ -108,19 +105,35 @@ fn standing(
     }
 }
 
-fn ends(told: &Told, credential: &str) -> bool {
+/// Whether what Kratos said of a credential ends by what the gateway was told.
+fn ends(told: &Told, credential: &str, session: &Confirmation) -> bool {
     match &told.ends {
         Ends::Credential(ended) => ended == credential,
+        Ends::Session(ended) => *ended == session.session,
+        Ends::Person(ended) => *ended == session.subject,
     }
 }
 
 /// How long after it was told an instance may still go by what it remembers, in milliseconds; `None` where it may as long as
 /// that lasts.
-fn bound(world: &World, told: &Told, instance: Owner) -> Option<u64> {
-    if told.by == instance {
+fn bound(visit: &Visit<'_>, told: &Told) -> Option<u64> {
+    let world = visit.world;
+    let climate = &world.climate;
+    if told.by == visit.by {
         return Some(0);
     }
-    let shares = !world.climate.spreads();
-    let undisturbed = !world.store.was_in_trouble_since(told.began) && world.was_set_back() == 0;
+    if world.was_set_back() > 0 {
+        return None;
+    }
+    if !matches!(told.ends, Ends::Credential(_)) {
+        // A message that was taken is in the store, and all go by it, unless the store lost it. Where they cannot read it, they
+        // ask Kratos.
+        let spread = if climate.spreads() { SPREAD * 1_000 } else { 0 };
+        let check = climate.revocation_check? * 1_000;
+        let kept = !world.store.has_lost_since(told.began);
+        return kept.then_some(check + spread);
+    }
+    let shares = !climate.spreads() || told.place == visit.place;
+    let undisturbed = !world.store.was_in_trouble_since(told.began);
     (shares && undisturbed).then_some(BELIEVED)
 }
