@@ -54,6 +54,8 @@ pub(crate) struct Revocations {
     failed: Cell<Option<u64>>,
     /// Since when (Unix milliseconds) somebody reads the list. A request that is cut off may never say that it is done.
     reading: Cell<Option<u64>>,
+    /// Since when (Unix milliseconds) it is to be read behind a response.
+    planned: Cell<Option<u64>>,
     complained: Cell<Option<u64>>,
 }
 
@@ -124,6 +126,7 @@ impl Revocations {
             listed: Cell::new(None),
             failed: Cell::new(None),
             reading: Cell::new(None),
+            planned: Cell::new(None),
             complained: Cell::new(None),
         }
     }
@@ -254,27 +257,41 @@ pub(crate) async fn stands<R: Runtime>(
     };
     loop {
         let now = runtime.now();
+        let stands = own.judge(&known, now);
+        if stands != Stands::Unknown || own.failed.get().is_some() || now >= give_up {
+            return stands;
+        }
         if let Some(reading) = Reading::begin(gateway, now) {
             // How it went is known to all.
             drop(list(runtime, reading).await);
             return own.judge(&known, runtime.now());
         }
-        let stands = own.judge(&known, now);
-        if stands != Stands::Unknown || own.failed.get().is_some() || now >= give_up {
-            return stands;
-        }
         runtime.sleep(LOOK_AGAIN).await;
     }
 }
 
-/// Reads the list behind the response, unless somebody does already or the store has just failed.
+/// Reads the list behind the response, unless that is planned already or the store has just failed. Whoever needs the list
+/// before does not wait for this: the response may take long.
 fn list_later<R: Runtime>(gateway: &Rc<Gateway>, runtime: &R, now: u64) {
-    if let Some(reading) = Reading::begin(gateway, now) {
-        let own = runtime.clone();
-        runtime.later(async move {
-            drop(list(&own, reading).await);
-        });
+    let own = gateway.revocations();
+    let is_planned = own
+        .planned
+        .get()
+        .is_some_and(|since| now.abs_diff(since) <= PATIENCE);
+    if is_planned || own.has_just_failed(now) {
+        return;
     }
+    own.planned.set(Some(now));
+    let (gateway, runtime_then) = (Rc::clone(gateway), runtime.clone());
+    runtime.later(async move {
+        let own = gateway.revocations();
+        own.planned.set(None);
+        let is_done = own.listed.get() >= Some(now);
+        let reading = Reading::begin(&gateway, runtime_then.now()).filter(|_| !is_done);
+        if let Some(reading) = reading {
+            drop(list(&runtime_then, reading).await);
+        }
+    });
 }
 
 /// Reads the list of marks.

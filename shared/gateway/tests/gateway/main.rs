@@ -13,6 +13,7 @@
 )]
 
 mod component;
+mod fleet;
 mod foreign;
 mod memory;
 mod policy;
@@ -55,6 +56,8 @@ mod remote;
 mod remote_json;
 mod request;
 mod response;
+mod revocations;
+mod revoke;
 mod rules;
 mod sealed_cookie;
 mod second_tier;

@@ -21,6 +21,9 @@ pub(crate) const SECRET: &str = "0123456789abcdef0123456789abcdef";
 /// The secret of whoever asks the API.
 pub(crate) const API_SECRET: &str = "fedcba9876543210";
 
+/// The secret of whoever revokes.
+pub(crate) const REVOCATION_SECRET: &str = "a secret of revocations, 32 bytes";
+
 /// A future of a test.
 pub(crate) type Task<'a, T> = Pin<Box<dyn Future<Output = T> + 'a>>;
 
@@ -84,6 +87,7 @@ struct World {
     store: RefCell<BTreeMap<String, String>>,
     store_fails: Cell<bool>,
     store_is_full: Cell<bool>,
+    lists_fail: Cell<bool>,
     /// Milliseconds that each use of the store takes.
     store_takes: Cell<u64>,
     reads: Cell<usize>,
@@ -171,6 +175,10 @@ impl Memory {
 
     pub(crate) fn set_store_is_full(&self, full: bool) {
         self.0.store_is_full.set(full);
+    }
+
+    pub(crate) fn set_lists_fail(&self, fails: bool) {
+        self.0.lists_fail.set(fails);
     }
 
     /// How often the store was asked which names there are.
@@ -304,6 +312,7 @@ impl Runtime for Memory {
         match name {
             "KEYS_SECRET" => self.0.secret.borrow().clone(),
             "API_SECRET" => Some(API_SECRET.to_owned()),
+            "REVOCATION_SECRET" => Some(REVOCATION_SECRET.to_owned()),
             "SHORT" => Some("short".to_owned()),
             "MISSING" => None,
             _ => panic!("no other secret is asked for: {name}"),
@@ -366,7 +375,7 @@ impl Runtime for Memory {
     async fn names(&self, prefix: &str) -> Result<Vec<String>, Unavailable> {
         self.sleep(self.0.store_takes.get()).await;
         self.0.lists.set(self.0.lists.get() + 1);
-        if self.0.store_fails.get() {
+        if self.0.store_fails.get() || self.0.lists_fail.get() {
             return Err(Unavailable(
                 "the key-value store does not answer".to_owned(),
             ));
