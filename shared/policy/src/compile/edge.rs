@@ -207,7 +207,7 @@ pub(super) fn read(root: &Node, strict: bool, report: &mut Report) -> Edge {
         cors: root
             .get("cors")
             .map(|node| cors::read(node, "cors", report)),
-        session: session(root.get("session").unwrap_or(&empty), report),
+        session: session(root.get("session").unwrap_or(&empty), strict, report),
         keys: keys(root.get("keys").unwrap_or(&empty), strict, report),
         server_timing: root.flag_at("server_timing", false),
         upstreams: upstreams(root, report),
@@ -321,7 +321,7 @@ fn return_to(node: &Node, report: &mut Report) -> Vec<ReturnTo> {
     entries
 }
 
-fn session(node: &Node, report: &mut Report) -> Session {
+fn session(node: &Node, strict: bool, report: &mut Report) -> Session {
     let default = Session::default();
     let session = Session {
         ttl: seconds(node, "ttl", default.ttl, report),
@@ -355,6 +355,13 @@ fn session(node: &Node, report: &mut Report) -> Session {
             node.key_span("revocation_check"),
             "`session.revocation_check` is 0, so the store would be asked for every request",
             "write how long an instance may go by what it knows of revocations, such as `5s`; `ttl: 0s` asks Kratos for every request",
+        );
+    }
+    if session.sealed_cookie && strict {
+        report.error(
+            node.key_span("sealed_cookie"),
+            "`session.sealed_cookie` is not there in strict mode, which sends on every cookie as it is",
+            "take it out, or `mode: strict`",
         );
     }
     if session.timeout == 0 {
