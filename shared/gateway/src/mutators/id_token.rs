@@ -57,6 +57,11 @@ pub(super) async fn mutate<R: Runtime>(
     let token = match gateway.memory().cached_token(&cached, now) {
         Some(token) => token,
         None => {
+            // The keys may have taken their time.
+            if session_expires.is_some_and(|end| end <= now) {
+                return Err(Refusal::unauthorized()
+                    .logged("the session ended while the request was decided"));
+            }
             let mut jti = [0; 16];
             runtime
                 .random(&mut jti)

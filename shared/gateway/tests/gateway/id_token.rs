@@ -131,6 +131,17 @@ fn a_token_never_outlives_its_session() {
 }
 
 #[test]
+fn a_session_that_ends_while_its_token_is_made_is_no_error_of_ours() {
+    let site = site("");
+    let ends = session("ada").expires_at(NOW + 1);
+    site.memory.script("", "", ends.reply());
+    // Reading the keys takes longer.
+    site.memory.pass_milliseconds(999);
+    let sent = site.send(get("https://app.test/", &[ADA]));
+    assert_eq!(sent.status(), 401);
+}
+
+#[test]
 fn what_decides_the_content_decides_the_reuse() {
     let site = Site::new(
         policy([
