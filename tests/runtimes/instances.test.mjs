@@ -8,7 +8,7 @@ import { can } from './runtime.mjs';
 import { open, rule, startSite, withToken } from './site.mjs';
 import { verify } from './token.mjs';
 
-// An instance may live for one request. What it was told, the next one knows.
+// An instance may live for one request. What it was told, the next one knows. Of those that stay, sharing.test.mjs tells.
 
 const person = { email: 'ada@example.com', password: 'correct horse battery' };
 const skip = can.startsFresh ? false : 'this runtime decides itself when it starts an instance';
