@@ -195,6 +195,12 @@ impl Kratos {
         found.is_some_and(|session| session.since <= since && self.is_valid(world, &session))
     }
 
+    /// Whether a credential is that of a person.
+    pub(crate) fn is_of(&self, credential: &str, person: &str) -> bool {
+        let found = self.find(credential);
+        found.is_some_and(|session| Self::subject(session.person) == person)
+    }
+
     fn find(&self, credential: &str) -> Option<Rc<Session>> {
         let sessions = self.sessions.borrow();
         let found = sessions.iter().find(|session| session.name() == credential);

@@ -8,7 +8,7 @@ use edgekeeper_gateway::runtime::Outbound;
 use edgekeeper_session::freshness::SKEW;
 
 use crate::climate::Runs;
-use crate::ledger::Said;
+use crate::ledger::{Ends, Said};
 use crate::world::{Owner, World};
 
 /// Who asks what.
@@ -38,6 +38,7 @@ enum State {
 /// One question.
 pub(crate) struct Question {
     name: Name,
+    credential: String,
     disturbed: u64,
 }
 
@@ -67,14 +68,13 @@ pub(crate) fn asked(world: &World, owner: Owner, request: &Outbound, credential:
     // Spin's stores do not add in one step: now and then two ask.
     let (most, at_once) = match climate.runs {
         Runs::Components => (2, 500),
-        Runs::Folder => (1, 100),
-        Runs::Isolates => (1, 0),
+        Runs::Folder | Runs::Isolates => (1, 0),
     };
     // Refusals are not shared: whoever waited for one asks for itself.
     let counts = last.disturbed == disturbed
         && climate.fresh() > 0
         && world.kratos.knows(world, credential, world.now())
-        && !is_troubled(world);
+        && !is_troubled(world, credential);
     match last.state {
         State::Asking if counts && last.open >= most => {
             world
@@ -91,7 +91,11 @@ pub(crate) fn asked(world: &World, owner: Owner, request: &Outbound, credential:
     last.disturbed = disturbed;
     last.state = State::Asking;
     last.open += 1;
-    Question { name, disturbed }
+    Question {
+        name,
+        credential: credential.to_owned(),
+        disturbed,
+    }
 }
 
 /// Kratos has answered, or has not.
@@ -105,7 +109,7 @@ pub(crate) fn answered(world: &World, question: Question, said: &Said) {
     }
     last.open = last.open.saturating_sub(1);
     last.state = match said {
-        Said::Confirmed(_) if is_troubled(world) => State::Unknown,
+        Said::Confirmed(_) if is_troubled(world, &question.credential) => State::Unknown,
         Said::Confirmed(session) => {
             let climate = &world.climate;
             let end = session
@@ -121,11 +125,18 @@ pub(crate) fn answered(world: &World, question: Question, said: &Said) {
     };
 }
 
-/// Whether something is wrong, or was until now. A session that changed shortly ago may by another's clock be yet to change.
-fn is_troubled(world: &World) -> bool {
+/// Whether something is wrong, or was until now. A session that changed shortly ago may by another's clock be yet to change;
+/// and what an instance asked before it heard of a revocation, it asks once more, however old that is.
+fn is_troubled(world: &World, credential: &str) -> bool {
     let lately = (SKEW + world.climate.timeout) * 1_000 + world.climate.skew();
     let since = world.now().saturating_sub(lately);
     world.store.was_in_trouble_since(since)
         || world.kratos.was_in_trouble_since(since)
-        || world.ledger.told().iter().any(|told| told.at >= since)
+        || world.ledger.told().iter().any(|told| {
+            told.at >= since
+                || match &told.ends {
+                    Ends::Credential(_) | Ends::Session(_) => false,
+                    Ends::Person(person) => world.kratos.is_of(credential, person),
+                }
+        })
 }
