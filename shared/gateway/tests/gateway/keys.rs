@@ -171,7 +171,10 @@ fn in_development_keys_may_change_every_five_seconds_and_each_token_verifies_fro
     }
     assert!(all.len() >= 12, "{} keys", all.len());
     let periods = site.memory.store().len();
-    assert!((12..=14).contains(&periods), "{periods} keys: each period has one");
+    assert!(
+        (12..=14).contains(&periods),
+        "{periods} keys: each period has one"
+    );
 }
 
 #[test]
