@@ -4,7 +4,6 @@ mod import;
 mod list;
 mod retire;
 mod store;
-mod time;
 
 use std::env;
 use std::fs;
@@ -20,6 +19,7 @@ use edgekeeper_token::seal::{NONCE_LENGTH, Sealer};
 use zeroize::Zeroizing;
 
 use crate::files;
+use crate::time;
 
 /// The environment variable with the secret that closes private keys.
 const SECRET: &str = "KEYS_SECRET";
@@ -181,7 +181,7 @@ fn generate(algorithm: Algorithm) -> Result<SigningKey, String> {
     Err("error: the operating system's random bytes make no key".to_owned())
 }
 
-fn random(bytes: &mut [u8]) -> Result<(), String> {
+pub(crate) fn random(bytes: &mut [u8]) -> Result<(), String> {
     getrandom::fill(bytes)
         .map_err(|error| format!("error: the operating system has no random bytes: {error}"))
 }

@@ -15,7 +15,9 @@
 mod build;
 mod files;
 mod keys;
+mod sessions;
 mod spin;
+mod time;
 
 use std::process::ExitCode;
 
@@ -35,6 +37,9 @@ enum Command {
     /// Make and keep the keys that sign tokens
     #[command(subcommand)]
     Keys(keys::Command),
+    /// End what gateways remember of sessions
+    #[command(subcommand)]
+    Sessions(sessions::Command),
     Spin(spin::Arguments),
 }
 
@@ -42,6 +47,7 @@ fn main() -> ExitCode {
     let result = match Arguments::parse().command {
         Command::Build(arguments) => build::run(&arguments),
         Command::Keys(command) => keys::run(&command),
+        Command::Sessions(command) => sessions::run(&command),
         Command::Spin(arguments) => spin::run(&arguments),
     };
     match result {

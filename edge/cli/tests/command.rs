@@ -2,13 +2,16 @@
 
 #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
 
+mod process;
+
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
 
 use edgekeeper_policy::document::Policy;
 use edgekeeper_token::entry::KeyEntry;
 use edgekeeper_token::seal::Sealer;
+
+use process::Ended;
 
 const CONFIG: &str = "
 access_rules: { repositories: [file:///etc/rules.json] }
@@ -38,25 +41,8 @@ fn folder(name: &str, rules: &str) -> PathBuf {
     folder
 }
 
-fn run(folder: &Path, arguments: &[&str], secret: Option<&str>) -> (Option<i32>, String, String) {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_edgekeeper"));
-    command
-        .current_dir(folder)
-        .args(arguments)
-        .env_remove("KEYS_SECRET");
-    if let Some(secret) = secret {
-        command.env("KEYS_SECRET", secret);
-    }
-    let Output {
-        status,
-        stdout,
-        stderr,
-    } = command.output().unwrap();
-    (
-        status.code(),
-        String::from_utf8(stdout).unwrap(),
-        String::from_utf8(stderr).unwrap(),
-    )
+fn run(folder: &Path, arguments: &[&str], secret: Option<&str>) -> Ended {
+    process::run(folder, arguments, "KEYS_SECRET", secret)
 }
 
 const BUILD: [&str; 7] = [

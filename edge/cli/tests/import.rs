@@ -2,16 +2,19 @@
 
 #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
 
+mod process;
+
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
 
 use edgekeeper_token::foreign::set::{JwkSet, Reading};
 use edgekeeper_token::imported::entry::{ImportedEntry, entry_name};
 use edgekeeper_token::imported::set::ImportedSet;
 use edgekeeper_token::seal::Sealer;
 use serde_json::{Value, json};
+
+use process::Ended;
 
 /// Keys that nothing but tests uses.
 const KEYS: &str = include_str!("../../../shared/token/tests/golang/keys.json");
@@ -79,26 +82,9 @@ fn folder(name: &str) -> PathBuf {
     folder
 }
 
-fn run(folder: &Path, arguments: &[&str], secret: Option<&str>) -> (Option<i32>, String, String) {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_edgekeeper"));
-    command
-        .current_dir(folder)
-        .args(["keys", "import"])
-        .args(arguments)
-        .env_remove("KEYS_SECRET");
-    if let Some(secret) = secret {
-        command.env("KEYS_SECRET", secret);
-    }
-    let Output {
-        status,
-        stdout,
-        stderr,
-    } = command.output().unwrap();
-    (
-        status.code(),
-        String::from_utf8(stdout).unwrap(),
-        String::from_utf8(stderr).unwrap(),
-    )
+fn run(folder: &Path, arguments: &[&str], secret: Option<&str>) -> Ended {
+    let arguments = [&["keys", "import"], arguments].concat();
+    process::run(folder, &arguments, "KEYS_SECRET", secret)
 }
 
 const ALL: [&str; 8] = [

@@ -3,9 +3,10 @@
 
 #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
 
+mod process;
+
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use edgekeeper_token::algorithm::Algorithm;
@@ -16,6 +17,8 @@ use edgekeeper_token::ring::KeyRing;
 use edgekeeper_token::rotation::Rotation;
 use edgekeeper_token::seal::Sealer;
 use serde_json::{Value, json};
+
+use process::Ended;
 
 const SECRET: &str = "0123456789abcdef0123456789abcdef0123456789ab";
 const OTHER: &str = "another secret of more than 32 characters!";
@@ -42,25 +45,8 @@ const RULES: &str = r#"[
   }
 ]"#;
 
-fn run(folder: &Path, arguments: &[&str], secret: Option<&str>) -> (Option<i32>, String, String) {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_edgekeeper"));
-    command
-        .current_dir(folder)
-        .args(arguments)
-        .env_remove("KEYS_SECRET");
-    if let Some(secret) = secret {
-        command.env("KEYS_SECRET", secret);
-    }
-    let Output {
-        status,
-        stdout,
-        stderr,
-    } = command.output().unwrap();
-    (
-        status.code(),
-        String::from_utf8(stdout).unwrap(),
-        String::from_utf8(stderr).unwrap(),
-    )
+fn run(folder: &Path, arguments: &[&str], secret: Option<&str>) -> Ended {
+    process::run(folder, arguments, "KEYS_SECRET", secret)
 }
 
 fn now() -> u64 {

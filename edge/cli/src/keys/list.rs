@@ -12,7 +12,7 @@ use edgekeeper_token::succession::Succession;
 use serde::Deserialize;
 
 use super::store::Place;
-use super::time::{self, utc};
+use crate::time::{self, utc};
 
 /// List the stored keys: whose turn it is, since when, until when. It never shows a private part
 ///

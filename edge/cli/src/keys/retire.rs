@@ -10,8 +10,8 @@ use edgekeeper_token::seal::NONCE_LENGTH;
 use edgekeeper_token::succession::Succession;
 
 use super::store::{self, Place, Stored};
-use super::time::{self, utc};
 use crate::files;
+use crate::time::{self, utc};
 
 /// For how many seconds the file may wait until it is put into the store.
 const TIME_TO_PUT: u64 = 600;

@@ -8,7 +8,7 @@ const DAY: u64 = 86_400;
 ///
 /// # Errors
 /// When the clock is nowhere near.
-pub(super) fn now() -> Result<u64, String> {
+pub(crate) fn now() -> Result<u64, String> {
     SystemTime::now()
         .duration_since(UNIX_EPOCH)
         .map(|since| since.as_secs())
@@ -17,7 +17,7 @@ pub(super) fn now() -> Result<u64, String> {
 
 /// An instant (Unix seconds) in UTC, as RFC 3339 writes it. The calendar's arithmetic is over eras of 400 years that begin
 /// in March, so that a leap day is the last one.
-pub(super) fn utc(seconds: u64) -> String {
+pub(crate) fn utc(seconds: u64) -> String {
     let day = (seconds / DAY).saturating_add(719_468);
     let (era, day) = (day / 146_097, day % 146_097);
     let leaps = (day / 36_524)
