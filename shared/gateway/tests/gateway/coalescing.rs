@@ -1,5 +1,6 @@
 //! A burst with one credential asks Kratos once.
 
+use edgekeeper_gateway::runtime::Outbound;
 use serde_json::json;
 
 use crate::memory::{Reply, Task, step};
@@ -149,4 +150,57 @@ fn a_revalidation_is_asked_once_by_a_burst() {
     assert_eq!(site.memory.waiting(), 1);
     site.memory.run_later();
     assert_eq!(site.memory.questions(), 2);
+}
+
+/// Ten minutes of requests of several sessions, more than one a second, with the times that `session` has by default.
+#[test]
+fn ten_minutes_of_traffic_are_at_most_one_question_per_session_and_minute() {
+    let site = site();
+    let people = ["ada", "bob", "eve"];
+    for id in people {
+        let cookie = format!("ory_kratos_session={id}.");
+        site.memory
+            .script("", &cookie, session(id).reply().takes(40));
+    }
+    let asked = |id: &str| {
+        let cookie = format!("ory_kratos_session={id}.");
+        let is_theirs = |question: &&Outbound| question.headers["cookie"] == cookie.as_str();
+        site.memory.asked().iter().filter(is_theirs).count()
+    };
+    let started = site.memory.milliseconds();
+    let mut questions = people.map(|_| Vec::new());
+    let mut requests = 0;
+    while site.memory.milliseconds() < started + 600_000 {
+        let at = (site.memory.milliseconds() - started) / 1_000;
+        // Eve is away for a while now and then.
+        let present = people
+            .into_iter()
+            .filter(|id| *id != "eve" || at / 100 % 2 == 0);
+        let cookies: Vec<_> = present
+            .flat_map(|id| [id, id])
+            .map(|id| format!("ory_kratos_session={id}."))
+            .collect();
+        requests += cookies.len();
+        let sent = site.send_all(
+            cookies
+                .iter()
+                .map(|cookie| get("https://app.test/", &[("cookie", cookie.as_str())])),
+        );
+        assert!(sent.iter().all(|one| one.status() == 0));
+        site.memory.run_later();
+        for (id, known) in people.into_iter().zip(&mut questions) {
+            while known.len() < asked(id) {
+                known.push(at);
+            }
+        }
+        site.memory.pass_milliseconds(730);
+    }
+    assert!(requests > 3_000, "{requests} requests");
+    for (id, times) in people.into_iter().zip(&questions) {
+        assert!(times.len() >= 5, "{id}: {times:?}");
+        assert!(times.len() <= 10, "{id}: {times:?}");
+        for pair in times.windows(2) {
+            assert!(pair[1] - pair[0] >= 60, "{id}: {times:?}");
+        }
+    }
 }
