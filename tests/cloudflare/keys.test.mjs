@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
 import { after, before, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 
 import { createRemoteJWKSet, decodeProtectedHeader, jwtVerify } from 'jose';
@@ -83,6 +84,24 @@ function newKey() {
   return JSON.parse(readFileSync(out, 'utf8'));
 }
 
+/** The store as `npx wrangler kv bulk get` prints it. */
+async function fetched(gateway) {
+  const entries = {};
+  for (const { name } of (await gateway.kv.list()).keys) entries[name] = { value: await gateway.kv.get(name) };
+  const file = join(folder, 'entries.json');
+  writeFileSync(file, `${JSON.stringify(entries, null, 2)}\n\nSuccess!\n`);
+  return file;
+}
+
+function keys(...args) {
+  const done = spawnSync(command, ['keys', ...args, '--policy', join(folder, 'policy.json')], {
+    env: { ...process.env, KEYS_SECRET: keysSecret },
+    encoding: 'utf8',
+  });
+  assert.equal(done.status, 0, done.stderr);
+  return done.stdout;
+}
+
 const ask = (gateway) => send(gateway.origin, 'http://app.test/');
 
 test('without a key no token is made, and the log says what to do', async (context) => {
@@ -129,4 +148,33 @@ test('the schedule makes the key that is due, publishes it before it signs, and 
   assert.equal((await ask(gateway)).status, 200);
   const signed = decodeProtectedHeader(upstream.one().header('authorization').replace('Bearer ', ''));
   assert.equal(signed.kid, keys[0].kid, 'the key of this period signs, not the next');
+});
+
+test('a key that is retired at once neither signs nor is published within a minute', async (context) => {
+  const gateway = await deployed(context);
+  for (const { key, value } of newKey()) await gateway.kv.put(key, value);
+  const kid = async () => {
+    assert.equal((await ask(gateway)).status, 200);
+    return decodeProtectedHeader(upstream.one().header('authorization').replace('Bearer ', '')).kid;
+  };
+  const isPublished = async (id) => {
+    const { keys: published } = (await send(gateway.apiOrigin, 'http://api.test/.well-known/jwks.json')).json();
+    return published.some((key) => key.kid === id);
+  };
+  const old = await kid();
+  assert.equal(await isPublished(old), true);
+  const from = await fetched(gateway);
+  assert.match(keys('list', '--from', from), new RegExp(`signing +ES256 +${old}`));
+  const out = join(folder, 'retired.json');
+  assert.match(keys('retire', '--now', '--from', from, '--out', out, '--', old), /Put it there now/);
+  const started = performance.now();
+  for (const { key, value } of JSON.parse(readFileSync(out, 'utf8'))) await gateway.kv.put(key, value);
+  while ((await kid()) === old || (await isPublished(old))) {
+    assert.ok(performance.now() - started < 60_000, 'it is still there after a minute');
+    await sleep(250);
+  }
+  context.diagnostic(`it was gone after ${((performance.now() - started) / 1000).toFixed(1)} s`);
+  const next = await kid();
+  assert.equal(await isPublished(next), true);
+  assert.match(keys('list', '--from', await fetched(gateway)), new RegExp(`signing +ES256 +${next} +now`));
 });
