@@ -113,7 +113,8 @@ impl Memory {
             size,
             asked: moments.asked,
             heard: Some(moments.heard),
-            confirmed: Cell::new(moments.now),
+            // Another instance may have seen a logout while Kratos took its time.
+            confirmed: Cell::new(moments.asked),
             carried: Cell::new(false),
         };
         self.sessions

@@ -244,6 +244,34 @@ fn an_answer_on_its_way_during_a_logout_is_shared_with_nobody() {
     assert_eq!(deployment.ada(&slow), 401);
 }
 
+/// The instance looked for a logout never since, however late the answer came.
+#[test]
+fn an_answer_that_took_longer_than_a_logout_takes_to_count_serves_its_own_request_alone() {
+    let deployment = deployment();
+    let (slow, other) = (deployment.instance(), deployment.instance());
+    let logout = deployment
+        .send_to(&other, get("https://app.test/logout", &[ADA]))
+        .forwarded();
+    let ended = header_map(&[("set-cookie", "ory_kratos_session=; Max-Age=0")]);
+    deployment.world().pass_seconds(400);
+    deployment
+        .world()
+        .script("", "", session("ada").reply().takes(3_000));
+    let runtime = &deployment.runtime;
+    let asks = async {
+        slow.decide(runtime, get("https://app.test/", &[ADA])).await;
+    };
+    let logs_out = async {
+        edgekeeper_gateway::runtime::Runtime::sleep(runtime, 100).await;
+        other.finish(runtime, &logout.forward, 204, &ended).await;
+    };
+    deployment
+        .world()
+        .run_all(vec![Box::pin(asks) as Task<'_, ()>, Box::pin(logs_out)]);
+    deployment.world().script("", "", Reply::new(401, "{}"));
+    assert_eq!(deployment.ada(&slow), 401);
+}
+
 #[test]
 fn a_clock_a_little_ahead_does_not_undo_a_logout() {
     let deployment = deployment();
