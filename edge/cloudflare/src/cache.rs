@@ -14,6 +14,8 @@ pub(crate) struct DataCentre;
 impl SharedCache for DataCentre {
     const CLAIMS: bool = false;
 
+    const EXPIRES: bool = true;
+
     async fn get(&self, name: &str) -> Result<Option<String>, Unavailable> {
         let found = ask(|cache| Ok(cache.match_with_str(&url(name)))).await?;
         if found.is_undefined() {

@@ -142,6 +142,9 @@ pub trait SharedCache {
     /// wait. Where it does not, each instance asks for itself, and [`Self::add`] is never called.
     const CLAIMS: bool = true;
 
+    /// Whether it drops by itself what has ended, so that nobody needs to sweep it.
+    const EXPIRES: bool = false;
+
     /// Reads an entry.
     fn get(&self, name: &str) -> impl Future<Output = Result<Option<String>, Unavailable>>;
 
@@ -162,8 +165,8 @@ pub trait SharedCache {
     /// Removes an entry. One that is not there is removed.
     fn delete(&self, name: &str) -> impl Future<Output = Result<(), Unavailable>>;
 
-    /// The names of all entries that begin with [`SHARED_PREFIX`], in any order. Empty for a store that drops what has
-    /// ended by itself.
+    /// The names of all entries that begin with [`SHARED_PREFIX`], in any order. None where it is never called, see
+    /// [`Self::EXPIRES`].
     fn names(&self) -> impl Future<Output = Result<Vec<String>, Unavailable>> {
         async { Ok(Vec::new()) }
     }

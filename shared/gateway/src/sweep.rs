@@ -17,7 +17,7 @@ const SWEEP: usize = 256;
 /// each entry has its turn, and no instance needs to know of another's work.
 pub(crate) fn now_and_then<R: Runtime>(gateway: &Rc<Gateway>, runtime: &R) {
     let mut lot = [0; 4];
-    if runtime.shared().is_none() || runtime.random(&mut lot).is_err() {
+    if R::Shared::EXPIRES || runtime.shared().is_none() || runtime.random(&mut lot).is_err() {
         return;
     }
     let [first, ..] = lot;

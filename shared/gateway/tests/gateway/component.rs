@@ -77,6 +77,8 @@ impl<const CLAIMS: bool> Runtime for Component<CLAIMS> {
 impl<const CLAIMS: bool> SharedCache for Component<CLAIMS> {
     const CLAIMS: bool = CLAIMS;
 
+    const EXPIRES: bool = !CLAIMS;
+
     async fn get(&self, name: &str) -> Result<Option<String>, Unavailable> {
         Runtime::get(self, name).await
     }
@@ -106,9 +108,7 @@ impl<const CLAIMS: bool> SharedCache for Component<CLAIMS> {
     }
 
     async fn names(&self) -> Result<Vec<String>, Unavailable> {
-        if !CLAIMS {
-            return Ok(Vec::new());
-        }
+        assert!(CLAIMS, "what expires by itself is not swept");
         let names = self.0.store().keys().cloned().collect::<Vec<_>>();
         Ok(names
             .into_iter()
