@@ -62,7 +62,10 @@ export function policyFor({ upstream, whoami = 'http://127.0.0.1:9' }) {
       access_rules: { repositories: ['file://./rules.json'] },
       authenticators: {
         noop: { enabled: true },
-        cookie_session: { enabled: true, config: { check_session_url: `${whoami}/sessions/whoami`, preserve_path: true } },
+        cookie_session: {
+          enabled: true,
+          config: { check_session_url: `${whoami}/sessions/whoami`, preserve_path: true, subject_from: 'identity.id' },
+        },
       },
       authorizers: { allow: { enabled: true } },
       mutators: {
