@@ -7,7 +7,7 @@ import { readArguments, usage } from './gateway/arguments.mjs';
 import { isFresh } from './gateway/fresh.mjs';
 import { importKeySets } from './gateway/key-sets.mjs';
 import { compilePolicy, PolicyRefused, withKeysOnFirstUse } from './gateway/policy.mjs';
-import { apiSecret, keysSecret, spinSecret } from './gateway/secret.mjs';
+import { keysSecret, namedSecrets, spinSecret } from './gateway/secret.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const target = process.env.CARGO_TARGET_DIR ?? join(root, 'target');
@@ -58,7 +58,7 @@ if (options.config !== undefined) {
 const { listen, api, state, reuse } = options;
 // In strict mode what is no request is answered as Oathkeeper's own server does it, which no runtime does by itself.
 const door = policy !== undefined && JSON.parse(policy).strict === true;
-const common = { policy, listen, api, state, reuse, door, secrets: apiSecret(policy, process.env) };
+const common = { policy, listen, api, state, reuse, door, secrets: namedSecrets(policy, process.env) };
 /** The secret that seals keys, and those that the configuration has in files, sealed under it. */
 const keys = (secret) => ({
   keysSecret: secret,

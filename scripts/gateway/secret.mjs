@@ -26,14 +26,15 @@ export function keysSecret(state, environment) {
 }
 
 /**
- * The secret that proxies send to the API: the one that `api.secret` in edge.yml names, where the environment has it.
+ * The secrets that edge.yml names (`api.secret`, `session.revocation_secret`), where the environment has them.
  * @param {string | undefined} policy
  * @param {Record<string, string | undefined>} environment
- * @returns {Record<string, string>} by its name; empty when there is none
+ * @returns {Record<string, string>} by their names
  */
-export function apiSecret(policy, environment) {
-  const name = policy && JSON.parse(policy).api?.secret;
-  return name && environment[name] ? { [name]: environment[name] } : {};
+export function namedSecrets(policy, environment) {
+  const { api, session } = policy ? JSON.parse(policy) : {};
+  const names = [api?.secret, session?.revocation_secret].filter((name) => name && environment[name]);
+  return Object.fromEntries(names.map((name) => [name, environment[name]]));
 }
 
 /**

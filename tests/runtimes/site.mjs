@@ -128,7 +128,8 @@ function oathkeeper(port, { authenticators = {}, cookieSession = {}, authorizers
  * @param {object} options
  * @param {object[]} options.rules
  * @param {boolean | import('../ory/kratos.mjs').KratosOptions | import('../ory/kratos.mjs').Kratos} [options.kratos]
- *   `true` or its options for one of this site's own; a running one is left running
+ *   `true` or its options for one of this site's own, where `config` may be made of the gateway's origin; a running one is
+ *   left running
  * @param {string} [options.whoami] origin of a stand-in for Kratos
  * @param {object} [options.edge] members of edge.yml
  * @param {object} [options.authenticators] more of them in the configuration
@@ -156,7 +157,10 @@ export async function startSite(options) {
     parts.push(upstream);
     let behind = kratos;
     if (kratos && !kratos.public) {
-      behind = await startKratos({ publicOrigin: `http://127.0.0.1:${port}`, ...(kratos === true ? {} : kratos) });
+      const publicOrigin = `http://127.0.0.1:${port}`;
+      const own = kratos === true ? {} : kratos;
+      const config = typeof own.config === 'function' ? own.config(publicOrigin) : own.config;
+      behind = await startKratos({ publicOrigin, ...own, config });
       parts.push(behind);
     }
     // Nothing listens on port 9 (discard): a site without Kratos has one that is down.
