@@ -154,7 +154,7 @@ impl Verdict {
             }),
             // Oathkeeper takes whatever else for a refusal. But Kratos does not say that: a wrong path would then look like
             // nobody being signed in, and send everybody to log in for ever.
-            status if !(strict && answer.tokenize_as.is_none()) && !matches!(status, 401 | 403) => {
+            status if (!strict || answer.tokenize_as.is_some()) && !matches!(status, 401 | 403) => {
                 Self::Failed(Failure::new(
                     FailureKind::Foreign,
                     match answer.tokenize_as {
