@@ -76,10 +76,12 @@ test('10 minutes of traffic are at most one whoami per session and minute', { sk
   const started = site.clock.now();
   let requests = 0;
   const step = 2;
+  // Where two instances may begin at once, that is the burst's matter, above.
+  const together = can.asksOnce ? 2 : 1;
   for (let second = 0; second < 600; second += step) {
     // Not all of them are there all the time.
     const present = people.filter((_, n) => n === 0 || Math.floor(second / (40 * n)) % 2 === 0);
-    const answers = await Promise.all(present.flatMap((person) => [page(person), page(person)]));
+    const answers = await Promise.all(present.flatMap((person) => Array.from({ length: together }, () => page(person))));
     assert.ok(answers.every(({ status }) => status === 200), answers.map(({ status }) => status).join());
     requests += answers.length;
     await site.proxy.idle();
