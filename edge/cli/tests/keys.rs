@@ -1,7 +1,11 @@
 //! `edgekeeper keys list` and `keys retire` as an operator meets them: what is shown, what is written, what is refused and
 //! in which words.
 
-#![allow(clippy::unwrap_used, clippy::indexing_slicing)]
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::arithmetic_side_effects
+)]
 
 mod process;
 
