@@ -375,7 +375,11 @@ async fn look<R: Runtime>(
         }
     };
     let mark = shared.get(&mark_name(&question.credential)).await?;
-    if is_before(record.asked, mark.as_deref()) {
+    // A mark that could not be written, or is lost, counts at least where the logout was seen.
+    let memory = gateway.memory();
+    if memory.has_changed_since(&question.credential, record.asked)
+        || is_before(record.asked, mark.as_deref())
+    {
         *revoked = true;
         return Ok(None);
     }

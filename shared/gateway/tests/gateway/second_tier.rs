@@ -214,6 +214,16 @@ fn a_logout_seen_by_one_instance_counts_for_all() {
 }
 
 #[test]
+fn a_logout_that_cannot_be_written_counts_at_least_for_the_instance_that_saw_it() {
+    let deployment = deployment();
+    let instance = deployment.instance();
+    assert_eq!(deployment.ada(&instance), 0);
+    deployment.world().set_store_is_full(true);
+    deployment.log_out(&instance);
+    assert_eq!(deployment.ada(&instance), 401);
+}
+
+#[test]
 fn an_answer_on_its_way_during_a_logout_is_shared_with_nobody() {
     let deployment = deployment();
     let (slow, other) = (deployment.instance(), deployment.instance());
