@@ -65,7 +65,7 @@ impl Climate {
             negative_ttl: dice.pick(&[3, 3, 10, 0]),
             timeout: dice.pick(&[5, 5, 2]),
             token_ttl: dice.pick(&[60, 300, 900, 3_600]),
-            algorithm: if dice.chance(1, 20) { "ES256" } else { "EdDSA" },
+            algorithm: if dice.chance(1, 40) { "ES256" } else { "EdDSA" },
             cache_for: dice.pick(&[None, None, None, Some(0), Some(10), Some(3_600)]),
             lifetime: dice.pick(&[None, Some(3_600), Some(600), Some(40)]),
             ahead,

@@ -192,7 +192,12 @@ impl Kratos {
     /// Whether a credential's session has counted since a moment.
     pub(crate) fn knows(&self, world: &World, credential: &str, since: u64) -> bool {
         let found = self.find(credential);
-        found.is_some_and(|session| session.since <= since && self.is_valid(world, &session))
+        // By another clock it may have ended already.
+        let soon = (world.shown() + world.climate.skew()) / 1_000 + 2;
+        found.is_some_and(|session| {
+            let lasts = session.ends.is_none_or(|end| end > soon);
+            session.since <= since && lasts && self.is_valid(world, &session)
+        })
     }
 
     /// Whether a credential is that of a person.

@@ -128,23 +128,23 @@ fn step(dice: &Dice, climate: &Climate) -> Step {
     let wild = if climate.wild { 22 } else { 0 };
     let any = || dice.index(1_000);
     match dice.below(82 + wild) {
-        0..30 => ask(dice),
-        30..56 => Step::Pass(pass(dice, climate)),
-        56..61 => Step::LogIn {
+        0..32 => ask(dice),
+        32..58 => Step::Pass(pass(dice, climate)),
+        58..63 => Step::LogIn {
             person: any(),
             kind: dice.pick(&[Kind::Cookie, Kind::Cookie, Kind::Token]),
         },
-        61..65 => Step::LogOut {
+        63..67 => Step::LogOut {
             instance: any(),
             session: any(),
         },
-        65..67 => Step::Settle {
+        67..69 => Step::Settle {
             instance: any(),
             session: any(),
         },
-        67..70 => Step::End { session: any() },
-        70..72 => Step::Change { person: any() },
-        72..78 => Step::Keys { instance: any() },
+        69..72 => Step::End { session: any() },
+        72..74 => Step::Change { person: any() },
+        74..78 => Step::Keys { instance: any() },
         78..82 => Step::Revoke {
             instance: any(),
             session: any(),
@@ -188,7 +188,14 @@ fn ask(dice: &Dice) -> Step {
     Step::Ask {
         instance: dice.index(1_000),
         from,
-        target: dice.pick(&[For::App, For::App, For::Page, For::Token]),
+        target: dice.pick(&[
+            For::App,
+            For::App,
+            For::App,
+            For::App,
+            For::Page,
+            For::Token,
+        ]),
         times: dice.pick(&[1, 1, 1, 2, 5]),
     }
 }

@@ -130,13 +130,11 @@ pub(crate) fn answered(world: &World, question: Question, said: &Said) {
 fn is_troubled(world: &World, credential: &str) -> bool {
     let lately = (SKEW + world.climate.timeout) * 1_000 + world.climate.skew();
     let since = world.now().saturating_sub(lately);
-    world.store.was_in_trouble_since(since)
+    world.was_disturbed_since(since)
+        || world.store.was_in_trouble_since(since)
         || world.kratos.was_in_trouble_since(since)
-        || world.ledger.told().iter().any(|told| {
-            told.at >= since
-                || match &told.ends {
-                    Ends::Credential(_) | Ends::Session(_) => false,
-                    Ends::Person(person) => world.kratos.is_of(credential, person),
-                }
+        || world.ledger.told().iter().any(|told| match &told.ends {
+            Ends::Credential(_) | Ends::Session(_) => false,
+            Ends::Person(person) => world.kratos.is_of(credential, person),
         })
 }

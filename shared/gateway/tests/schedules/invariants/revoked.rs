@@ -119,11 +119,11 @@ fn ends(told: &Told, credential: &str, session: &Confirmation) -> bool {
 fn bound(visit: &Visit<'_>, told: &Told) -> Option<u64> {
     let world = visit.world;
     let climate = &world.climate;
-    if told.by == visit.by {
-        return Some(0);
-    }
     if world.was_set_back() > 0 {
         return None;
+    }
+    if told.by == visit.by {
+        return Some(0);
     }
     if !matches!(told.ends, Ends::Credential(_)) {
         // A message that was taken is in the store, and all go by it, unless the store lost it. Where they cannot read it, they

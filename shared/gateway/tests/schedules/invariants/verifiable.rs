@@ -1,4 +1,7 @@
 //! I5: a token that was minted can be verified with the keys that any data centre serves, until it expires.
+//!
+//! While the store of the keys fails, an instance goes on with the keys it knows, which may be out of date: neither what it
+//! signs then nor what it serves is looked at.
 
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
@@ -17,6 +20,9 @@ use super::secrets;
 use crate::machine::Flavour;
 use crate::play::Instance;
 use crate::world::World;
+
+/// After how many milliseconds a store that failed has been tried again.
+const TRIED_AGAIN: u64 = 10_000;
 
 /// The tokens that have not expired.
 #[derive(Debug, Default)]
@@ -59,6 +65,9 @@ pub(crate) fn claims(token: &str) -> Value {
 
 /// A request took a token along.
 pub(crate) fn minted(world: &World, token: &str) {
+    if out_of_touch(world) {
+        return;
+    }
     let tokens = &world.ledger.tokens;
     let mut alive = tokens.alive.borrow_mut();
     if alive.iter().any(|known| known.text == token) {
@@ -102,10 +111,16 @@ pub(crate) fn read_keys<F: Flavour>(instance: &Rc<Instance<F>>) {
             return;
         };
         secrets::answer(world, &answer);
-        if answer.status == 200 {
+        if answer.status == 200 && !out_of_touch(world) {
             verify(world, &answer.body);
         }
     });
+}
+
+/// Whether an instance may not have read its keys when it was time to.
+fn out_of_touch(world: &World) -> bool {
+    let since = world.now().saturating_sub(TRIED_AGAIN);
+    world.store.was_in_trouble_since(since)
 }
 
 fn verify(world: &World, body: &str) {
