@@ -75,8 +75,9 @@ function(ctx)
   local claims = {
     sub: ctx.identity.id,
     exp: seconds(ctx.flow.expires_at),
-    // A message has its effect once, so a second change in the same flow must be another message.
-    jti: ctx.flow.id + ' ' + ctx.identity.updated_at,
+    // A message has its effect once, so a second change in the same flow must be another message. Kratos does not say when an
+    // identity's password was changed, but draws its forms anew, with a new token against forgery.
+    jti: ctx.flow.id + '-' + std.md5(std.manifestJsonMinified([ctx.flow, ctx.request_cookies])),
   };
   local part(value) = base64url(std.encodeUTF8(std.manifestJsonMinified(value)));
   local signed = part({ alg: 'HS256', typ: 'JWT' }) + '.' + part(claims);
