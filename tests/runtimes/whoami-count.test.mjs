@@ -17,10 +17,10 @@ const skip = noClock;
 const ttl = 60;
 
 /**
- * How many may ask at the same moment: an isolate knows of its own requests, and on Spin, whose stores cannot add an entry in
- * one step, a few of its many instances can begin at once.
+ * How many may ask at the same moment. An isolate knows of its own requests, and where a store can add an entry in one step, so
+ * do instances of each other; elsewhere a few of many that begin at once ask.
  */
-const atOnce = can.oneInstance ? 2 : can.asksOnce ? 2 : 8;
+const atOnce = can.asksOnce ? 1 : 8;
 
 let site;
 
