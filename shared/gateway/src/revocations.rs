@@ -136,8 +136,8 @@ impl Revocations {
         self.marks.borrow().count()
     }
 
-    /// Whether Kratos was asked about a session before the instance heard of a mark; `heard` is [`Self::heard`] of then.
-    pub(crate) fn came_after(&self, document: &Value, heard: u64) -> bool {
+    /// Whether the instance has heard of a mark that makes an answer void since it asked; `heard` is [`Self::heard`] of then.
+    pub(crate) fn was_revoked_since(&self, document: &Value, heard: u64) -> bool {
         let learned = Learned {
             asked: 0,
             heard: Some(heard),

@@ -124,7 +124,9 @@ pub(crate) async fn verdict<R: Runtime>(
                 }
                 // Kratos may have answered before it knew.
                 Verdict::Active(session)
-                    if gateway.revocations().came_after(&session.document, heard) =>
+                    if gateway
+                        .revocations()
+                        .was_revoked_since(&session.document, heard) =>
                 {
                     revoked = true;
                     continue;
