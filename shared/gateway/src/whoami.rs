@@ -84,7 +84,7 @@ pub(crate) async fn verdict<R: Runtime>(
         }
         if let Some(failure) = gateway.memory().recent_failure(&question.key, now) {
             trace.session = Some(if waited { "wait" } else { "failed" });
-            return fallback(gateway, &question, failure, since, now, trace);
+            return fallback(gateway, runtime, &question, failure, since, trace).await;
         }
         if let Some(flight) = Flight::take_off(gateway, &question.key, now, patience) {
             let claim =
@@ -99,7 +99,7 @@ pub(crate) async fn verdict<R: Runtime>(
                     }
                     Found::Failed(failure) => {
                         trace.session = Some("wait");
-                        return fallback(gateway, &question, failure, since, runtime.now(), trace);
+                        return fallback(gateway, runtime, &question, failure, since, trace).await;
                     }
                     Found::Nothing(claim) => claim,
                 };
@@ -120,7 +120,7 @@ pub(crate) async fn verdict<R: Runtime>(
             let heard = gateway.revocations().heard();
             match ask(runtime, &question, flight, claim).await {
                 Verdict::Failed(failure) => {
-                    return fallback(gateway, &question, failure, since, runtime.now(), trace);
+                    return fallback(gateway, runtime, &question, failure, since, trace).await;
                 }
                 // Kratos may have answered before it knew.
                 Verdict::Active(session)
@@ -139,7 +139,7 @@ pub(crate) async fn verdict<R: Runtime>(
                 FailureKind::Timeout,
                 "another request's whoami did not come back in time",
             );
-            return fallback(gateway, &question, failure, since, now, trace);
+            return fallback(gateway, runtime, &question, failure, since, trace).await;
         }
         waited = true;
         runtime.sleep(LOOK_AGAIN).await;
@@ -175,24 +175,33 @@ fn refresh_later<R: Runtime>(
     }
 }
 
-/// While Kratos fails, an older answer serves up to its ceiling.
-fn fallback(
-    gateway: &Gateway,
+/// While Kratos fails, an older answer serves up to its ceiling; and what the browser carries, which is none of that failure's
+/// business.
+async fn fallback<R: Runtime>(
+    gateway: &Rc<Gateway>,
+    runtime: &R,
     question: &Question,
     failure: Failure,
     since: u64,
-    now: u64,
     trace: &mut Trace,
 ) -> Verdict {
-    if failure.kind.allows_fallback()
-        && let Some((entry, _)) = gateway.memory().remembered(&question.key, now)
-        && gateway.revocations().lets_stand(&entry, since, now)
-    {
-        trace.session = Some("stale");
-        trace.reason = Some(failure.reason);
-        return entry.verdict.clone();
-    }
-    Verdict::Failed(failure)
+    let now = runtime.now();
+    let known = gateway.memory().remembered(&question.key, now);
+    let (source, entry) = match known {
+        Some((entry, _))
+            if failure.kind.allows_fallback()
+                && gateway.revocations().lets_stand(&entry, since, now) =>
+        {
+            ("stale", entry)
+        }
+        _ => match sealed_cookie::find(gateway, runtime, question, &mut false).await {
+            Some((entry, _)) => ("cookie", entry),
+            None => return Verdict::Failed(failure),
+        },
+    };
+    trace.session = Some(source);
+    trace.reason = Some(failure.reason);
+    entry.verdict.clone()
 }
 
 /// Asks Kratos, remembers what it said and tells the other instances.

@@ -208,6 +208,24 @@ fn it_does_not_serve_when_its_time_is_over_not_even_while_kratos_fails() {
 }
 
 #[test]
+fn that_kratos_has_just_failed_for_others_is_no_reason_not_to_look_at_it() {
+    let site = site();
+    let cookies = carried(&site);
+    for reply in [Reply::fails(unreachable()), Reply::new(404, "")] {
+        site.memory.script("", "", reply);
+        let other = fresh(&site);
+        assert_eq!(
+            ask(&other, ADAS).status(),
+            503,
+            "a program that keeps no cookies"
+        );
+        let asked = site.memory.questions();
+        assert_eq!(source(&other, ask(&other, &cookies)), "cookie");
+        assert_eq!(site.memory.questions(), asked);
+    }
+}
+
+#[test]
 fn it_is_believed_by_the_settings_of_whoever_reads_it() {
     let site = site();
     let cookies = carried(&site);
