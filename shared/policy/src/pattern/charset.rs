@@ -105,6 +105,11 @@ impl CharSet {
         Some(CharSet { ranges })
     }
 
+    /// The first and last character of each range, ascending.
+    pub(super) fn ranges(&self) -> &[(char, char)] {
+        &self.ranges
+    }
+
     pub(super) fn contains(&self, c: char) -> bool {
         let after = self.ranges.partition_point(|&(first, _)| first <= c);
         self.ranges

@@ -40,6 +40,8 @@ mod find_hints;
 mod glob;
 mod hints;
 mod instruction;
+#[cfg(feature = "compile")]
+pub(crate) mod language;
 mod machine;
 #[cfg(feature = "compile")]
 mod original;

@@ -1,0 +1,114 @@
+//! Reasoning on URL patterns: which URLs several of them match, decided and not tried out.
+//!
+//! A pattern becomes a [`net`] of steps, the net a deterministic [`automaton`] that is made as far as it is looked at, and a
+//! [`search`] goes through several automata at once, that of the [URLs of requests](request) among them. Look-aheads are
+//! conditions on the rest of the text (an alternating automaton), look-behinds and word boundaries are followed from the left.
+//!
+//! | in a pattern | how it is read |
+//! |---|---|
+//! | literals, classes, repetition, alternatives, groups, flags, anchors, `\b` | exactly; greedy and lazy are the same |
+//! | look-ahead, nested as well | exactly |
+//! | look-behind of any length without a look-around or `\b` in it | exactly |
+//! | atomic groups, back-references, other look-behinds | too widely; then a URL counts only if the matcher agrees |
+//! | globs | exactly, save for the few forms that the original matches by another reading: those too widely |
+//!
+//! All of it is bounded: by steps of a net, states of an automaton and places of a search. What goes beyond is undecided.
+
+mod automaton;
+mod formula;
+mod from_glob;
+mod lower;
+mod net;
+mod request;
+mod search;
+mod symbols;
+
+#[cfg(test)]
+mod tests;
+
+use super::{Pattern, find_hints, syntax};
+
+use self::automaton::Automaton;
+use self::net::TooLarge;
+use self::search::Question;
+
+pub(crate) use self::request::Urls;
+pub(crate) use self::search::Answer;
+
+/// Places that one search looks at unless told otherwise.
+pub(crate) const LIMIT: usize = 40_000;
+
+/// What can be reasoned on of one pattern.
+pub(crate) struct Language(Automaton);
+
+impl Language {
+    /// Reads a pattern again; `strict` must be what it was compiled with.
+    ///
+    /// # Errors
+    /// Why it cannot be reasoned on.
+    pub(crate) fn new(pattern: &Pattern, strict: bool) -> Result<Language, &'static str> {
+        let net = match &pattern.glob {
+            Some(glob) => from_glob::net(glob),
+            None => {
+                let (mut pieces, _) = syntax::parse(pattern.source(), strict)
+                    .map_err(|_| "the pattern cannot be read")?;
+                find_hints::of(&mut pieces, strict);
+                lower::pieces(&pieces)
+            }
+        };
+        let net = net.map_err(|TooLarge| "the pattern is too large")?;
+        Ok(Language(Automaton::new(net)))
+    }
+
+    /// Whether it stands for exactly what the pattern matches; otherwise for that and more.
+    pub(crate) fn is_exact(&self) -> bool {
+        self.0.is_exact()
+    }
+
+    /// How much memory it takes, in states.
+    pub(crate) fn size(&self) -> usize {
+        self.0.size()
+    }
+}
+
+/// The URLs of requests, to look for some among them.
+pub(crate) struct Requests {
+    urls: Urls,
+    automaton: Automaton,
+}
+
+impl Requests {
+    pub(crate) fn new(urls: Urls) -> Result<Requests, &'static str> {
+        let net = lower::node(&urls.node(), true).map_err(|TooLarge| "too large")?;
+        Ok(Requests {
+            urls,
+            automaton: Automaton::new(net),
+        })
+    }
+
+    /// The shortest URL that all of `matching` match and none of `failing`, if `confirm` agrees.
+    ///
+    /// All of `failing` must be exact.
+    pub(crate) fn find(
+        &mut self,
+        matching: &mut [&mut Language],
+        failing: &mut [&mut Language],
+        limit: usize,
+        confirm: &mut dyn FnMut(&str) -> bool,
+    ) -> Answer {
+        let mut matching: Vec<&mut Automaton> =
+            matching.iter_mut().map(|language| &mut language.0).collect();
+        let mut failing: Vec<&mut Automaton> =
+            failing.iter_mut().map(|language| &mut language.0).collect();
+        search::find(
+            self.urls,
+            &mut self.automaton,
+            &mut Question {
+                matching: &mut matching,
+                failing: &mut failing,
+                limit,
+            },
+            confirm,
+        )
+    }
+}
