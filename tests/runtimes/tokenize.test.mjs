@@ -98,5 +98,5 @@ test('a template that Kratos does not have is 503, never a login; the log names 
   const answer = await site.ask('http://unknown.test/', { headers: { cookie, accept: 'text/html' } });
   assert.equal(answer.status, 503, answer.text);
   assert.deepEqual(site.upstream.take(), []);
-  await until(() => site.log(), (log) => log.includes('a template `nowhere`'));
+  await until(() => site.log().includes('a template `nowhere`'), Boolean);
 });
