@@ -10,6 +10,9 @@ use crate::dice::Dice;
 /// How many data centres there are.
 pub(crate) const PLACES: usize = 2;
 
+/// Seconds of a key's period.
+pub(crate) const ROTATION: u64 = 3_600;
+
 /// Where the gateways ask about sessions.
 pub(crate) const WHOAMI: &str = "http://kratos.test/sessions/whoami";
 
@@ -43,6 +46,8 @@ pub(crate) struct Climate {
     pub(crate) ahead: [i64; PLACES],
     /// How old what is known of revocations may be, in seconds, where anybody may revoke.
     pub(crate) revocation_check: Option<u64>,
+    /// Whether browsers carry what Kratos said.
+    pub(crate) sealed_cookie: bool,
     /// Whether anything goes wrong at all.
     pub(crate) wild: bool,
 }
@@ -70,6 +75,7 @@ impl Climate {
             lifetime: dice.pick(&[None, Some(3_600), Some(600), Some(40)]),
             ahead,
             revocation_check: dice.pick(&[None, Some(30), Some(30), Some(10), Some(5)]),
+            sealed_cookie: dice.chance(1, 3),
             wild,
         }
     }
@@ -96,6 +102,7 @@ impl Climate {
             stale_if_error: self.stale_if_error,
             negative_ttl: self.negative_ttl,
             timeout: self.timeout,
+            sealed_cookie: self.sealed_cookie,
             revocation_check: self.revocation_check.unwrap_or(30),
             revocation_secret: self
                 .revocation_check
@@ -121,7 +128,7 @@ impl Climate {
         let document = json!({
             "format": 2,
             "session": settings,
-            "keys": { "algorithm": self.algorithm, "rotation": 3_600 },
+            "keys": { "algorithm": self.algorithm, "rotation": ROTATION },
             "errors": [
                 { "kind": { "redirect": { "to": "https://login.test/", "code": 302 } },
                   "when": [{ "error": ["unauthorized"], "accept": ["text/html"] }] },

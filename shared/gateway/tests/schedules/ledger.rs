@@ -80,6 +80,8 @@ pub(crate) struct Ledger {
     pub(crate) questions: Questions,
     pub(crate) secrets: Secrets,
     pub(crate) tokens: Tokens,
+    /// What each browser carries of the gateway's, by the credential it has beside it.
+    pub(crate) browsers: RefCell<HashMap<String, String>>,
     pub(crate) requests: Cell<u64>,
     pub(crate) allowed: Cell<u64>,
     /// Requests that have no answer yet.

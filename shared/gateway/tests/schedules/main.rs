@@ -25,6 +25,7 @@ mod invariants;
 mod kratos;
 mod ledger;
 mod machine;
+mod operator;
 mod play;
 mod schedule;
 mod shrink;

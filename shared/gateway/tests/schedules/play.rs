@@ -11,6 +11,7 @@ use crate::climate::{Climate, PLACES, Runs};
 use crate::invariants::verifiable;
 use crate::ledger::Violation;
 use crate::machine::{Components, Flavour, Folder, Isolates, Machine};
+use crate::operator;
 use crate::schedule::Step;
 use crate::visit;
 use crate::{kratos, store, world};
@@ -203,6 +204,10 @@ impl<F: Flavour> Deployment<F> {
             Step::SetClocks(by) => {
                 world.disturb();
                 world.set_clocks(by);
+            }
+            Step::Retire { key, at_once } => {
+                world.disturb();
+                operator::take_out(world, key, at_once);
             }
             Step::Keys { instance } => verifiable::read_keys(&self.instance(instance)),
         }

@@ -13,6 +13,8 @@ pub(crate) enum From {
     Two(usize, usize),
     /// One session's cookie and another's token.
     Both(usize, usize),
+    /// A session, and what another's browser carries.
+    Stolen(usize, usize),
     /// A session, and headers that say it is another person.
     Posing(usize),
     /// A credential that nobody was given.
@@ -83,6 +85,11 @@ pub(crate) enum Step {
     },
     /// All clocks are set by so many milliseconds.
     SetClocks(i64),
+    /// A key is taken out of the rotation.
+    Retire {
+        key: usize,
+        at_once: bool,
+    },
     /// Somebody reads the public keys.
     Keys {
         instance: usize,
@@ -127,7 +134,7 @@ pub(crate) fn draw(dice: &Dice, climate: &Climate) -> Vec<Step> {
 fn step(dice: &Dice, climate: &Climate) -> Step {
     let wild = if climate.wild { 22 } else { 0 };
     let any = || dice.index(1_000);
-    match dice.below(82 + wild) {
+    match dice.below(83 + wild) {
         0..32 => ask(dice),
         32..58 => Step::Pass(pass(dice, climate)),
         58..63 => Step::LogIn {
@@ -150,18 +157,22 @@ fn step(dice: &Dice, climate: &Climate) -> Step {
             session: any(),
             all: dice.chance(1, 2),
         },
-        82..91 => Step::Kratos(fault(dice)),
-        91..95 => Step::Store(dice.pick(&[
+        82 => Step::Retire {
+            key: any(),
+            at_once: dice.chance(1, 2),
+        },
+        83..92 => Step::Kratos(fault(dice)),
+        92..96 => Step::Store(dice.pick(&[
             store::Fault::Slow(300),
             store::Fault::Slow(1_500),
             store::Fault::Full,
             store::Fault::Failing,
             store::Fault::Flaky,
         ])),
-        95 => Step::LoseSessions,
-        96 | 97 => Step::DamageSession,
-        98..101 => Step::Restart { instance: any() },
-        101 | 102 => Step::CutOff { instance: any() },
+        96 => Step::LoseSessions,
+        97 | 98 => Step::DamageSession,
+        99..102 => Step::Restart { instance: any() },
+        102 | 103 => Step::CutOff { instance: any() },
         _ => Step::SetClocks(dice.pick(&[
             1_000, -1_000, 3_000, -3_000, 60_000, -60_000, 900_000, -900_000, 7_200_000,
         ])),
@@ -183,6 +194,7 @@ fn ask(dice: &Dice) -> Step {
         2 => From::Two(session(), session()),
         3 => From::Both(session(), session()),
         4 => From::Posing(session()),
+        5 => From::Stolen(session(), session()),
         _ => From::Session(session()),
     };
     Step::Ask {

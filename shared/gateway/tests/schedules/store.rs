@@ -159,7 +159,16 @@ impl Store {
         seen.value.clone()
     }
 
-    fn write(&self, world: &World, place: usize, name: &str, value: Option<&str>) {
+    /// The latest values, wherever they are seen.
+    pub(crate) fn latest(&self, prefix: &str) -> Vec<(String, Rc<str>)> {
+        let entries = self.entries.borrow();
+        let chosen = entries.iter().filter(|(name, _)| name.starts_with(prefix));
+        chosen
+            .filter_map(|(name, versions)| Some((name.clone(), versions.last()?.value.clone()?)))
+            .collect()
+    }
+
+    pub(crate) fn write(&self, world: &World, place: usize, name: &str, value: Option<&str>) {
         if let Some(value) = value {
             secrets::stored(world, name, value);
         }

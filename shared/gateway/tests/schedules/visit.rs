@@ -17,6 +17,9 @@ use crate::play::Instance;
 use crate::schedule::{For, From};
 use crate::world::{Owner, World};
 
+/// The cookie in which browsers carry what Kratos said.
+pub(crate) const CARRIED: &str = "__Host-edgekeeper_session=";
+
 /// What became of a request, and all that is known of it.
 pub(crate) struct Visit<'a> {
     pub(crate) world: &'a World,
@@ -91,6 +94,7 @@ pub(crate) fn ask<F: Flavour>(instance: &Rc<Instance<F>>, from: From, target: Fo
         let world = &machine.world;
         let _open = Open::new(world);
         let credential = kratos::presented(&headers);
+        let name = credential.clone();
         let started = world.now();
         let request = raw(path, headers.clone());
         let decision = instance.gateway.decide(machine, request).await;
@@ -114,11 +118,13 @@ pub(crate) fn ask<F: Flavour>(instance: &Rc<Instance<F>>, from: From, target: Fo
         invariants::check(&visit);
         if let Some(forward) = forward {
             world.sleep(world.dice.between(1, 30)).await;
-            let answer = HeaderMap::new();
-            instance
+            let mut answer = HeaderMap::new();
+            let edits = instance
                 .gateway
                 .finish(machine, &forward, 200, &answer)
                 .await;
+            apply(&mut answer, &edits);
+            keep(world, name.as_deref(), &answer);
         }
     });
 }
@@ -160,10 +166,15 @@ pub(crate) fn change<F: Flavour>(instance: &Rc<Instance<F>>, session: usize, cha
         let began = world.now();
         let mut answer = HeaderMap::new();
         put(&mut answer, "set-cookie", &format!("{COOKIE}=; Max-Age=0"));
-        instance
+        let edits = instance
             .gateway
             .finish(machine, &forward, 200, &answer)
             .await;
+        apply(&mut answer, &edits);
+        // A thief's copy stays.
+        if world.dice.chance(1, 2) {
+            keep(world, Some(&session.name()), &answer);
+        }
         world.disturb();
         world.ledger.tell(Told {
             ends: Ends::Credential(session.name()),
@@ -249,6 +260,29 @@ impl RequestBody for Message {
     }
 }
 
+/// A browser keeps, or drops, what an answer says.
+fn keep(world: &World, credential: Option<&str>, answer: &HeaderMap) {
+    let Some(credential) = credential else {
+        return;
+    };
+    for value in answer.get_all("set-cookie") {
+        secrets::told(world, value);
+        let Some((pair, attributes)) = value.to_str().ok().and_then(|text| text.split_once(';'))
+        else {
+            continue;
+        };
+        if !pair.starts_with(CARRIED) {
+            continue;
+        }
+        let mut browsers = world.ledger.browsers.borrow_mut();
+        if attributes.contains("Max-Age=0") {
+            browsers.remove(credential);
+        } else {
+            browsers.insert(credential.to_owned(), pair.to_owned());
+        }
+    }
+}
+
 fn cookie(value: &str) -> String {
     format!("theme=dark; {COOKIE}={value}")
 }
@@ -266,10 +300,18 @@ fn headers(world: &World, from: From) -> Option<HeaderMap> {
         Some(session.credential.to_string())
     };
     match from {
-        From::Session(number) | From::Posing(number) => {
+        From::Session(number) | From::Posing(number) | From::Stolen(number, _) => {
             let session = kratos.session(number)?;
+            let owner = match from {
+                From::Stolen(_, other) => kratos.session(other)?,
+                _ => Rc::clone(&session),
+            };
+            let browsers = world.ledger.browsers.borrow();
+            let carried = browsers.get(&owner.name());
+            let carried = carried.map(|pair| format!("; {pair}")).unwrap_or_default();
+            let cookies = format!("{}{carried}", cookie(&session.credential));
             match session.kind {
-                Kind::Cookie => put(&mut headers, "cookie", &cookie(&session.credential)),
+                Kind::Cookie => put(&mut headers, "cookie", &cookies),
                 Kind::Token => put(&mut headers, "x-session-token", &session.credential),
             }
             if matches!(from, From::Posing(_)) {

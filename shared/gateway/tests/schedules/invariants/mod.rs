@@ -30,6 +30,7 @@ pub(crate) fn check(visit: &Visit<'_>) {
         }
         Outcome::Allowed(headers) => {
             let ledger = &visit.world.ledger;
+            secrets::passed_on(visit.world, headers);
             ledger.allowed.set(ledger.allowed.get() + 1);
             let Some(credential) = visit.credential.as_deref() else {
                 ledger.violate("I1", "a request without a credential was let through");

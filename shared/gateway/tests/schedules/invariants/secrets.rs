@@ -6,6 +6,7 @@ use std::cell::RefCell;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use edgekeeper_gateway::decision::Answer;
+use http::{HeaderMap, HeaderValue};
 
 use crate::machine::KEYS_SECRET;
 use crate::world::World;
@@ -51,6 +52,29 @@ pub(crate) fn answer(world: &World, answer: &Answer) {
             &String::from_utf8_lossy(value.as_bytes()),
             true,
         );
+    }
+}
+
+/// A header of an upstream's answer, which is the user's own.
+pub(crate) fn told(world: &World, value: &HeaderValue) {
+    look(
+        world,
+        "a cookie",
+        &String::from_utf8_lossy(value.as_bytes()),
+        true,
+    );
+}
+
+/// What the browser carries is for the gateway alone.
+pub(crate) fn passed_on(world: &World, headers: &HeaderMap) {
+    let carried = headers
+        .get_all("cookie")
+        .iter()
+        .any(|cookie| String::from_utf8_lossy(cookie.as_bytes()).contains("edgekeeper_session"));
+    if carried {
+        world
+            .ledger
+            .violate("I6", "the gateway's own cookie reaches the upstream");
     }
 }
 

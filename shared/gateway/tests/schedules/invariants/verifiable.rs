@@ -19,7 +19,11 @@ use serde_json::Value;
 use super::secrets;
 use crate::machine::Flavour;
 use crate::play::Instance;
+use crate::store::SPREAD;
 use crate::world::World;
+
+/// After how many milliseconds an instance knows that a key was taken out, once it can be seen.
+const GONE: u64 = 31_000;
 
 /// After how many milliseconds a store that failed has been tried again.
 const TRIED_AGAIN: u64 = 10_000;
@@ -29,6 +33,8 @@ const TRIED_AGAIN: u64 = 10_000;
 pub(crate) struct Tokens {
     alive: RefCell<Vec<Token>>,
     count: Cell<u64>,
+    /// Keys that were taken out at once, and when.
+    taken_out: RefCell<Vec<(String, u64)>>,
 }
 
 #[derive(Debug)]
@@ -44,6 +50,38 @@ impl Tokens {
     /// How many there ever were.
     pub(crate) fn count(&self) -> u64 {
         self.count.get()
+    }
+
+    /// A key was taken out at once: its tokens are void.
+    pub(crate) fn taken_out(&self, kid: &str, now: u64) {
+        self.alive.borrow_mut().retain(|token| token.kid != kid);
+        self.taken_out.borrow_mut().push((kid.to_owned(), now));
+    }
+
+    /// Whether a key was taken out so long ago that every instance must know.
+    fn is_gone(&self, world: &World, kid: &str) -> bool {
+        let everywhere = |at: u64| {
+            let known = at
+                + GONE
+                + if world.climate.spreads() {
+                    SPREAD * 1_000
+                } else {
+                    0
+                };
+            world.now() > known
+                && !world.store.was_in_trouble_since(at)
+                && world.was_set_back() == 0
+        };
+        let taken_out = self.taken_out.borrow();
+        taken_out
+            .iter()
+            .any(|(taken, at)| taken == kid && everywhere(*at))
+    }
+
+    /// Whether a new key may sign that is not known everywhere, since another was taken out at once.
+    fn is_in_a_hurry(&self, world: &World) -> bool {
+        let since = world.now().saturating_sub(GONE + SPREAD * 1_000);
+        self.taken_out.borrow().iter().any(|(_, at)| *at >= since)
     }
 
     /// Lets all be forgotten, where the clocks were set back and the time of keys that signed in the future is to come.
@@ -78,6 +116,14 @@ pub(crate) fn minted(world: &World, token: &str) {
         .as_str()
         .unwrap_or_default()
         .to_owned();
+    if tokens.is_gone(world, &kid) {
+        world
+            .ledger
+            .violate("I5", "a key signs that was taken out at once");
+    }
+    if tokens.is_in_a_hurry(world) {
+        return;
+    }
     let Some(expires) = claims(token)["exp"].as_u64() else {
         world.ledger.violate("I5", "a token without an end");
         return;
@@ -127,7 +173,15 @@ fn verify(world: &World, body: &str) {
     let now = world.shown() / 1_000;
     let document: Value = serde_json::from_str(body).unwrap_or_default();
     let keys = document["keys"].as_array().cloned().unwrap_or_default();
-    let mut alive = world.ledger.tokens.alive.borrow_mut();
+    let tokens = &world.ledger.tokens;
+    let is_gone = |key: &&Value| tokens.is_gone(world, key["kid"].as_str().unwrap_or_default());
+    if keys.iter().any(|key| is_gone(&key)) {
+        world
+            .ledger
+            .violate("I5", "a key is served that was taken out at once");
+        return;
+    }
+    let mut alive = tokens.alive.borrow_mut();
     alive.retain(|token| token.expires > now);
     if alive.is_empty() {
         return;
