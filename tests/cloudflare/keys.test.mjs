@@ -93,8 +93,8 @@ async function fetched(gateway) {
   return file;
 }
 
-function keys(...args) {
-  const done = spawnSync(command, ['keys', ...args, '--policy', join(folder, 'policy.json')], {
+function keys(name, ...args) {
+  const done = spawnSync(command, ['keys', name, '--policy', join(folder, 'policy.json'), ...args], {
     env: { ...process.env, KEYS_SECRET: keysSecret },
     encoding: 'utf8',
   });
