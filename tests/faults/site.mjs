@@ -21,6 +21,7 @@ const password = 'correct horse battery';
  *   proxy: import('./proxy.mjs').FaultProxy,
  *   clock: import('./clock.mjs').Clock,
  *   newPerson: () => Promise<Person>,
+ *   people: Person[],
  * }} FaultSite
  */
 
@@ -42,17 +43,21 @@ export async function startFaultSite(options) {
     parts.push(proxy);
     const site = await startSite({ ...options, kratos: { ...kratos, public: proxy.origin }, env: clock.env });
     parts.push(site);
-    let people = 0;
+    const people = [];
+    let made = 0;
     const newPerson = async () => {
-      const person = { email: `person-${people++}@example.com`, password };
-      const { id } = await createIdentity(kratos, person);
+      const number = made++;
+      const email = `person-${number}@example.com`;
+      const { id } = await createIdentity(kratos, { email, password });
       const headers =
-        people % 2 === 1
-          ? { cookie: (await loginBrowser(kratos.public, person)).cookie }
-          : { 'x-session-token': (await loginApi(kratos.public, person)).token };
-      return { id, email: person.email, headers };
+        number % 2 === 0
+          ? { cookie: (await loginBrowser(kratos.public, { email, password })).cookie }
+          : { 'x-session-token': (await loginApi(kratos.public, { email, password })).token };
+      const person = { id, email, headers };
+      people.push(person);
+      return person;
     };
-    return { ...site, kratos, proxy, clock, newPerson, stop };
+    return { ...site, kratos, proxy, clock, newPerson, people, stop };
   } catch (error) {
     await stop();
     throw error;
