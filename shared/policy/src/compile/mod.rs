@@ -48,6 +48,7 @@ mod mutator;
 mod name;
 mod node;
 mod overlap;
+mod patterns;
 mod report;
 mod retry;
 mod rule;
@@ -74,6 +75,7 @@ use self::source::Repository;
 use self::stage::{Context, Use};
 
 pub use self::diagnostic::{Diagnostic, Severity};
+pub use self::patterns::{Never, NeverBecause, Overlap, Patterns};
 pub use self::source::Sources;
 
 /// What to compile.
@@ -135,7 +137,7 @@ fn build(sources: &dyn Sources, options: &Options, report: &mut Report) -> Optio
     let rules = read_rules(&repositories, &mut cx);
     look_back(&mut cx);
     cx.edge.keys.published = mutator::published(&mut cx);
-    overlap::warn(&rules, cx.report);
+    overlap::warn(&rules, strict, cx.report);
     let rules: Vec<Rule> = rules.into_iter().map(|(rule, _)| rule).collect();
 
     let hosts = edge.hosts;

@@ -228,7 +228,11 @@ impl Automaton {
             let mut cut = Vec::new();
             for kind in kinds {
                 let (inside, outside) = (kind.and(set), kind.minus(set));
-                cut.extend([inside, outside].into_iter().filter(|kind| !kind.is_empty()));
+                cut.extend(
+                    [inside, outside]
+                        .into_iter()
+                        .filter(|kind| !kind.is_empty()),
+                );
             }
             if cut.len() > MAX_KINDS {
                 return Err(TooLarge);
@@ -322,7 +326,11 @@ impl Automaton {
                     tracker,
                     next,
                 } => {
-                    let end = self.net.trackers.get(tracker).map(|Tracker { end, .. }| end);
+                    let end = self
+                        .net
+                        .trackers
+                        .get(tracker)
+                        .map(|Tracker { end, .. }| end);
                     let at = known.trackers.get(tracker);
                     let holds = end.is_some_and(|end| at.is_some_and(|at| at.contains(end)));
                     if holds != negated {

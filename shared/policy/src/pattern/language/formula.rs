@@ -32,7 +32,9 @@ pub(super) fn both(left: &[Literal], right: &[Literal]) -> Option<Clause> {
     }
     // At the end of the text nothing else can be eaten, and nothing needs to be forbidden.
     if clause.contains(&at_end(false)) {
-        let others = clause.iter().any(|known| !known.negated && known.step != END);
+        let others = clause
+            .iter()
+            .any(|known| !known.negated && known.step != END);
         return (!others).then(|| vec![at_end(false)]);
     }
     if clause.iter().any(|known| !known.negated) {

@@ -34,9 +34,9 @@ pub(super) fn node(node: &Node, exact: bool) -> Result<Net, TooLarge> {
 
 impl Net {
     fn text(&mut self, text: &str, next: usize) -> Result<usize, TooLarge> {
-        text.chars()
-            .rev()
-            .try_fold(next, |next, c| self.add(Step::Eat(Symbols::single(c), next)))
+        text.chars().rev().try_fold(next, |next, c| {
+            self.add(Step::Eat(Symbols::single(c), next))
+        })
     }
 
     // As deep as the groups of the pattern, which the parser limits.

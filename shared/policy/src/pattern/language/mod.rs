@@ -86,7 +86,8 @@ impl Requests {
         })
     }
 
-    /// The shortest URL that all of `matching` match and none of `failing`, if `confirm` agrees.
+    /// The shortest URL that all of `matching` match and none of `failing`, if `confirm` agrees, and how many places were
+    /// looked at.
     ///
     /// All of `failing` must be exact.
     pub(crate) fn find(
@@ -95,9 +96,11 @@ impl Requests {
         failing: &mut [&mut Language],
         limit: usize,
         confirm: &mut dyn FnMut(&str) -> bool,
-    ) -> Answer {
-        let mut matching: Vec<&mut Automaton> =
-            matching.iter_mut().map(|language| &mut language.0).collect();
+    ) -> (Answer, usize) {
+        let mut matching: Vec<&mut Automaton> = matching
+            .iter_mut()
+            .map(|language| &mut language.0)
+            .collect();
         let mut failing: Vec<&mut Automaton> =
             failing.iter_mut().map(|language| &mut language.0).collect();
         search::find(

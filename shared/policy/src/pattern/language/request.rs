@@ -31,7 +31,8 @@ pub(crate) struct Urls {
 const DOT: &str = r"(?:[.\uff0e\u2024\u3002\uff61\ufe52]|%2[eE])";
 
 /// A number that a port can have, as it is written.
-const PORT: &str = r"(?:0|[1-9][0-9]{0,3}|[1-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5])";
+const PORT: &str =
+    r"(?:0|[1-9][0-9]{0,3}|[1-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5])";
 
 impl Urls {
     pub(super) fn node(self) -> Node {
@@ -50,16 +51,12 @@ impl Urls {
         let hex = if loose { "[A-Fa-f0-9:.]" } else { "[a-f0-9:.]" };
         // Strict mode compares the host as it was sent, with the dots and the port that it was sent with.
         let dot = if self.strict { r"\.?" } else { "" };
-        let host = format!(
-            r"{dot}(?:{letter}+(?:\.{letter}+)*|\[(?={hex}*:){hex}+\]){dot}"
-        );
+        let host = format!(r"{dot}(?:{letter}+(?:\.{letter}+)*|\[(?={hex}*:){hex}+\]){dot}");
         let path = self.path();
         if self.strict || self.any_port {
             return format!("https?://{host}(?::[0-9]{{0,5}})?{path}");
         }
-        format!(
-            "(?:http://{host}(?::(?!80/){PORT})?|https://{host}(?::(?!80/|443/){PORT})?){path}"
-        )
+        format!("(?:http://{host}(?::(?!80/){PORT})?|https://{host}(?::(?!80/|443/){PORT})?){path}")
     }
 
     fn path(self) -> String {
@@ -82,8 +79,16 @@ impl Urls {
         } else {
             format!("(?:/|(?:/{segment}(?:{plain})*)+)")
         };
-        let path = if self.strict { format!("(?:{path})?") } else { path };
-        let query = if self.query { r"(?:/?[?#](?s:.*))?" } else { "" };
+        let path = if self.strict {
+            format!("(?:{path})?")
+        } else {
+            path
+        };
+        let query = if self.query {
+            r"(?:/?[?#](?s:.*))?"
+        } else {
+            ""
+        };
         format!("{path}{query}")
     }
 }

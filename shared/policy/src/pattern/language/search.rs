@@ -52,7 +52,7 @@ struct Search<'s> {
     open: VecDeque<usize>,
 }
 
-/// Finds the shortest URL of requests that the first patterns match and the others do not.
+/// Finds the shortest URL of requests that the first patterns match and the others do not, and tells how many places it took.
 ///
 /// In default mode the gateway matches `/a/` against `/a` first and takes the slash into account only where no rule matches
 /// that; so a URL with a slash at its end counts when none of the patterns matches it without.
@@ -61,12 +61,22 @@ pub(super) fn find(
     requests: &mut Automaton,
     question: &mut Question<'_>,
     confirm: &mut dyn FnMut(&str) -> bool,
-) -> Answer {
+) -> (Answer, usize) {
     let matching = question.matching.len().saturating_add(1);
     let automata = std::iter::once(requests)
-        .chain(question.matching.iter_mut().map(|automaton| &mut **automaton))
-        .chain(question.failing.iter_mut().map(|automaton| &mut **automaton));
-    let search = Search {
+        .chain(
+            question
+                .matching
+                .iter_mut()
+                .map(|automaton| &mut **automaton),
+        )
+        .chain(
+            question
+                .failing
+                .iter_mut()
+                .map(|automaton| &mut **automaton),
+        );
+    let mut search = Search {
         urls,
         automata: automata.collect(),
         matching,
@@ -74,14 +84,13 @@ pub(super) fn find(
         seen: HashSet::new(),
         open: VecDeque::new(),
     };
-    search
-        .run(question.limit, confirm)
-        .unwrap_or(LARGE)
+    let answer = search.run(question.limit, confirm);
+    (answer.unwrap_or(LARGE), search.nodes.len())
 }
 
 impl Search<'_> {
     fn run(
-        mut self,
+        &mut self,
         limit: usize,
         confirm: &mut dyn FnMut(&str) -> bool,
     ) -> Result<Answer, TooLarge> {
@@ -195,8 +204,10 @@ impl Search<'_> {
                 *known = readable.min(*known);
             }
         }
-        let mut best: Vec<((usize, char), Vec<usize>)> =
-            best.into_iter().map(|(to, readable)| (readable, to)).collect();
+        let mut best: Vec<((usize, char), Vec<usize>)> = best
+            .into_iter()
+            .map(|(to, readable)| (readable, to))
+            .collect();
         best.sort_unstable();
         for ((_, c), to) in best {
             self.add(to, at, Some(c));
@@ -208,9 +219,7 @@ impl Search<'_> {
         let mut text = Vec::new();
         let mut node = self.nodes.get(at);
         while let Some(Node {
-            before,
-            c: Some(c),
-            ..
+            before, c: Some(c), ..
         }) = node
         {
             text.push(*c);
@@ -231,7 +240,12 @@ fn with(states: &[usize], state: usize) -> Vec<usize> {
 fn confirmed(url: String, confirm: &mut dyn FnMut(&str) -> bool) -> Option<String> {
     let secure = url
         .strip_prefix("http://")
-        .filter(|rest| !rest.split('/').next().is_some_and(|host| host.contains(':')))
+        .filter(|rest| {
+            !rest
+                .split('/')
+                .next()
+                .is_some_and(|host| host.contains(':'))
+        })
         .map(|rest| format!("https://{rest}"));
     if let Some(secure) = secure
         && confirm(&secure)

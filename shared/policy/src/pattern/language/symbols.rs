@@ -3,7 +3,8 @@
 use super::super::charset::CharSet;
 
 /// Which character of a set is shown to people: the earlier here, the sooner.
-const READABLE: &str = "xabcdefghijklmnopqrstuvwyz0123456789/-_.~ABCDEFGHIJKLMNOPQRSTUVWXYZ@:=+,!$&'()*;|";
+const READABLE: &str =
+    "xabcdefghijklmnopqrstuvwyz0123456789/-_.~ABCDEFGHIJKLMNOPQRSTUVWXYZ@:=+,!$&'()*;|";
 
 const FIRST_WIDE: char = '\u{80}';
 
@@ -141,7 +142,16 @@ mod tests {
 
     #[test]
     fn sets_are_cut_as_characters_are_counted() {
-        let texts = ["", "a", "az", "aé", "é日", "\u{7f}\u{80}", "/x~", "日\u{10ffff}"];
+        let texts = [
+            "",
+            "a",
+            "az",
+            "aé",
+            "é日",
+            "\u{7f}\u{80}",
+            "/x~",
+            "日\u{10ffff}",
+        ];
         let set = |text: &str| {
             let ranges: Vec<_> = text.chars().map(|c| (c, c)).collect();
             Symbols::of(&CharSet::of(&ranges))
@@ -153,8 +163,16 @@ mod tests {
                 for &c in &all {
                     let (in_a, in_b) = (left.contains(c), right.contains(c));
                     assert_eq!(a.contains(c), in_a, "{c:?} in {left:?}");
-                    assert_eq!(a.and(&b).contains(c), in_a && in_b, "{left:?} and {right:?}: {c:?}");
-                    assert_eq!(a.minus(&b).contains(c), in_a && !in_b, "{left:?} minus {right:?}: {c:?}");
+                    assert_eq!(
+                        a.and(&b).contains(c),
+                        in_a && in_b,
+                        "{left:?} and {right:?}: {c:?}"
+                    );
+                    assert_eq!(
+                        a.minus(&b).contains(c),
+                        in_a && !in_b,
+                        "{left:?} minus {right:?}: {c:?}"
+                    );
                     assert_eq!(a.complement().contains(c), !in_a, "not {left:?}: {c:?}");
                 }
             }

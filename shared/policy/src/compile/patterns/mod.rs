@@ -1,0 +1,242 @@
+//! Reasoning on the URL patterns of all rules: which overlap, which never match, which backtrack, which say more than was
+//! meant.
+//!
+//! Everything is decided on what the gateway sees: canonical URLs of requests, matched by the patterns themselves. What is
+//! found is confirmed by the matcher before it is told; what cannot be decided is said to be so.
+
+mod never;
+mod overlap;
+mod pairs;
+
+#[cfg(test)]
+mod tests;
+
+use crate::index::RuleIndex;
+use crate::pattern::language::{Answer, LIMIT, Language, Requests, Urls};
+use crate::pattern::{DEFAULT_BUDGET, Pattern};
+use crate::rule::Rule;
+
+pub use self::never::{Never, NeverBecause};
+pub use self::overlap::Overlap;
+
+/// Places that all searches together look at: some seconds. What is left then is undecided.
+const TOTAL: usize = 4_000_000;
+
+/// Kept automata may have so many states, about 100 MB, before all are dropped and made anew.
+const MAX_KEPT: usize = 200_000;
+
+/// The patterns of a policy's rules. A rule's number is its place among them, from 0.
+///
+/// ```
+/// use edgekeeper_policy::compile::Patterns;
+/// # use edgekeeper_policy::compile::{Options, compile};
+/// # use std::collections::BTreeMap;
+/// # let rule = |id: &str, url: &str| format!(
+/// #     r#"{{ "id": "{id}", "match": {{ "url": "{url}", "methods": ["GET"] }}, "authenticators": [{{ "handler": "noop" }}],
+/// #     "authorizer": {{ "handler": "allow" }}, "mutators": [{{ "handler": "noop" }}] }}"#
+/// # );
+/// # let rules = format!("[{}, {}]", rule("web", "https://app.example.com/<.*>"), rule("admin", "https://app.example.com/admin/<.*>"));
+/// # let config = "
+/// # access_rules: { repositories: [\"file://./rules.json\"] }
+/// # authenticators: { noop: { enabled: true } }
+/// # authorizers: { allow: { enabled: true } }
+/// # mutators: { noop: { enabled: true } }
+/// # ";
+/// # let files = BTreeMap::from([("oathkeeper.yml".to_owned(), config.to_owned()), ("rules.json".to_owned(), rules)]);
+/// # let options = Options { config: "oathkeeper.yml".to_owned(), ..Options::default() };
+/// # let (policy, _) = compile(&files, &options).expect("rules");
+/// // `https://app.example.com/<.*>` and `https://app.example.com/admin/<.*>`
+/// let mut patterns = Patterns::new(policy.rules.iter(), policy.strict);
+/// let overlap = patterns.overlap(0, 1);
+/// assert_eq!(overlap.url(), Some("https://app.example.com/admin/x"));
+/// ```
+pub struct Patterns<'r> {
+    rules: Vec<&'r Rule>,
+    strict: bool,
+    index: RuleIndex,
+    languages: Vec<Kept>,
+    kept: usize,
+    spent: usize,
+    requests: Vec<(Urls, Requests)>,
+}
+
+/// What is known of a rule's pattern.
+enum Kept {
+    Unread,
+    Read(Box<Language>),
+    Unreadable(&'static str),
+}
+
+impl<'r> Patterns<'r> {
+    /// Takes the rules of a policy in order; `strict` is that of the policy.
+    pub fn new(rules: impl Iterator<Item = &'r Rule>, strict: bool) -> Patterns<'r> {
+        let rules: Vec<&Rule> = rules.collect();
+        Patterns {
+            index: RuleIndex::new(rules.iter().map(|rule| &rule.url)),
+            languages: rules.iter().map(|_| Kept::Unread).collect(),
+            rules,
+            strict,
+            kept: 0,
+            spent: 0,
+            requests: Vec::new(),
+        }
+    }
+
+    /// The shortest of these URLs that all of `matching` match and none of `failing`, if `confirm` agrees.
+    fn find(
+        &mut self,
+        urls: Urls,
+        matching: &[usize],
+        failing: &[usize],
+        confirm: &dyn Fn(&Patterns<'_>, &str) -> bool,
+    ) -> Answer {
+        let known = self.requests.iter().position(|(known, _)| *known == urls);
+        let requests = match known {
+            Some(at) => Ok(self.requests.swap_remove(at).1),
+            None => Requests::new(urls),
+        };
+        match requests {
+            Ok(mut requests) => {
+                let answer = self.find_among(&mut requests, matching, failing, confirm);
+                self.requests.push((urls, requests));
+                answer
+            }
+            Err(why) => Answer::Undecided(why),
+        }
+    }
+
+    /// The URLs of requests.
+    fn urls(&self) -> Urls {
+        Urls {
+            strict: self.strict,
+            ..Urls::default()
+        }
+    }
+
+    fn find_among(
+        &mut self,
+        requests: &mut Requests,
+        matching: &[usize],
+        failing: &[usize],
+        confirm: &dyn Fn(&Patterns<'_>, &str) -> bool,
+    ) -> Answer {
+        if self.spent >= TOTAL {
+            return Answer::Undecided("there are too many rules to compare them all");
+        }
+        let mut musts = Vec::new();
+        let mut others = Vec::new();
+        let mut unreadable = None;
+        for (numbers, languages) in [(matching, &mut musts), (failing, &mut others)] {
+            for number in numbers {
+                match self.take(*number) {
+                    Ok(language) => languages.push((*number, language)),
+                    Err(why) => unreadable = Some(why),
+                }
+            }
+        }
+        let answer = match unreadable {
+            Some(why) => Answer::Undecided(why),
+            None => {
+                let (answer, places) = requests.find(
+                    &mut musts
+                        .iter_mut()
+                        .map(|(_, language)| &mut **language)
+                        .collect::<Vec<_>>(),
+                    &mut others
+                        .iter_mut()
+                        .map(|(_, language)| &mut **language)
+                        .collect::<Vec<_>>(),
+                    LIMIT,
+                    &mut |url| confirm(self, url),
+                );
+                self.spent = self.spent.saturating_add(places);
+                answer
+            }
+        };
+        for (number, language) in musts.into_iter().chain(others) {
+            self.keep(number, language);
+        }
+        answer
+    }
+
+    fn take(&mut self, number: usize) -> Result<Box<Language>, &'static str> {
+        let (Some(rule), Some(kept)) = (self.rules.get(number), self.languages.get_mut(number))
+        else {
+            return Err("there is no such rule");
+        };
+        match std::mem::replace(kept, Kept::Unread) {
+            Kept::Read(language) => {
+                self.kept = self.kept.saturating_sub(language.size());
+                Ok(language)
+            }
+            Kept::Unreadable(why) => {
+                *kept = Kept::Unreadable(why);
+                Err(why)
+            }
+            Kept::Unread => Language::new(&rule.url, self.strict)
+                .map(Box::new)
+                .inspect_err(|why| *kept = Kept::Unreadable(why)),
+        }
+    }
+
+    fn keep(&mut self, number: usize, language: Box<Language>) {
+        self.kept = self.kept.saturating_add(language.size());
+        if self.kept > MAX_KEPT {
+            self.kept = 0;
+            for kept in &mut self.languages {
+                if matches!(kept, Kept::Read(_)) {
+                    *kept = Kept::Unread;
+                }
+            }
+        } else if let Some(kept) = self.languages.get_mut(number) {
+            *kept = Kept::Read(language);
+        }
+    }
+
+    /// Whether a language is exactly what the rule's pattern matches.
+    fn is_exact(&mut self, number: usize) -> bool {
+        let Ok(language) = self.take(number) else {
+            return false;
+        };
+        let exact = language.is_exact();
+        self.keep(number, language);
+        exact
+    }
+
+    /// The rules that match a URL as it stands there, by the matcher.
+    fn matching(&self, url: &str) -> Vec<usize> {
+        let mut numbers = self.index.candidates(url);
+        numbers.retain(|number| {
+            let rule = self.rules.get(*number);
+            rule.is_some_and(|rule| matches(&rule.url, url))
+        });
+        numbers
+    }
+
+    /// The rules that a request for a URL is for: with a slash at the end, those for the URL without it come first.
+    fn asked(&self, url: &str, method: &str) -> Vec<usize> {
+        let of_method = |url: &str| {
+            let mut numbers = self.matching(url);
+            numbers.retain(|number| {
+                let rule = self.rules.get(*number);
+                rule.is_some_and(|rule| rule.methods.iter().any(|own| own == method))
+            });
+            numbers
+        };
+        let without = url
+            .strip_suffix('/')
+            .filter(|url| !self.strict && url.matches('/').nth(2).is_some());
+        if let Some(url) = without {
+            let numbers = of_method(url);
+            if !numbers.is_empty() {
+                return numbers;
+            }
+        }
+        of_method(url)
+    }
+}
+
+/// Whether the matcher says so.
+fn matches(pattern: &Pattern, url: &str) -> bool {
+    matches!(pattern.find(url, DEFAULT_BUDGET), Ok(Some(_)))
+}

@@ -1,0 +1,171 @@
+//! Rules that no request is ever for.
+
+use crate::pattern::language::{Answer, Urls};
+
+use super::{Patterns, matches};
+
+/// Other rules than this are not taken into account to find that a rule is shadowed.
+const MAX_OTHERS: usize = 12;
+
+/// Why no request is for a rule.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Never {
+    /// What is in the way.
+    pub because: NeverBecause,
+    /// The shortest URL that the pattern matches, as no request has it. Empty where there is none.
+    pub wanted: String,
+}
+
+/// What keeps a rule from ever being chosen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NeverBecause {
+    /// It has no methods.
+    NoMethods,
+    /// The pattern matches no text at all.
+    Impossible,
+    /// Hosts are in lower case by the time they are matched.
+    UpperCaseHost,
+    /// A slash at the end of the path, or two in a row, are cleaned away.
+    Slashes,
+    /// `.` and `..` are resolved.
+    DotSegments,
+    /// Query and fragment are not matched.
+    Query,
+    /// The port is the scheme's own, which is left out, or none.
+    Port,
+    /// It is not the URL of a request: another scheme, no host, no path.
+    NotAUrl,
+    /// Every request that it matches is for another rule too, and answered with 500, or for another rule alone.
+    Shadowed,
+}
+
+impl Patterns<'_> {
+    /// Why no request is ever for this rule; `None` if one may be.
+    ///
+    /// A path with a percent-encoded `?` or `#` counts as none: nobody writes a rule for it.
+    pub fn never(&mut self, number: usize) -> Option<Never> {
+        let rule = *self.rules.get(number)?;
+        if rule.methods.is_empty() {
+            return Some(Never {
+                because: NeverBecause::NoMethods,
+                wanted: String::new(),
+            });
+        }
+        let urls = Urls {
+            plain: true,
+            ..self.urls()
+        };
+        if self.shortest(number, urls)? != Answer::Never {
+            return None;
+        }
+        let kinds = [
+            (
+                NeverBecause::UpperCaseHost,
+                Urls {
+                    any_case: true,
+                    ..urls
+                },
+            ),
+            (
+                NeverBecause::Slashes,
+                Urls {
+                    any_slashes: true,
+                    ..urls
+                },
+            ),
+            (
+                NeverBecause::DotSegments,
+                Urls {
+                    any_dots: true,
+                    ..urls
+                },
+            ),
+            (
+                NeverBecause::Query,
+                Urls {
+                    plain: false,
+                    query: true,
+                    ..urls
+                },
+            ),
+            (
+                NeverBecause::Port,
+                Urls {
+                    any_port: true,
+                    ..urls
+                },
+            ),
+            (
+                NeverBecause::NotAUrl,
+                Urls {
+                    anything: true,
+                    ..urls
+                },
+            ),
+        ];
+        for (because, urls) in kinds {
+            match self.shortest(number, urls)? {
+                Answer::Url(wanted) => return Some(Never { because, wanted }),
+                Answer::Never => {}
+                Answer::Undecided(_) => return None,
+            }
+        }
+        Some(Never {
+            because: NeverBecause::Impossible,
+            wanted: String::new(),
+        })
+    }
+
+    /// The others that together leave no request for this rule alone; `None` if one may be left.
+    ///
+    /// `others` are those that may overlap with it, as [`Self::neighbours`] tells them for both sides.
+    pub fn shadowed(&mut self, number: usize, others: &[usize]) -> Option<Never> {
+        let rule = *self.rules.get(number)?;
+        let mut wanted = String::new();
+        for method in &rule.methods {
+            let mut shadows = Vec::new();
+            for other in others {
+                let shares = self
+                    .rules
+                    .get(*other)
+                    .is_some_and(|rule| rule.methods.contains(method));
+                if shares && *other != number && self.is_exact(*other) {
+                    shadows.push(*other);
+                }
+            }
+            shadows.truncate(MAX_OTHERS);
+            if shadows.is_empty()
+                || self.find(self.urls(), &[number], &shadows, &|_, _| true) != Answer::Never
+            {
+                return None;
+            }
+            if wanted.is_empty()
+                && let Answer::Url(url) =
+                    self.find(self.urls(), &[number], &[], &|patterns, url| {
+                        patterns.is_for(number, url)
+                    })
+            {
+                wanted = url;
+            }
+        }
+        Some(Never {
+            because: NeverBecause::Shadowed,
+            wanted,
+        })
+    }
+
+    fn is_for(&self, number: usize, url: &str) -> bool {
+        self.rules
+            .get(number)
+            .is_some_and(|rule| matches(&rule.url, url))
+    }
+
+    /// The shortest of these URLs that the rule's pattern matches; `None` if it cannot be told.
+    fn shortest(&mut self, number: usize, urls: Urls) -> Option<Answer> {
+        let is_for = |patterns: &Patterns<'_>, url: &str| patterns.is_for(number, url);
+        match self.find(urls, &[number], &[], &is_for) {
+            Answer::Undecided(_) => None,
+            answer => Some(answer),
+        }
+    }
+}

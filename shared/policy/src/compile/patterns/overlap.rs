@@ -1,0 +1,62 @@
+//! Rules that answer the same request.
+
+use crate::pattern::language::Answer;
+
+use super::Patterns;
+
+/// Whether two rules match one request, which is answered with 500.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Overlap {
+    /// No request is for both.
+    Never,
+    /// This request is: the shortest URL there is.
+    At {
+        /// The URL as the patterns see it, percent-decoded.
+        url: String,
+        /// A method that both rules have.
+        method: String,
+    },
+    /// It could not be told.
+    Undecided {
+        /// Why.
+        why: &'static str,
+    },
+}
+
+impl Overlap {
+    /// The URL that both match.
+    #[must_use]
+    pub fn url(&self) -> Option<&str> {
+        match self {
+            Overlap::At { url, .. } => Some(url),
+            Overlap::Never | Overlap::Undecided { .. } => None,
+        }
+    }
+}
+
+impl Patterns<'_> {
+    /// Whether two rules overlap. A rule overlaps with itself wherever it matches.
+    pub fn overlap(&mut self, first: usize, second: usize) -> Overlap {
+        let Some(method) = self.common_method(first, second) else {
+            return Overlap::Never;
+        };
+        let both = |patterns: &Patterns<'_>, url: &str| {
+            let asked = patterns.asked(url, &method);
+            asked.contains(&first) && asked.contains(&second)
+        };
+        match self.find(self.urls(), &[first, second], &[], &both) {
+            Answer::Never => Overlap::Never,
+            Answer::Url(url) => Overlap::At { url, method },
+            Answer::Undecided(why) => Overlap::Undecided { why },
+        }
+    }
+
+    /// The first method of the second rule that the first has too.
+    fn common_method(&self, first: usize, second: usize) -> Option<String> {
+        let first = self.rules.get(first)?;
+        let mut methods = self.rules.get(second)?.methods.iter();
+        methods
+            .find(|method| first.methods.contains(method))
+            .cloned()
+    }
+}
