@@ -39,11 +39,16 @@ const breaks = [
     invariant: 'I1',
     what: 'an answer is remembered without the credential it is about',
     file: 'shared/session/src/key.rs',
-    from: `        part(&mut hash, b"");
+    from: `        for (name, value) in sent_along {
+            part(&mut hash, name.as_bytes());
+            part(&mut hash, value);
+        }
+        // Keeps the last header from being read as the credential.
+        part(&mut hash, b"");
         let (name, value) = credential.header();
         part(&mut hash, name.as_bytes());
         part(&mut hash, value.as_bytes());`,
-    to: '        let _ = credential;',
+    to: '        let _ = (sent_along.into_iter().count(), credential);',
   },
   {
     invariant: 'I2',
@@ -91,11 +96,16 @@ const breaks = [
     invariant: 'I3',
     what: 'an answer is remembered without the credential it is about',
     file: 'shared/session/src/key.rs',
-    from: `        part(&mut hash, b"");
+    from: `        for (name, value) in sent_along {
+            part(&mut hash, name.as_bytes());
+            part(&mut hash, value);
+        }
+        // Keeps the last header from being read as the credential.
+        part(&mut hash, b"");
         let (name, value) = credential.header();
         part(&mut hash, name.as_bytes());
         part(&mut hash, value.as_bytes());`,
-    to: '        let _ = credential;',
+    to: '        let _ = (sent_along.into_iter().count(), credential);',
   },
   {
     invariant: 'I3',

@@ -30,6 +30,8 @@ pub(crate) struct Visit<'a> {
     pub(crate) credential: Option<String>,
     pub(crate) wants_token: bool,
     pub(crate) started: u64,
+    /// What the clocks showed then.
+    pub(crate) shown: u64,
     pub(crate) outcome: Outcome,
 }
 
@@ -95,7 +97,7 @@ pub(crate) fn ask<F: Flavour>(instance: &Rc<Instance<F>>, from: From, target: Fo
         let _open = Open::new(world);
         let credential = kratos::presented(&headers);
         let name = credential.clone();
-        let started = world.now();
+        let (started, shown) = (world.now(), world.shown());
         let request = raw(path, headers.clone());
         let decision = instance.gateway.decide(machine, request).await;
         let (outcome, forward) = match decision {
@@ -113,6 +115,7 @@ pub(crate) fn ask<F: Flavour>(instance: &Rc<Instance<F>>, from: From, target: Fo
             credential,
             wants_token: matches!(target, For::Token),
             started,
+            shown,
             outcome,
         };
         invariants::check(&visit);

@@ -39,17 +39,13 @@ fn refused_lately(visit: &Visit<'_>, credential: &str) -> bool {
         .started
         .saturating_sub(remembered + world.was_set_back());
     let latest = (world.shown() + world.climate.skew()) / 1_000;
-    let is_refusal = |said: &Said| match said {
-        Said::Refused => true,
-        // By the gateway's clock the session had ended when the answer came.
+    let answers = world.ledger.answers(credential);
+    answers.iter().any(|answer| match &answer.said {
+        Said::Refused => answer.delivered >= since,
+        // By the gateway's clock the session has ended.
         Said::Confirmed(session) => session.ends.is_some_and(|end| end <= latest),
         Said::Failed => false,
-    };
-    world
-        .ledger
-        .answers(credential)
-        .iter()
-        .any(|answer| answer.delivered >= since && is_refusal(&answer.said))
+    })
 }
 
 /// Whether Kratos failed to say anything of a credential, and that may be why an older answer serves.

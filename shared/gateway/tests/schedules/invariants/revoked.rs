@@ -87,7 +87,7 @@ fn standing(
     let climate = &world.climate;
     // Clocks that differ, or were set back, lengthen what they measure.
     let slack = climate.skew() + world.was_set_back();
-    let shown = (world.shown() - (world.now() - visit.started)).saturating_sub(slack + 1_000);
+    let shown = visit.shown.saturating_sub(slack + 1_000);
     if session.ends.is_some_and(|end| end * 1_000 <= shown) {
         return Standing::Gone;
     }
