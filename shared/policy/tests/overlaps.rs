@@ -53,10 +53,8 @@ fn overlap(first: &Pattern, second: &Pattern) -> Overlap {
         source: None,
     });
     let mut patterns = Patterns::new(rules.iter(), false);
-    match patterns.neighbours()[1].as_slice() {
-        [] => Overlap::Never,
-        _ => patterns.overlap(0, 1),
-    }
+    let pair = patterns.overlaps().pop();
+    pair.map_or(Overlap::Never, |pair| pair.overlap)
 }
 
 const WORDS: &[&str] = &[

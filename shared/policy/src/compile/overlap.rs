@@ -11,17 +11,13 @@ use super::report::Report;
 /// It is decided which do; where it cannot be, nothing is said.
 pub(super) fn warn(rules: &[(Rule, Span)], strict: bool, report: &mut Report) {
     let mut patterns = Patterns::new(rules.iter().map(|(rule, _)| rule), strict);
-    let neighbours = patterns.neighbours();
-    for (number, ((rule, span), earlier)) in rules.iter().zip(neighbours).enumerate() {
-        // One overlap with a rule is enough to have it looked at.
-        let found = earlier.iter().find_map(|other| {
-            let (first, first_span) = rules.get(*other)?;
-            match patterns.overlap(*other, number) {
-                Overlap::At { url, method } => Some((first, first_span, url, method)),
-                Overlap::Never | Overlap::Undecided { .. } => None,
-            }
-        });
-        let Some((first, first_span, url, method)) = found else {
+    for pair in patterns.overlaps() {
+        let Overlap::At { url, method } = pair.overlap else {
+            continue;
+        };
+        let (Some((first, first_span)), Some((rule, span))) =
+            (rules.get(pair.first), rules.get(pair.second))
+        else {
             continue;
         };
         report.enter_rule(&rule.id, *span);

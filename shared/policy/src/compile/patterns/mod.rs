@@ -4,20 +4,22 @@
 //! Everything is decided on what the gateway sees: canonical URLs of requests, matched by the patterns themselves. What is
 //! found is confirmed by the matcher before it is told; what cannot be decided is said to be so.
 
+mod near;
 mod never;
 mod overlap;
-mod pairs;
 
 #[cfg(test)]
 mod tests;
 
 use crate::index::RuleIndex;
-use crate::pattern::language::{Answer, LIMIT, Language, Requests, Urls};
+use crate::pattern::language::{Answer, Language, Requests, Urls};
 use crate::pattern::{DEFAULT_BUDGET, Pattern};
 use crate::rule::Rule;
 
 pub use self::never::{Never, NeverBecause};
-pub use self::overlap::Overlap;
+pub use self::overlap::{Overlap, Pair};
+
+use self::near::Near;
 
 /// Places that all searches together look at: some seconds. What is left then is undecided.
 const TOTAL: usize = 4_000_000;
@@ -54,6 +56,7 @@ pub struct Patterns<'r> {
     rules: Vec<&'r Rule>,
     strict: bool,
     index: RuleIndex,
+    near: Option<Near>,
     languages: Vec<Kept>,
     kept: usize,
     spent: usize,
@@ -73,6 +76,7 @@ impl<'r> Patterns<'r> {
         let rules: Vec<&Rule> = rules.collect();
         Patterns {
             index: RuleIndex::new(rules.iter().map(|rule| &rule.url)),
+            near: None,
             languages: rules.iter().map(|_| Kept::Unread).collect(),
             rules,
             strict,
@@ -105,6 +109,30 @@ impl<'r> Patterns<'r> {
         }
     }
 
+    /// What all URLs begin with that these rules match together: their host and the longest start of a path, for both
+    /// schemes.
+    fn starts(&self, requests: &Requests, numbers: &[usize]) -> Vec<String> {
+        let mut start = None;
+        for number in numbers {
+            let hints = self.rules.get(*number).map(|rule| rule.url.hints());
+            if let Some(hints) = hints
+                && let Some(host) = &hints.host
+            {
+                let own = format!("{host}{}", hints.path_start);
+                start = start.max(Some(own));
+            }
+        }
+        match start {
+            Some(start) if requests.are_urls() => {
+                let start = start.strip_suffix('/').unwrap_or(&start);
+                ["https", "http"]
+                    .map(|scheme| format!("{scheme}://{start}"))
+                    .to_vec()
+            }
+            _ => vec![String::new()],
+        }
+    }
+
     /// The URLs of requests.
     fn urls(&self) -> Urls {
         Urls {
@@ -123,6 +151,7 @@ impl<'r> Patterns<'r> {
         if self.spent >= TOTAL {
             return Answer::Undecided("there are too many rules to compare them all");
         }
+        let starts = self.starts(requests, matching);
         let mut musts = Vec::new();
         let mut others = Vec::new();
         let mut unreadable = None;
@@ -138,15 +167,15 @@ impl<'r> Patterns<'r> {
             Some(why) => Answer::Undecided(why),
             None => {
                 let (answer, places) = requests.find(
-                    &mut musts
+                    musts
                         .iter_mut()
                         .map(|(_, language)| &mut **language)
-                        .collect::<Vec<_>>(),
-                    &mut others
+                        .collect(),
+                    others
                         .iter_mut()
                         .map(|(_, language)| &mut **language)
-                        .collect::<Vec<_>>(),
-                    LIMIT,
+                        .collect(),
+                    &starts,
                     &mut |url| confirm(self, url),
                 );
                 self.spent = self.spent.saturating_add(places);

@@ -5,7 +5,7 @@ use crate::pattern::language::{Answer, Urls};
 use super::{Patterns, matches};
 
 /// Other rules than this are not taken into account to find that a rule is shadowed.
-const MAX_OTHERS: usize = 12;
+const MAX_OTHERS: usize = 6;
 
 /// Why no request is for a rule.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -118,7 +118,7 @@ impl Patterns<'_> {
 
     /// The others that together leave no request for this rule alone; `None` if one may be left.
     ///
-    /// `others` are those that may overlap with it, as [`Self::neighbours`] tells them for both sides.
+    /// `others` are those that may overlap with it, as [`Self::near`] tells them.
     pub fn shadowed(&mut self, number: usize, others: &[usize]) -> Option<Never> {
         let rule = *self.rules.get(number)?;
         let mut wanted = String::new();

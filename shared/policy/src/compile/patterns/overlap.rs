@@ -34,7 +34,44 @@ impl Overlap {
     }
 }
 
+/// Two rules that overlap, or of which it is not known.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Pair {
+    /// The rule that stands first.
+    pub first: usize,
+    /// The other.
+    pub second: usize,
+    /// Never [`Overlap::Never`].
+    pub overlap: Overlap,
+}
+
 impl Patterns<'_> {
+    /// For each rule the first of those before it that it overlaps with, and those of which it is not known.
+    pub fn overlaps(&mut self) -> Vec<Pair> {
+        let mut pairs = Vec::new();
+        for second in 0..self.rules.len() {
+            for first in self
+                .near(second)
+                .into_iter()
+                .take_while(|other| *other < second)
+            {
+                let overlap = self.overlap(first, second);
+                if overlap != Overlap::Never {
+                    let found = overlap.url().is_some();
+                    pairs.push(Pair {
+                        first,
+                        second,
+                        overlap,
+                    });
+                    if found {
+                        break;
+                    }
+                }
+            }
+        }
+        pairs
+    }
+
     /// Whether two rules overlap. A rule overlaps with itself wherever it matches.
     pub fn overlap(&mut self, first: usize, second: usize) -> Overlap {
         let Some(method) = self.common_method(first, second) else {

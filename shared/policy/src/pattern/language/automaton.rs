@@ -12,7 +12,7 @@ use super::lower;
 use super::net::{Net, Step, TooLarge, Tracker};
 use super::symbols::Symbols;
 
-/// More states than this are not made.
+/// More states than this are not made. They fit into a [`Place`](super::place::Place).
 const MAX_STATES: usize = 20_000;
 
 /// More kinds of characters than this are not told apart in one state.
@@ -54,6 +54,8 @@ pub(super) struct Automaton {
     numbers: HashMap<State, usize>,
     moves: Vec<Option<Rc<[Move]>>>,
     closures: HashMap<(usize, usize), Rc<Formula>>,
+    /// The states after texts that searches start with.
+    after: HashMap<String, usize>,
 }
 
 impl Automaton {
@@ -72,6 +74,7 @@ impl Automaton {
             numbers: HashMap::new(),
             moves: Vec::new(),
             closures: HashMap::new(),
+            after: HashMap::new(),
         }
     }
 
@@ -97,6 +100,21 @@ impl Automaton {
         let context = self.context(context);
         let formula = self.closure(self.net.start, context)?;
         self.state(formula, context)
+    }
+
+    /// The state after a text.
+    pub(super) fn state_after(&mut self, text: &str) -> Result<usize, TooLarge> {
+        if let Some(state) = self.after.get(text) {
+            return Ok(*state);
+        }
+        let mut state = self.start()?;
+        for c in text.chars() {
+            state = self.after(state, c)?;
+        }
+        if self.after.len() < MAX_STATES {
+            self.after.insert(text.to_owned(), state);
+        }
+        Ok(state)
     }
 
     /// Whether the text so far is one that matches.
@@ -210,6 +228,16 @@ impl Automaton {
         let tracked = trackers.flat_map(|context| context.trackers.iter().flatten().copied());
         let literals = formula.clauses.iter().flatten();
         let steps = literals.map(|literal| literal.step).chain(tracked);
+        // The usual case: a literal character.
+        if let ([clause], []) = (formula.clauses.as_slice(), self.net.trackers.as_slice())
+            && let [literal] = clause.as_slice()
+            && !(literal.negated || self.net.words || self.net.lines)
+        {
+            return Ok(match self.net.step(literal.step) {
+                Step::Eat(set, _) => vec![set.clone()],
+                _ => Vec::new(),
+            });
+        }
         let line = Symbols::single('\n');
         let mut sets: Vec<&Symbols> = Vec::new();
         let eaten = steps.filter_map(|step| match self.net.step(step) {

@@ -19,8 +19,10 @@ mod formula;
 mod from_glob;
 mod lower;
 mod net;
+mod place;
 mod request;
 mod search;
+mod starts;
 mod symbols;
 
 #[cfg(test)]
@@ -35,8 +37,8 @@ use self::search::Question;
 pub(crate) use self::request::Urls;
 pub(crate) use self::search::Answer;
 
-/// Places that one search looks at unless told otherwise.
-pub(crate) const LIMIT: usize = 40_000;
+/// Places that one search looks at.
+const LIMIT: usize = 40_000;
 
 /// What can be reasoned on of one pattern.
 pub(crate) struct Language(Automaton);
@@ -65,6 +67,14 @@ impl Language {
         self.0.is_exact()
     }
 
+    /// What the rest of every matching URL starts with, behind `before`, where that is one of a few texts. A text that
+    /// nothing can follow ends with a NUL.
+    pub(crate) fn starts(&mut self, before: &str) -> Vec<String> {
+        self.0
+            .starts(before)
+            .unwrap_or_else(|TooLarge| vec![String::new()])
+    }
+
     /// How much memory it takes, in states.
     pub(crate) fn size(&self) -> usize {
         self.0.size()
@@ -86,32 +96,34 @@ impl Requests {
         })
     }
 
+    /// Whether they are URLs and nothing else.
+    pub(crate) fn are_urls(&self) -> bool {
+        !self.urls.anything
+    }
+
     /// The shortest URL that all of `matching` match and none of `failing`, if `confirm` agrees, and how many places were
     /// looked at.
     ///
-    /// All of `failing` must be exact.
-    pub(crate) fn find(
-        &mut self,
-        matching: &mut [&mut Language],
-        failing: &mut [&mut Language],
-        limit: usize,
+    /// All of `failing` must be exact. Every URL that could be found must begin with one of `starts`, and go on behind it.
+    pub(crate) fn find<'l>(
+        &'l mut self,
+        matching: Vec<&'l mut Language>,
+        failing: Vec<&'l mut Language>,
+        starts: &[String],
         confirm: &mut dyn FnMut(&str) -> bool,
     ) -> (Answer, usize) {
-        let mut matching: Vec<&mut Automaton> = matching
-            .iter_mut()
-            .map(|language| &mut language.0)
+        let must = matching.len().saturating_add(1);
+        let languages = matching.into_iter().chain(failing);
+        let automata = std::iter::once(&mut self.automaton)
+            .chain(languages.map(|language| &mut language.0))
             .collect();
-        let mut failing: Vec<&mut Automaton> =
-            failing.iter_mut().map(|language| &mut language.0).collect();
-        search::find(
-            self.urls,
-            &mut self.automaton,
-            &mut Question {
-                matching: &mut matching,
-                failing: &mut failing,
-                limit,
-            },
-            confirm,
-        )
+        let question = Question {
+            urls: self.urls,
+            starts,
+            automata,
+            matching: must,
+            limit: LIMIT,
+        };
+        search::find(question, confirm)
     }
 }

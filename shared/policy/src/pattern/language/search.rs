@@ -4,6 +4,7 @@ use std::collections::{HashMap, HashSet, VecDeque};
 
 use super::automaton::{Automaton, DEAD};
 use super::net::TooLarge;
+use super::place::{MAX_STATES_OF_A_PLACE, Place};
 use super::request::Urls;
 use super::symbols::Symbols;
 
@@ -26,83 +27,77 @@ const INEXACT: Answer =
     Answer::Undecided("a back-reference, atomic group or look-around decides it");
 
 /// What to look for.
-pub(crate) struct Question<'q> {
-    /// Patterns that must match.
-    pub(crate) matching: &'q mut [&'q mut Automaton],
-    /// Patterns that must not.
-    pub(crate) failing: &'q mut [&'q mut Automaton],
+pub(super) struct Question<'q> {
+    /// Which URLs the first automaton accepts.
+    pub(super) urls: Urls,
+    /// What every URL that could be found begins with, without a slash at the end: one of these.
+    pub(super) starts: &'q [String],
+    /// That of request URLs, those that must match, and those that must not.
+    pub(super) automata: Vec<&'q mut Automaton>,
+    /// How many automata must match.
+    pub(super) matching: usize,
     /// How many places to look at.
-    pub(crate) limit: usize,
+    pub(super) limit: usize,
 }
 
-/// A place in all automata, and how the search came there.
+/// A place and how the search came there.
 struct Node {
-    states: Vec<usize>,
-    before: usize,
-    c: Option<char>,
+    place: Place,
+    from: From,
 }
 
-struct Search<'s> {
-    urls: Urls,
-    automata: Vec<&'s mut Automaton>,
-    /// The automata up to here must match; the first is that of request URLs.
-    matching: usize,
+#[derive(Clone, Copy)]
+enum From {
+    Start(usize),
+    Node(usize, char),
+}
+
+struct Search<'q> {
+    question: Question<'q>,
     nodes: Vec<Node>,
-    seen: HashSet<Vec<usize>>,
+    seen: HashSet<Place>,
     open: VecDeque<usize>,
 }
 
-/// Finds the shortest URL of requests that the first patterns match and the others do not, and tells how many places it took.
+/// Finds the shortest URL of requests that the first patterns match and the others do not, and tells how many places it
+/// took.
 ///
 /// In default mode the gateway matches `/a/` against `/a` first and takes the slash into account only where no rule matches
 /// that; so a URL with a slash at its end counts when none of the patterns matches it without.
 pub(super) fn find(
-    urls: Urls,
-    requests: &mut Automaton,
-    question: &mut Question<'_>,
+    question: Question<'_>,
     confirm: &mut dyn FnMut(&str) -> bool,
 ) -> (Answer, usize) {
-    let matching = question.matching.len().saturating_add(1);
-    let automata = std::iter::once(requests)
-        .chain(
-            question
-                .matching
-                .iter_mut()
-                .map(|automaton| &mut **automaton),
-        )
-        .chain(
-            question
-                .failing
-                .iter_mut()
-                .map(|automaton| &mut **automaton),
-        );
+    if question.automata.len() > MAX_STATES_OF_A_PLACE {
+        return (LARGE, 0);
+    }
     let mut search = Search {
-        urls,
-        automata: automata.collect(),
-        matching,
+        question,
         nodes: Vec::new(),
         seen: HashSet::new(),
         open: VecDeque::new(),
     };
-    let answer = search.run(question.limit, confirm);
+    let answer = search.run(confirm);
     (answer.unwrap_or(LARGE), search.nodes.len())
 }
 
 impl Search<'_> {
-    fn run(
-        &mut self,
-        limit: usize,
-        confirm: &mut dyn FnMut(&str) -> bool,
-    ) -> Result<Answer, TooLarge> {
-        let starts: Result<Vec<usize>, TooLarge> = self
-            .automata
-            .iter_mut()
-            .map(|automaton| automaton.start())
-            .collect();
-        self.add(starts?, 0, None);
+    fn run(&mut self, confirm: &mut dyn FnMut(&str) -> bool) -> Result<Answer, TooLarge> {
+        for (start, text) in self.question.starts.iter().enumerate() {
+            let mut place = Place::default();
+            let mut dead = false;
+            for (number, automaton) in self.question.automata.iter_mut().enumerate() {
+                let state = automaton.state_after(text)?;
+                dead |= state == DEAD && number < self.question.matching;
+                place = place.with(number, state);
+            }
+            if !dead {
+                self.add(place, From::Start(start));
+            }
+        }
         let mut refused: usize = 0;
         while let Some(at) = self.open.pop_front() {
-            for url in self.candidates(at)? {
+            for url in self.candidates(at)?.into_iter().flatten() {
                 if let Some(url) = confirmed(url, confirm) {
                     return Ok(Answer::Url(url));
                 }
@@ -112,140 +107,138 @@ impl Search<'_> {
                 return Ok(INEXACT);
             }
             self.expand(at)?;
-            if self.nodes.len() > limit {
+            if self.nodes.len() > self.question.limit {
                 return Ok(LARGE);
             }
         }
         Ok(if refused > 0 { INEXACT } else { Answer::Never })
     }
 
-    fn add(&mut self, states: Vec<usize>, before: usize, c: Option<char>) {
-        if self.seen.insert(states.clone()) {
+    fn add(&mut self, place: Place, from: From) {
+        if self.seen.insert(place) {
             self.open.push_back(self.nodes.len());
-            self.nodes.push(Node { states, before, c });
+            self.nodes.push(Node { place, from });
         }
     }
 
-    /// The URLs that a place stands for, if they are what is looked for.
-    fn candidates(&mut self, at: usize) -> Result<Vec<String>, TooLarge> {
-        let Some(node) = self.nodes.get(at) else {
-            return Ok(Vec::new());
+    /// The URLs that a place stands for, without a slash at the end and with one, if they are what is looked for.
+    fn candidates(&mut self, at: usize) -> Result<[Option<String>; 2], TooLarge> {
+        let Some(&Node { place, from }) = self.nodes.get(at) else {
+            return Ok([None, None]);
         };
-        let (states, last) = (node.states.clone(), node.c);
-        let accepts: Vec<bool> = self
-            .automata
-            .iter()
-            .zip(&states)
-            .map(|(automaton, state)| automaton.accepts(*state))
-            .collect();
-        let mut found = Vec::new();
-        if accepts.first() != Some(&true) {
-            return Ok(found);
+        let matching = self.question.matching;
+        let (mut wanted, mut anybody) = (true, false);
+        for (number, automaton) in self.question.automata.iter().enumerate() {
+            let accepts = automaton.accepts(place.state(number));
+            if number == 0 && !accepts {
+                return Ok([None, None]);
+            }
+            wanted &= accepts == (number < matching);
+            anybody |= number > 0 && accepts && automaton.is_exact();
         }
-        if self.is_wanted(accepts.iter().copied()) {
-            found.push(self.text(at));
+        let plain = wanted.then(|| self.text(at));
+        let at_root = match from {
+            From::Node(_, c) => c == '/',
+            From::Start(start) => {
+                let start = self.question.starts.get(start);
+                start.is_some_and(|start| start.ends_with('/'))
+            }
+        };
+        if self.question.urls.strict || anybody || at_root {
+            return Ok([plain, None]);
         }
-        let anybody = self
-            .automata
-            .iter()
-            .zip(&accepts)
-            .skip(1)
-            .any(|(automaton, accepts)| *accepts && automaton.is_exact());
-        if self.urls.strict || anybody || last == Some('/') {
-            return Ok(found);
+        let mut with_slash = true;
+        for (number, automaton) in self.question.automata.iter_mut().enumerate().skip(1) {
+            let after = automaton.after(place.state(number), '/')?;
+            with_slash &= automaton.accepts(after) == (number < matching);
+            if !with_slash {
+                break;
+            }
         }
-        let mut with_slash = vec![true];
-        for (automaton, state) in self.automata.iter_mut().zip(&states).skip(1) {
-            let after = automaton.after(*state, '/')?;
-            with_slash.push(automaton.accepts(after));
-        }
-        if self.is_wanted(with_slash.into_iter()) {
-            found.push(format!("{}/", self.text(at)));
-        }
-        Ok(found)
-    }
-
-    fn is_wanted(&self, accepts: impl Iterator<Item = bool>) -> bool {
-        accepts
-            .enumerate()
-            .all(|(number, accepts)| accepts == (number < self.matching))
+        let slash = with_slash.then(|| format!("{}/", self.text(at)));
+        Ok([plain, slash])
     }
 
     fn expand(&mut self, at: usize) -> Result<(), TooLarge> {
-        let Some(node) = self.nodes.get(at) else {
+        let Some(&Node { place, .. }) = self.nodes.get(at) else {
             return Ok(());
         };
-        let states = node.states.clone();
-        let mut ways: Vec<(Symbols, Vec<usize>)> = vec![(Symbols::all(), Vec::new())];
-        for (number, (automaton, state)) in self.automata.iter_mut().zip(&states).enumerate() {
-            let moves = automaton.moves(*state)?;
+        let mut ways: Vec<(Symbols, Place)> = Vec::new();
+        for (number, automaton) in self.question.automata.iter_mut().enumerate() {
+            let moves = automaton.moves(place.state(number))?;
+            if number == 0 {
+                let all = moves.iter();
+                ways.extend(
+                    all.map(|found| (found.on.clone(), Place::default().with(0, found.to))),
+                );
+                continue;
+            }
             let mut cut = Vec::new();
             for (on, to) in ways {
-                let mut left = on.clone();
+                // What must not match may come to nothing.
+                let mut left = (number >= self.question.matching).then(|| on.clone());
                 for found in moves.iter() {
                     let both = on.and(&found.on);
                     if both.is_empty() {
                         continue;
                     }
-                    left = left.minus(&both);
-                    cut.push((both, with(&to, found.to)));
+                    left = left.map(|left| left.minus(&both));
+                    cut.push((both, to.with(number, found.to)));
                 }
-                // What must not match may come to nothing.
-                if number >= self.matching && !left.is_empty() {
-                    cut.push((left, with(&to, DEAD)));
+                if let Some(left) = left.filter(|left| !left.is_empty()) {
+                    cut.push((left, to.with(number, DEAD)));
                 }
             }
             ways = cut;
         }
-        let mut best: HashMap<Vec<usize>, (usize, char)> = HashMap::new();
+        if let [(on, to)] = ways.as_slice() {
+            if let Some((_, c)) = on.readable() {
+                self.add(*to, From::Node(at, c));
+            }
+            return Ok(());
+        }
+        let mut best: HashMap<Place, (usize, char)> = HashMap::new();
         for (on, to) in ways {
             if let Some(readable) = on.readable() {
                 let known = best.entry(to).or_insert(readable);
                 *known = readable.min(*known);
             }
         }
-        let mut best: Vec<((usize, char), Vec<usize>)> = best
-            .into_iter()
-            .map(|(to, readable)| (readable, to))
-            .collect();
+        let best = best.into_iter().map(|(to, readable)| (readable, to));
+        let mut best: Vec<((usize, char), Place)> = best.collect();
         best.sort_unstable();
         for ((_, c), to) in best {
-            self.add(to, at, Some(c));
+            self.add(to, From::Node(at, c));
         }
         Ok(())
     }
 
     fn text(&self, at: usize) -> String {
-        let mut text = Vec::new();
-        let mut node = self.nodes.get(at);
-        while let Some(Node {
-            before, c: Some(c), ..
-        }) = node
-        {
-            text.push(*c);
-            node = self.nodes.get(*before);
+        let mut end = Vec::new();
+        let mut from = self.nodes.get(at).map(|node| node.from);
+        while let Some(From::Node(before, c)) = from {
+            end.push(c);
+            from = self.nodes.get(before).map(|node| node.from);
         }
-        text.iter().rev().collect()
+        let start = match from {
+            Some(From::Start(start)) => self.question.starts.get(start),
+            _ => None,
+        };
+        let start = start.map_or("", String::as_str).chars();
+        start.chain(end.iter().rev().copied()).collect()
     }
-}
-
-fn with(states: &[usize], state: usize) -> Vec<usize> {
-    let mut all = Vec::with_capacity(states.len().saturating_add(1));
-    all.extend_from_slice(states);
-    all.push(state);
-    all
 }
 
 /// The URL if the matcher agrees, with `https` where that is as good.
 fn confirmed(url: String, confirm: &mut dyn FnMut(&str) -> bool) -> Option<String> {
+    let has_port = |rest: &&str| {
+        rest.split('/')
+            .next()
+            .is_some_and(|host| host.contains(':'))
+    };
     let secure = url
         .strip_prefix("http://")
-        .filter(|rest| {
-            !rest
-                .split('/')
-                .next()
-                .is_some_and(|host| host.contains(':'))
-        })
+        .filter(|rest| !has_port(rest))
         .map(|rest| format!("https://{rest}"));
     if let Some(secure) = secure
         && confirm(&secure)

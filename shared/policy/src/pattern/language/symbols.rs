@@ -63,8 +63,22 @@ impl Symbols {
             .any(|&(first, last)| (first..=last).contains(&c))
     }
 
+    /// The one character of a set that has just one.
+    pub(super) fn only(&self) -> Option<char> {
+        if self.wide.is_empty() && self.ascii.is_power_of_two() {
+            return char::from_u32(self.ascii.trailing_zeros());
+        }
+        None
+    }
+
     /// What is in both.
     pub(super) fn and(&self, other: &Symbols) -> Symbols {
+        if self.wide.is_empty() || other.wide.is_empty() {
+            return Symbols {
+                ascii: self.ascii & other.ascii,
+                wide: Vec::new(),
+            };
+        }
         let mut wide = Vec::new();
         let (mut own, mut others) = (self.wide.iter(), other.wide.iter());
         let (mut a, mut b) = (own.next(), others.next());
@@ -118,6 +132,9 @@ impl Symbols {
 
     /// The character of the set that people read best, and how far from the best of all it is.
     pub(super) fn readable(&self) -> Option<(usize, char)> {
+        if self.contains('x') {
+            return Some((0, 'x'));
+        }
         let known = READABLE
             .chars()
             .enumerate()

@@ -20,7 +20,7 @@ fn common(first: &Pattern, second: &Pattern, strict: bool) -> Answer {
     };
     Requests::new(urls)
         .unwrap()
-        .find(&mut [&mut a, &mut b], &mut [], LIMIT, &mut |url| {
+        .find(vec![&mut a, &mut b], vec![], &[String::new()], &mut |url| {
             matches(first, url) && matches(second, url)
         })
         .0
