@@ -56,8 +56,10 @@ impl Climate {
     pub(crate) fn draw(dice: &Dice) -> Self {
         let runs = dice.pick(&[Runs::Isolates, Runs::Components, Runs::Folder]);
         let wild = dice.chance(4, 5);
+        // Where a first key may be replaced for two seconds, they are told apart by the clocks of both who made one.
+        let apart = if runs == Runs::Components { 400 } else { 2_000 };
         let ahead = if dice.chance(1, 3) {
-            [dice.below(2_000) as i64, -(dice.below(2_000) as i64)]
+            [dice.below(apart) as i64, -(dice.below(apart) as i64)]
         } else {
             [0; PLACES]
         };

@@ -117,6 +117,10 @@ pub(crate) fn draw(dice: &Dice, climate: &Climate) -> Vec<Step> {
             steps.push(over.swap_remove(index).1);
             continue;
         }
+        if climate.wild && dice.chance(1, 60) {
+            steps.extend(race(dice));
+            continue;
+        }
         let step = step(dice, climate);
         let end = match step {
             Step::Kratos(_) => Some(Step::Kratos(kratos::Fault::Nothing)),
@@ -177,6 +181,31 @@ fn step(dice: &Dice, climate: &Climate) -> Step {
             1_000, -1_000, 3_000, -3_000, 60_000, -60_000, 900_000, -900_000, 7_200_000,
         ])),
     }
+}
+
+/// A logout at one instance while another waits for Kratos, which takes its time, and a request as soon as that is over.
+fn race(dice: &Dice) -> [Step; 7] {
+    let (session, asks, other) = (dice.index(3), dice.index(3), dice.index(3));
+    let slow = dice.between(1_300, 4_500);
+    let early = dice.between(20, 300);
+    let ask = Step::Ask {
+        instance: asks,
+        from: From::Session(session),
+        target: For::App,
+        times: 1,
+    };
+    [
+        Step::Kratos(kratos::Fault::Slow(slow)),
+        ask,
+        Step::Pass(early),
+        Step::LogOut {
+            instance: other,
+            session,
+        },
+        Step::Pass(slow - early + 40),
+        Step::Kratos(kratos::Fault::Nothing),
+        ask,
+    ]
 }
 
 fn ask(dice: &Dice) -> Step {
