@@ -375,14 +375,11 @@ async fn look<R: Runtime>(
         }
     };
     let mark = shared.get(&mark_name(&question.credential)).await?;
-    let outdated = match mark.as_deref() {
-        // One that could not be written, or is lost, counts at least where the logout was seen.
-        None => {
-            let memory = gateway.memory();
-            memory.has_changed_since(&question.credential, record.asked)
-        }
-        mark => is_before(record.asked, mark),
-    };
+    // A mark that could not be written, or is lost, counts at least where the logout was seen.
+    let outdated = is_before(record.asked, mark.as_deref())
+        || gateway
+            .memory()
+            .has_changed_since(&question.credential, record.asked);
     if outdated {
         *revoked = true;
         return Ok(None);

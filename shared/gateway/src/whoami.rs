@@ -59,7 +59,8 @@ pub(crate) async fn verdict<R: Runtime>(
         let now = runtime.now();
         if let Some((entry, _)) = gateway.memory().remembered(&question.key, now) {
             if second_tier::is_outdated(gateway, runtime, &entry).await {
-                gateway.memory().forget(&entry.credential, runtime.now());
+                // What was asked for later may be newer than what the other instance saw.
+                gateway.memory().forget(&entry.credential, entry.asked);
                 revoked = true;
                 continue;
             }

@@ -42,6 +42,14 @@ impl<const CLAIMS: bool> Deployment<CLAIMS> {
         self.world().script("", "", Reply::new(401, "{}"));
     }
 
+    /// A logout of somebody who is then let in again by the same cookie.
+    fn log_out_again(&self, instance: &Rc<Gateway>) {
+        self.world().script("", "ada", session("ada").reply());
+        self.world().pass_seconds(10);
+        self.log_out(instance);
+        self.world().script("", "ada", session("ada").reply());
+    }
+
     pub(crate) fn shared(&self) -> Vec<String> {
         let store = self.world().store();
         store
@@ -217,10 +225,16 @@ fn a_logout_seen_by_one_instance_counts_for_all() {
 fn a_logout_that_cannot_be_written_counts_at_least_for_the_instance_that_saw_it() {
     let deployment = deployment();
     let instance = deployment.instance();
-    assert_eq!(deployment.ada(&instance), 0);
-    deployment.world().set_store_is_full(true);
-    deployment.log_out(&instance);
-    assert_eq!(deployment.ada(&instance), 401);
+    for _ in 0..2 {
+        assert_eq!(deployment.ada(&instance), 0);
+        deployment.world().set_store_is_full(true);
+        deployment.log_out(&instance);
+        assert_eq!(deployment.ada(&instance), 401);
+        // The next time there is a mark, of an earlier change.
+        deployment.world().set_store_is_full(false);
+        deployment.log_out_again(&instance);
+        deployment.world().pass_seconds(10);
+    }
 }
 
 #[test]
