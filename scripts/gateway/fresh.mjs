@@ -23,7 +23,7 @@ const sources = [
 export function isFresh(root, runtime, outputs) {
   const built = modified(join(root, 'build', runtime, 'finished'));
   if (built === undefined || outputs.some((path) => modified(path) === undefined)) return false;
-  const adapter = runtime === 'cloudflare' ? [runtime] : [runtime, 'component', 'folder', 'pipe'];
+  const adapter = runtime === 'cloudflare' ? [runtime, 'webcrypto'] : [runtime, 'component', 'folder', 'pipe'];
   return [...sources, ...adapter.map((name) => join('edge', name))].every((name) => newest(join(root, name)) <= built);
 }
 
