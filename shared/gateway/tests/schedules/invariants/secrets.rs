@@ -17,8 +17,8 @@ pub(crate) const MARK: &str = "ory-SECRET-";
 /// How every person is called.
 const PERSON: &str = "person-";
 
-/// What stands in every JWT between header and claims.
-const TOKEN: &str = ".eyJ";
+/// How every JWT begins: `{"alg":`.
+const TOKEN: &str = "eyJhbGciOi";
 
 /// All that was ever drawn to be a key, as it would be written.
 #[derive(Debug, Default)]
