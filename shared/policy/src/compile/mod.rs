@@ -75,7 +75,7 @@ use self::source::Repository;
 use self::stage::{Context, Use};
 
 pub use self::diagnostic::{Diagnostic, Severity};
-pub use self::patterns::{Never, NeverBecause, Overlap, Pair, Patterns};
+pub use self::patterns::{Backtracking, Never, NeverBecause, Overlap, Pair, Patterns};
 pub use self::source::Sources;
 
 /// What to compile.

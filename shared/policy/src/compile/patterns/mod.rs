@@ -7,6 +7,7 @@
 mod near;
 mod never;
 mod overlap;
+mod single;
 
 #[cfg(test)]
 mod tests;
@@ -15,6 +16,8 @@ use crate::index::RuleIndex;
 use crate::pattern::language::{Answer, Language, Requests, Urls};
 use crate::pattern::{DEFAULT_BUDGET, Pattern};
 use crate::rule::Rule;
+
+pub use crate::pattern::language::Backtracking;
 
 pub use self::never::{Never, NeverBecause};
 pub use self::overlap::{Overlap, Pair};
@@ -94,19 +97,26 @@ impl<'r> Patterns<'r> {
         failing: &[usize],
         confirm: &dyn Fn(&Patterns<'_>, &str) -> bool,
     ) -> Answer {
+        self.with_requests(urls, |patterns, requests| {
+            patterns.find_among(requests, matching, failing, confirm)
+        })
+        .unwrap_or_else(Answer::Undecided)
+    }
+
+    /// Does something with the URLs of requests, which are made once.
+    fn with_requests<T>(
+        &mut self,
+        urls: Urls,
+        work: impl FnOnce(&mut Self, &mut Requests) -> T,
+    ) -> Result<T, &'static str> {
         let known = self.requests.iter().position(|(known, _)| *known == urls);
-        let requests = match known {
-            Some(at) => Ok(self.requests.swap_remove(at).1),
-            None => Requests::new(urls),
+        let mut requests = match known {
+            Some(at) => self.requests.swap_remove(at).1,
+            None => Requests::new(urls)?,
         };
-        match requests {
-            Ok(mut requests) => {
-                let answer = self.find_among(&mut requests, matching, failing, confirm);
-                self.requests.push((urls, requests));
-                answer
-            }
-            Err(why) => Answer::Undecided(why),
-        }
+        let done = work(self, &mut requests);
+        self.requests.push((urls, requests));
+        Ok(done)
     }
 
     /// What all URLs begin with that these rules match together: their host and the longest start of a path, for both
@@ -232,36 +242,22 @@ impl<'r> Patterns<'r> {
         exact
     }
 
-    /// The rules that match a URL as it stands there, by the matcher.
-    fn matching(&self, url: &str) -> Vec<usize> {
-        let mut numbers = self.index.candidates(url);
-        numbers.retain(|number| {
-            let rule = self.rules.get(*number);
-            rule.is_some_and(|rule| matches(&rule.url, url))
-        });
-        numbers
+    fn is_for(&self, number: usize, url: &str) -> bool {
+        let rule = self.rules.get(number);
+        rule.is_some_and(|rule| matches(&rule.url, url))
     }
 
-    /// The rules that a request for a URL is for: with a slash at the end, those for the URL without it come first.
-    fn asked(&self, url: &str, method: &str) -> Vec<usize> {
-        let of_method = |url: &str| {
-            let mut numbers = self.matching(url);
-            numbers.retain(|number| {
-                let rule = self.rules.get(*number);
-                rule.is_some_and(|rule| rule.methods.iter().any(|own| own == method))
-            });
-            numbers
-        };
+    /// Whether a URL with a slash at its end is another rule's: one that matches it without the slash comes first.
+    fn is_taken(&self, url: &str, method: &str) -> bool {
         let without = url
             .strip_suffix('/')
             .filter(|url| !self.strict && url.matches('/').nth(2).is_some());
-        if let Some(url) = without {
-            let numbers = of_method(url);
-            if !numbers.is_empty() {
-                return numbers;
-            }
-        }
-        of_method(url)
+        let Some(url) = without else {
+            return false;
+        };
+        let numbers = self.index.candidates(url).into_iter();
+        let mut rules = numbers.filter_map(|number| self.rules.get(number));
+        rules.any(|rule| rule.methods.iter().any(|own| own == method) && matches(&rule.url, url))
     }
 }
 

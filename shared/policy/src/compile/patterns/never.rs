@@ -2,7 +2,7 @@
 
 use crate::pattern::language::{Answer, Urls};
 
-use super::{Patterns, matches};
+use super::Patterns;
 
 /// Other rules than this are not taken into account to find that a rule is shadowed.
 const MAX_OTHERS: usize = 6;
@@ -152,12 +152,6 @@ impl Patterns<'_> {
             because: NeverBecause::Shadowed,
             wanted,
         })
-    }
-
-    fn is_for(&self, number: usize, url: &str) -> bool {
-        self.rules
-            .get(number)
-            .is_some_and(|rule| matches(&rule.url, url))
     }
 
     /// The shortest of these URLs that the rule's pattern matches; `None` if it cannot be told.

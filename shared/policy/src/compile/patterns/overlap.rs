@@ -78,8 +78,8 @@ impl Patterns<'_> {
             return Overlap::Never;
         };
         let both = |patterns: &Patterns<'_>, url: &str| {
-            let asked = patterns.asked(url, &method);
-            asked.contains(&first) && asked.contains(&second)
+            let both = patterns.is_for(first, url) && patterns.is_for(second, url);
+            both && !patterns.is_taken(url, &method)
         };
         match self.find(self.urls(), &[first, second], &[], &both) {
             Answer::Never => Overlap::Never,

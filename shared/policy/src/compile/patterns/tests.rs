@@ -302,3 +302,79 @@ fn neighbours_are_all_that_can_overlap() {
         ]
     );
 }
+
+#[test]
+fn patterns_that_backtrack_are_found_with_the_url() {
+    for (url, exponential) in [
+        ("https://a.test/<(?!admin/)(a+)+>", true),
+        ("https://a.test/<(?=.)(a|a)*b>", true),
+        ("https://a.test/<(?!x)([a-z]+)*\\.html>", true),
+        ("https://a.test/<(?=.)(?:a|[a-z])*!>", true),
+        ("https://a.test/<(?!x/)(.*/)*edit>", true),
+        ("https://a.test/<(?=(a*)*b)>", true),
+        ("https://a.test/<(?!x)(?:\\w+\\s?)+/z>", true),
+        ("https://a.test/<(?!x).*a.*b.*c>", false),
+        ("https://a.test/<(?!x)a*[a-z]*a*b>", false),
+    ] {
+        let rules = regexps(&[url]);
+        let found = Patterns::new(rules.iter(), false).backtracking(0);
+        let Some(found) = found else {
+            panic!("{url} is not found");
+        };
+        assert_eq!(found.exponential, exponential, "{url}: {found}");
+        let attack = found.url();
+        let result = rules[0].url.find(&attack, DEFAULT_BUDGET);
+        assert!(result.is_err(), "{url}: {found} is matched in time");
+        assert!(found.url().starts_with("https://a.test/"), "{url}: {found}");
+    }
+    for url in [
+        "https://a.test/<(?!admin/).*>",
+        "https://a.test/<(a+)+>",
+        "https://a.test/<.*>/x/<.*>/y/<.*>",
+        "https://a.test/<(?!admin/)[^/]+>/items/<[^/]+>",
+        "https://a.test/<(?!(?:api|admin)/)(?:[^/]+/)*[^/]+>",
+        "https://a.test/<.*(?<!\\.php)>",
+        "https://a.test/<(?!x)(?>a+)+b>",
+        "<https?>://a.test/<(?!x)(assets/.*|favicon\\.ico|)>",
+    ] {
+        let rules = regexps(&[url]);
+        let found = Patterns::new(rules.iter(), false).backtracking(0);
+        assert_eq!(found, None, "{url}");
+    }
+}
+
+#[test]
+fn a_dot_that_opens_a_host_is_shown_with_such_a_host() {
+    for (url, wide) in [
+        (
+            "https://<.*.example.com>/<.*>",
+            Some("https://xexample.com/"),
+        ),
+        (
+            "<https?>://<(app|web).example.com>/<.*>",
+            Some("https://appxexample.com/"),
+        ),
+        (
+            "https://<[a-z]+\\.example.com>/x",
+            Some("https://x.examplexcom/x"),
+        ),
+        (
+            "<https://.+.example\\.com/.*>",
+            Some("https://xxexample.com/"),
+        ),
+        (
+            "https://<(?:[a-z]+.)*>example.com/",
+            Some("https://xxexample.com/"),
+        ),
+        ("https://<.*\\.example\\.com>/<.*>", None),
+        ("https://<(a|b)>.example.com/<.*>", None),
+        ("https://<app.>.example.com/<.*>", None),
+        ("https://app.example.com/<favicon.ico>", None),
+        ("https://<[a-z.]+>/<robots.txt>", None),
+        ("<.*>", None),
+    ] {
+        let rules = regexps(&[url]);
+        let found = Patterns::new(rules.iter(), false).wide_host(0);
+        assert_eq!(found.as_deref(), wide, "{url}");
+    }
+}

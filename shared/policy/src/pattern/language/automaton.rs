@@ -83,6 +83,10 @@ impl Automaton {
         self.net.exact
     }
 
+    pub(super) fn net(&self) -> &Net {
+        &self.net
+    }
+
     /// How many states were made.
     pub(super) fn size(&self) -> usize {
         self.states.len()

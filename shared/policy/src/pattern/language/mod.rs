@@ -14,7 +14,9 @@
 //!
 //! All of it is bounded: by steps of a net, states of an automaton and places of a search. What goes beyond is undecided.
 
+mod attack;
 mod automaton;
+mod backtracking;
 mod formula;
 mod from_glob;
 mod lower;
@@ -24,6 +26,7 @@ mod request;
 mod search;
 mod starts;
 mod symbols;
+mod wide_host;
 
 #[cfg(test)]
 mod tests;
@@ -34,6 +37,7 @@ use self::automaton::Automaton;
 use self::net::TooLarge;
 use self::search::Question;
 
+pub use self::backtracking::Backtracking;
 pub(crate) use self::request::Urls;
 pub(crate) use self::search::Answer;
 

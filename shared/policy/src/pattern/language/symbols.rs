@@ -130,6 +130,13 @@ impl Symbols {
         }
     }
 
+    /// Another of the characters that people read well, or the only one.
+    pub(super) fn choice(&self, number: usize) -> Option<char> {
+        let mut known = READABLE.chars().filter(|c| self.contains(*c));
+        let best = self.readable().map(|(_, c)| c);
+        known.nth(number).or(best)
+    }
+
     /// The character of the set that people read best, and how far from the best of all it is.
     pub(super) fn readable(&self) -> Option<(usize, char)> {
         if self.contains('x') {
