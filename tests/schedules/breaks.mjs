@@ -220,7 +220,7 @@ const tree = mkdtempSync(join(tmpdir(), 'edgekeeper-breaks-'));
 process.on('exit', () => rmSync(tree, { recursive: true, force: true }));
 for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => process.exit(1));
 
-const listed = execFileSync('git', ['ls-files', '-z', 'Cargo.toml', 'Cargo.lock', 'rust-toolchain.toml', 'shared', 'edge'], { cwd: root });
+const listed = execFileSync('git', ['ls-files', '-z', '--cached', '--others', '--exclude-standard', 'Cargo.toml', 'Cargo.lock', 'rust-toolchain.toml', 'shared', 'edge'], { cwd: root });
 for (const file of listed.toString().split('\0').filter(Boolean)) {
   mkdirSync(dirname(join(tree, file)), { recursive: true });
   copyFileSync(join(root, file), join(tree, file));
