@@ -230,7 +230,8 @@ for (const file of listed.toString().split('\0').filter(Boolean)) {
 function play(invariant) {
   const environment = {
     ...process.env,
-    CARGO_TARGET_DIR: resolve(root, process.env.CARGO_TARGET_DIR ?? 'target'),
+    // Of its own: cargo does not tell trees apart by where they are.
+    CARGO_TARGET_DIR: resolve(root, process.env.CARGO_TARGET_DIR ?? 'target', 'breaks'),
     CARGO_PROFILE_DEV_DEBUG: '0',
     RUSTFLAGS: '-Awarnings',
     SCHEDULES: String(MOST),
