@@ -4,7 +4,7 @@
 //! over to a later one anywhere in a text takes the square of its length (polynomial). Both are seen in the net: two ways that
 //! read the same word, from a step back to itself, or from it to a later one that reads the word too.
 
-use std::collections::{HashMap, HashSet, VecDeque};
+use std::collections::{BTreeSet, HashMap, HashSet, VecDeque};
 use std::rc::Rc;
 
 use super::automaton::{Automaton, DEAD, Move};
@@ -29,6 +29,8 @@ pub(super) struct Loop {
     pub(super) before: String,
     /// What it reads in several ways.
     pub(super) word: String,
+    /// Whether it does so by itself, and not together with a later one.
+    pub(super) alone: bool,
 }
 
 /// The steps that eat, and how many ways lead from each to the next.
@@ -44,26 +46,28 @@ pub(super) fn loops(net: &Net, choice: usize, requests: &mut Automaton) -> Vec<L
     let Some(graph) = Graph::new(net, choice) else {
         return Vec::new();
     };
-    let mut inside: Vec<usize> = graph.next.keys().copied().collect();
-    inside.sort_unstable();
-    inside.retain(|step| graph.word(&[*step], &[*step], false).is_some());
+    let inside = graph.inside();
     let mut words = Vec::new();
     for step in &inside {
-        words.extend(graph.twice(*step).map(|word| (*step, word)));
+        words.extend(graph.twice(*step).map(|word| (*step, word, true)));
     }
     for step in &inside {
         for later in inside.iter().filter(|later| *later != step) {
             let word = graph.word(&[*step, *step, *later], &[*step, *later, *later], false);
-            words.extend(word.map(|word| (*step, word)));
+            words.extend(word.map(|word| (*step, word, false)));
             if words.len() > MAX_LOOPS {
                 break;
             }
         }
     }
     let mut loops: Vec<Loop> = Vec::new();
-    for (step, word) in words.into_iter().take(MAX_LOOPS) {
+    for (step, word, alone) in words.into_iter().take(MAX_LOOPS) {
         if let Some(before) = graph.before(step, requests) {
-            let found = Loop { before, word };
+            let found = Loop {
+                before,
+                word,
+                alone,
+            };
             if !loops.contains(&found) {
                 loops.push(found);
             }
@@ -92,6 +96,21 @@ impl<'n> Graph<'n> {
 
     fn after(&self, step: usize) -> &[(usize, usize)] {
         self.next.get(&step).map_or(&[], Vec::as_slice)
+    }
+
+    /// The steps that a loop leads back to, in order.
+    fn inside(&self) -> Vec<usize> {
+        let mut edges = Vec::new();
+        for (step, after) in &self.next {
+            edges.extend(after.iter().map(|(next, _)| (*step, *next)));
+        }
+        // Most steps are literal text before all loops or behind them.
+        let back = edges.iter().map(|(step, next)| (*next, *step)).collect();
+        let steps: BTreeSet<usize> = self.next.keys().copied().collect();
+        let steps = on_loops(on_loops(steps, edges), back).into_iter();
+        steps
+            .filter(|step| self.word(&[*step], &[*step], false).is_some())
+            .collect()
     }
 
     /// A word that a loop through this step can read in two ways.
@@ -182,6 +201,36 @@ impl<'n> Graph<'n> {
         }
         None
     }
+}
+
+/// The steps without those that no way leads to from a loop.
+fn on_loops(mut steps: BTreeSet<usize>, edges: Vec<(usize, usize)>) -> BTreeSet<usize> {
+    let mut ways: HashMap<usize, usize> = HashMap::new();
+    let mut after: HashMap<usize, Vec<usize>> = HashMap::new();
+    for (step, next) in edges {
+        if steps.contains(&step) && steps.contains(&next) {
+            let count = ways.entry(next).or_default();
+            *count = count.saturating_add(1);
+            after.entry(step).or_default().push(next);
+        }
+    }
+    let first = steps
+        .iter()
+        .copied()
+        .filter(|step| !ways.contains_key(step));
+    let mut open: Vec<usize> = first.collect();
+    while let Some(step) = open.pop() {
+        steps.remove(&step);
+        for next in after.remove(&step).unwrap_or_default() {
+            if let Some(count) = ways.get_mut(&next) {
+                *count = count.saturating_sub(1);
+                if *count == 0 {
+                    open.push(next);
+                }
+            }
+        }
+    }
+    steps
 }
 
 /// The steps that eat next, and in how many ways each is reached: one, or two for more. Conditions are taken to hold.

@@ -46,7 +46,7 @@ pub(super) struct Move {
 
 /// The automaton.
 pub(super) struct Automaton {
-    net: Net,
+    net: Rc<Net>,
     word: Symbols,
     contexts: Vec<Context>,
     context_numbers: HashMap<Context, usize>,
@@ -54,6 +54,10 @@ pub(super) struct Automaton {
     numbers: HashMap<State, usize>,
     moves: Vec<Option<Rc<[Move]>>>,
     closures: HashMap<(usize, usize), Rc<Formula>>,
+    /// The only context after the start, where nothing of the text so far matters.
+    plain: Option<usize>,
+    /// Whether many texts are gone through, so that it pays to keep all states.
+    is_shared: bool,
     /// The states after texts that searches start with.
     after: HashMap<String, usize>,
 }
@@ -66,7 +70,7 @@ impl Automaton {
             Symbols::default()
         };
         Automaton {
-            net,
+            net: Rc::new(net),
             word,
             contexts: Vec::new(),
             context_numbers: HashMap::new(),
@@ -74,6 +78,8 @@ impl Automaton {
             numbers: HashMap::new(),
             moves: Vec::new(),
             closures: HashMap::new(),
+            plain: None,
+            is_shared: false,
             after: HashMap::new(),
         }
     }
@@ -81,6 +87,14 @@ impl Automaton {
     /// Whether it accepts exactly what the pattern matches; otherwise that and more.
     pub(super) fn is_exact(&self) -> bool {
         self.net.exact
+    }
+
+    /// The same for many texts.
+    pub(super) fn shared(self) -> Automaton {
+        Automaton {
+            is_shared: true,
+            ..self
+        }
     }
 
     pub(super) fn net(&self) -> &Net {
@@ -111,14 +125,36 @@ impl Automaton {
         if let Some(state) = self.after.get(text) {
             return Ok(*state);
         }
-        let mut state = self.start()?;
-        for c in text.chars() {
-            state = self.after(state, c)?;
-        }
+        let state = self.start()?;
+        let state = if self.is_shared {
+            text.chars()
+                .try_fold(state, |state, c| self.after(state, c))?
+        } else {
+            self.passed(state, text)?
+        };
         if self.after.len() < MAX_STATES {
             self.after.insert(text.to_owned(), state);
         }
         Ok(state)
+    }
+
+    /// The state after a text, without making those in between: nobody else comes by there.
+    fn passed(&mut self, state: usize, text: &str) -> Result<usize, TooLarge> {
+        let Some(State {
+            mut formula,
+            mut context,
+        }) = self.states.get(state).cloned()
+        else {
+            return Ok(DEAD);
+        };
+        for c in text.chars() {
+            context = self.context_after(context, c);
+            formula = Rc::new(self.rest(&formula, c, context)?);
+            if formula.clauses.is_empty() {
+                return Ok(DEAD);
+            }
+        }
+        self.state(formula, context)
     }
 
     /// Whether the text so far is one that matches.
@@ -188,6 +224,10 @@ impl Automaton {
     }
 
     fn context_after(&mut self, context: usize, c: char) -> usize {
+        let plain = self.net.trackers.is_empty() && !self.net.words && !self.net.lines;
+        if plain && let Some(context) = self.plain {
+            return context;
+        }
         let mut next = Context {
             at_start: false,
             after_word: self.net.words && self.word.contains(c),
@@ -203,7 +243,9 @@ impl Automaton {
             let steps: Vec<usize> = eaten.chain([tracker.start]).collect();
             next.trackers.push(self.reached(steps, false));
         }
-        self.context(next)
+        let next = self.context(next);
+        self.plain = plain.then_some(next);
+        next
     }
 
     /// The steps of a tracker that can be reached without eating.
@@ -316,6 +358,16 @@ impl Automaton {
         if let Some(formula) = self.closures.get(&(from, context)) {
             return Ok(Rc::clone(formula));
         }
+        let net = Rc::clone(&self.net);
+        if let Step::Eat(..) = net.step(from) {
+            let literal = Literal {
+                step: from,
+                negated: false,
+            };
+            return Ok(Rc::new(Formula {
+                clauses: vec![vec![literal]],
+            }));
+        }
         let known = self.contexts.get(context).cloned().unwrap_or_default();
         let mut clauses: Vec<Clause> = Vec::new();
         let mut seen: HashMap<usize, Vec<Clause>> = HashMap::new();
@@ -332,26 +384,26 @@ impl Automaton {
                 step: at,
                 negated: false,
             };
-            match self.net.step(at).clone() {
+            match net.step(at) {
                 Step::Anything => clauses.push(conditions),
                 Step::End => clauses.extend(with(at_end(false))),
                 Step::Eat(..) => clauses.extend(with(positive)),
                 Step::Fork(steps) => {
-                    open.extend(steps.into_iter().rev().map(|at| (at, conditions.clone())));
+                    open.extend(steps.iter().rev().map(|at| (*at, conditions.clone())));
                 }
                 Step::Ahead {
                     negated,
                     inner,
                     next,
                 } => {
-                    let ahead = self.closure(inner, context)?;
-                    let ahead = if negated {
+                    let ahead = self.closure(*inner, context)?;
+                    let ahead = if *negated {
                         Rc::new(ahead.not()?)
                     } else {
                         ahead
                     };
                     let all = ahead.clauses.iter();
-                    open.extend(all.filter_map(|own| Some((next, both(&conditions, own)?))));
+                    open.extend(all.filter_map(|own| Some((*next, both(&conditions, own)?))));
                 }
                 Step::Behind {
                     negated,
@@ -361,12 +413,12 @@ impl Automaton {
                     let end = self
                         .net
                         .trackers
-                        .get(tracker)
+                        .get(*tracker)
                         .map(|Tracker { end, .. }| end);
-                    let at = known.trackers.get(tracker);
+                    let at = known.trackers.get(*tracker);
                     let holds = end.is_some_and(|end| at.is_some_and(|at| at.contains(end)));
-                    if holds != negated {
-                        open.push((next, conditions));
+                    if holds != *negated {
+                        open.push((*next, conditions));
                     }
                 }
                 Step::Condition {
@@ -375,7 +427,7 @@ impl Automaton {
                     next,
                 } => {
                     let probe = |negated| Literal {
-                        step: probe,
+                        step: *probe,
                         negated,
                     };
                     let holds: Vec<Option<Clause>> = match assertion {
@@ -388,7 +440,7 @@ impl Automaton {
                         Assertion::WordBoundary => vec![with(probe(known.after_word))],
                         Assertion::NoWordBoundary => vec![with(probe(!known.after_word))],
                     };
-                    open.extend(holds.into_iter().flatten().map(|clause| (next, clause)));
+                    open.extend(holds.into_iter().flatten().map(|clause| (*next, clause)));
                 }
             }
             if seen.len() > self.net.len() || clauses.len() > MAX_STATES {

@@ -10,6 +10,9 @@ const MAX_URL: usize = 8_000;
 /// So few repetitions show that each doubles the work.
 const FEW: usize = 60;
 
+/// URLs that are tried on all patterns together: some seconds. Patterns after that are taken to be good.
+pub(super) const TRIES: usize = 4_000;
+
 /// Characters that are tried for each repeated one.
 const CHOICES: usize = 3;
 
@@ -78,8 +81,17 @@ impl Requests {
             return None;
         }
         for choice in 0..CHOICES {
+            let loops = attack::loops(language.0.net(), choice, &mut self.automaton);
+            if loops.is_empty() {
+                // Another choice of characters makes no other loops.
+                return None;
+            }
             let mut polynomial = None;
-            for found in attack::loops(language.0.net(), choice, &mut self.automaton) {
+            for found in loops {
+                // Two loops together are never worse than one by itself.
+                if polynomial.is_some() && !found.alone {
+                    break;
+                }
                 match self.tried(pattern, &found) {
                     Some(attack) if attack.exponential => return Some(attack),
                     Some(attack) if polynomial.is_none() => polynomial = Some(attack),
@@ -105,20 +117,20 @@ impl Requests {
                 exponential: times <= FEW,
             };
             let is_url = attack::is_request(&mut self.automaton, &attack(2).url());
-            if !is_url || !is_too_much(pattern, &attack(most)) {
+            if !is_url || !self.is_too_much(pattern, &attack(most)) {
                 continue;
             }
             let (mut enough, mut too_few) = (most, 0_usize);
             while enough.saturating_sub(too_few) > 1 {
                 let middle = too_few.midpoint(enough);
-                if is_too_much(pattern, &attack(middle)) {
+                if self.is_too_much(pattern, &attack(middle)) {
                     enough = middle;
                 } else {
                     too_few = middle;
                 }
             }
             let attack = attack(enough);
-            if is_too_much(pattern, &attack)
+            if self.is_too_much(pattern, &attack)
                 && attack::is_request(&mut self.automaton, &attack.url())
             {
                 return Some(attack);
@@ -126,9 +138,13 @@ impl Requests {
         }
         None
     }
-}
 
-fn is_too_much(pattern: &Pattern, attack: &Backtracking) -> bool {
-    let url = attack.url();
-    pattern.find(&url, DEFAULT_BUDGET) == Err(Unmatched::BudgetExceeded)
+    fn is_too_much(&mut self, pattern: &Pattern, attack: &Backtracking) -> bool {
+        let Some(left) = self.tries.checked_sub(1) else {
+            return false;
+        };
+        self.tries = left;
+        let url = attack.url();
+        pattern.find(&url, DEFAULT_BUDGET) == Err(Unmatched::BudgetExceeded)
+    }
 }

@@ -89,6 +89,8 @@ impl Language {
 pub(crate) struct Requests {
     urls: Urls,
     automaton: Automaton,
+    /// URLs that may still be tried for what takes too long.
+    tries: usize,
 }
 
 impl Requests {
@@ -96,7 +98,8 @@ impl Requests {
         let net = lower::node(&urls.node(), true).map_err(|TooLarge| "too large")?;
         Ok(Requests {
             urls,
-            automaton: Automaton::new(net),
+            automaton: Automaton::new(net).shared(),
+            tries: backtracking::TRIES,
         })
     }
 

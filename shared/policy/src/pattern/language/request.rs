@@ -62,7 +62,7 @@ impl Urls {
     fn path(self) -> String {
         let marks = if self.plain { "?#" } else { "" };
         let plain = if self.strict {
-            format!(r"[^/\0{marks}]")
+            format!(r"[^/\\\0{marks}]|\\(?!{DOT}{{1,2}}(?:[;/\\]|$))")
         } else {
             format!(
                 r"[^/%{marks}\x00-\x1f\x7f-\x9f\\\uff0f\uff3c\u2215\u2044]|%(?!2[eEfF5]|5[cC]|00|3[bB])"
