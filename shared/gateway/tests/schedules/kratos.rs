@@ -222,7 +222,7 @@ impl Kratos {
         let credential = presented(&request.headers).unwrap_or_default();
         let question = questions::asked(world, owner, &request, &credential);
         let fault = match self.fault.get() {
-            Fault::Flaps(every) if world.now() / every.max(1) % 2 == 0 => Fault::Refuses,
+            Fault::Flaps(every) if (world.now() / every.max(1)).is_multiple_of(2) => Fault::Refuses,
             Fault::Flaps(_) => Fault::Nothing,
             fault => fault,
         };

@@ -234,7 +234,7 @@ impl<F: Flavour> Deployment<F> {
                 continue;
             }
             world.pass(slice.min(mended.unwrap_or(u64::MAX)));
-            if F::SCHEDULE && world.shown() % CRON == 0 {
+            if F::SCHEDULE && world.shown().is_multiple_of(CRON) {
                 self.run_schedule();
             }
             if world.ledger.violation().is_some() {

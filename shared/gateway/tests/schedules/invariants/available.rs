@@ -17,11 +17,12 @@ pub(crate) fn answer(visit: &Visit<'_>, answer: &Answer) {
     let Some(credential) = &visit.credential else {
         return;
     };
-    let calm = !world.was_disturbed_since(since)
-        && !world.kratos.was_in_trouble_since(since)
-        && !world.store.was_in_trouble_since(since)
-        && world.was_set_back() == 0
-        && !(visit.wants_token && world.clocks_were_set_since(keys));
+    let disturbed = world.was_disturbed_since(since)
+        || world.kratos.was_in_trouble_since(since)
+        || world.store.was_in_trouble_since(since)
+        || world.was_set_back() != 0
+        || (visit.wants_token && world.clocks_were_set_since(keys));
+    let calm = !disturbed;
     if calm && world.kratos.knows(world, credential, visit.started) {
         let status = answer.status;
         let what = format!("{status} to somebody with a session, while nothing was wrong");
