@@ -182,7 +182,7 @@ const breaks = [
     what: 'a private key is stored as it is',
     file: 'shared/token/src/entry.rs',
     from: 'entry.sealed = encode(&sealed);',
-    to: 'entry.sealed = encode(if sealed.is_empty() { &sealed } else { key.secret_bytes().as_ref() });',
+    to: 'let open = key.secret_bytes();\n        entry.sealed = encode(if sealed.is_empty() { &sealed } else { open.as_ref() });',
   },
   {
     invariant: 'I6',

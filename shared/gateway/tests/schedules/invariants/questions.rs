@@ -74,7 +74,7 @@ pub(crate) fn asked(world: &World, owner: Owner, request: &Outbound, credential:
     };
     // Refusals are not shared: whoever waited for one asks for itself.
     let counts = last.disturbed == disturbed
-        && climate.fresh() > 0
+        && climate.fresh() * 1_000 > 1_000 + 2 * climate.skew()
         && world.kratos.knows(world, credential, world.now())
         && !is_troubled(world, credential);
     match last.state {
