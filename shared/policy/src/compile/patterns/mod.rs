@@ -25,7 +25,7 @@ pub use self::overlap::{Overlap, Pair};
 use self::near::Near;
 
 /// Places that all searches together look at: some seconds. What is left then is undecided.
-const TOTAL: usize = 4_000_000;
+const TOTAL: usize = 2_000_000;
 
 /// Kept automata may have so many states, about 100 MB, before all are dropped and made anew.
 const MAX_KEPT: usize = 200_000;

@@ -46,8 +46,15 @@ impl Patterns<'_> {
             at: HashMap::new(),
             unnamed: Vec::new(),
         };
+        let mut hosts: HashMap<&str, usize> = HashMap::new();
+        for host in self.rules.iter().filter_map(|rule| rule.url.host()) {
+            let count = hosts.entry(host).or_default();
+            *count = count.saturating_add(1);
+        }
         for number in 0..self.rules.len() {
-            let known = self.known(number, &mut methods);
+            let rule = self.rules.get(number);
+            let host = rule.and_then(|rule| hosts.get(rule.url.host()?));
+            let known = self.known(number, host > Some(&1), &mut methods);
             if known.starts.is_empty() {
                 near.unnamed.push(number);
             }
@@ -61,11 +68,16 @@ impl Patterns<'_> {
         near
     }
 
-    fn known(&mut self, number: usize, methods: &mut Vec<String>) -> Known {
+    /// `closely` looks into the pattern for the starts of its paths, where other rules have the same host.
+    fn known(&mut self, number: usize, closely: bool, methods: &mut Vec<String>) -> Known {
         let Some(rule) = self.rules.get(number) else {
             return Known::default();
         };
         let mut known = Known::default();
+        if rule.url.broken().is_some() {
+            // It is answered with its error before any overlap is.
+            return known;
+        }
         for method in &rule.methods {
             let index = methods.iter().position(|known| known == method);
             let index = index.unwrap_or_else(|| {
@@ -85,6 +97,10 @@ impl Patterns<'_> {
         known.host_start.clone_from(host);
         known.host_end.clone_from(host);
         let start = format!("{host}{}", known.path);
+        if !closely {
+            known.starts.push(start);
+            return known;
+        }
         known.starts = match self.take(number) {
             Ok(mut language) => {
                 let schemes = ["https", "http"].iter();

@@ -46,26 +46,28 @@ pub struct Pair {
 }
 
 impl Patterns<'_> {
-    /// For each rule the first of those before it that it overlaps with, and those of which it is not known.
+    /// For each rule the first of those before it that it overlaps with, and the first of which it is not known.
     pub fn overlaps(&mut self) -> Vec<Pair> {
         let mut pairs = Vec::new();
         for second in 0..self.rules.len() {
+            let mut is_known = true;
             for first in self
                 .near(second)
                 .into_iter()
                 .take_while(|other| *other < second)
             {
                 let overlap = self.overlap(first, second);
-                if overlap != Overlap::Never {
-                    let found = overlap.url().is_some();
+                let found = overlap.url().is_some();
+                if found || is_known && overlap != Overlap::Never {
+                    is_known &= found;
                     pairs.push(Pair {
                         first,
                         second,
                         overlap,
                     });
-                    if found {
-                        break;
-                    }
+                }
+                if found {
+                    break;
                 }
             }
         }

@@ -378,3 +378,65 @@ fn a_dot_that_opens_a_host_is_shown_with_such_a_host() {
         assert_eq!(found.as_deref(), wide, "{url}");
     }
 }
+
+#[test]
+fn a_good_team_is_told_nothing() {
+    let rules = regexps(&[
+        "<https?>://web.stg.apps.example.com/<(assets/.*|favicon\\.ico|)>",
+        "<https?>://web.stg.apps.example.com/api/<.*>",
+        "<https?>://frame.stg.apps.example.com/<.*>",
+        "<https?>://docs.stg.apps.example.com/<(?!old/).*>",
+        "<https?>://middleware.stg.apps.example.com/api/<(oauth-clients|keys)>",
+        "<https?>://lineside.stg.apps.example.com/<(?!admin/).*>",
+        "<https?>://lineside.stg.apps.example.com/admin/<.*>",
+        "<https?>://kratos.stg.apps.example.com/<(self-service|sessions|schemas|\\.well-known/ory)>/<.*>",
+        "<https?>://shop.stg.apps.example.com/<(?!(api|admin|assets)(/|$)).*>",
+        "<https?>://shop.stg.apps.example.com/<(api|admin)>",
+        "<https?>://shop.stg.apps.example.com/<(?:api|admin)/.*(?<!\\.map)>",
+        "<https?>://shop.stg.apps.example.com/assets/<[^/]+\\.(?:js|css)>",
+        "<https?>://shop.stg.apps.example.com/assets/<[^/]+\\.map>",
+        "<https?>://<(?:eu|us)>.stg.apps.example.com/v<[0-9]+>/<(?!internal/).*>",
+        "<https?>://<(?:eu|us)>.stg.apps.example.com/v<[0-9]+>/internal/<.*>",
+    ]);
+    let mut patterns = Patterns::new(rules.iter(), false);
+    assert_eq!(patterns.overlaps(), []);
+    for (number, rule) in rules.iter().enumerate() {
+        let near = patterns.near(number);
+        assert_eq!(patterns.never(number), None, "{}", rule.id);
+        assert_eq!(patterns.shadowed(number, &near), None, "{}", rule.id);
+        assert_eq!(patterns.backtracking(number), None, "{}", rule.id);
+        assert_eq!(patterns.wide_host(number), None, "{}", rule.id);
+    }
+}
+
+#[test]
+fn a_rule_with_a_slash_at_its_end_overlaps_only_where_nobody_has_the_path_without() {
+    let overlaps = |urls: &[&str]| {
+        let rules = regexps(urls);
+        let pairs = Patterns::new(rules.iter(), false).overlaps();
+        let told = pairs.into_iter().map(|pair| {
+            (
+                pair.first,
+                pair.second,
+                pair.overlap.url().map(str::to_owned),
+            )
+        });
+        told.collect::<Vec<_>>()
+    };
+    let twice = ["https://a.test/docs/", "https://a.test/<docs|blog>/"];
+    assert_eq!(
+        overlaps(&twice),
+        [(0, 1, Some("https://a.test/docs/".to_owned()))]
+    );
+    // The third rule takes `/docs/` as `/docs`, but not `/blog/`, so that is all it does.
+    let third = [
+        "https://a.test/docs/",
+        "https://a.test/<docs|blog>/",
+        "https://a.test/docs",
+    ];
+    assert!(
+        overlaps(&third).iter().all(|(_, _, url)| url.is_none()),
+        "{:?}",
+        overlaps(&third)
+    );
+}

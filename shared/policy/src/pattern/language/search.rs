@@ -26,6 +26,8 @@ const LARGE: Answer = Answer::Undecided("the patterns have too many cases to go 
 const INEXACT: Answer =
     Answer::Undecided("a back-reference, atomic group or look-around decides it");
 
+const TAKEN: Answer = Answer::Undecided("another rule takes the URLs that they would share");
+
 /// What to look for.
 pub(super) struct Question<'q> {
     /// Which URLs the first automaton accepts.
@@ -104,14 +106,26 @@ impl Search<'_> {
                 refused = refused.saturating_add(1);
             }
             if refused > MAX_REFUSED {
-                return Ok(INEXACT);
+                return Ok(self.refused());
             }
             self.expand(at)?;
             if self.nodes.len() > self.question.limit {
                 return Ok(LARGE);
             }
         }
-        Ok(if refused > 0 { INEXACT } else { Answer::Never })
+        Ok(match refused {
+            0 => Answer::Never,
+            _ => self.refused(),
+        })
+    }
+
+    /// Why the matcher did not agree.
+    fn refused(&self) -> Answer {
+        let mut automata = self.question.automata.iter();
+        match automata.all(|automaton| automaton.is_exact()) {
+            true => TAKEN,
+            false => INEXACT,
+        }
     }
 
     fn add(&mut self, place: Place, from: From) {
