@@ -156,6 +156,7 @@ test('the log tells of each request, and of no credential, token or query', asyn
     rule: 'page',
     authenticator: 'cookie_session',
     session: 'miss',
+    key: JSON.parse(Buffer.from(tokenOf(received).split('.')[0], 'base64url')).kid,
     status: 200,
   });
   const text = site.log();
