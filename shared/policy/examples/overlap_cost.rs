@@ -1,4 +1,5 @@
-//! How long it takes to reason on 5,000 rules: `cargo run --release -p edgekeeper-policy --features compile --example overlap_cost`.
+//! How long it takes to reason on 5,000 rules and more:
+//! `cargo run --release -p edgekeeper-policy --features compile --example overlap_cost [part of a set's name]`.
 
 #![allow(clippy::expect_used, clippy::cast_precision_loss)]
 
@@ -63,8 +64,26 @@ fn main() {
                 .map(|number| rule(&format!("https://<[a-z0-9-]+>.example.com/r{number}/<.*>")))
                 .collect(),
         ),
+        (
+            "300 hard ones",
+            (0..300_usize)
+                .map(|number| {
+                    let few = number.wrapping_rem(7).saturating_add(3);
+                    let many = number.wrapping_rem(11).saturating_add(5);
+                    rule(&format!(
+                        "https://a.example.com/<(?!.*x.{{{few}}}y{number}).*a.{{{many}}}b{number}.*c>"
+                    ))
+                })
+                .collect(),
+        ),
+        ("100,000 rules", services(2_000, 50)),
+        (
+            "100,000 times everything",
+            (0..100_000).map(|_| rule("https://a.example.com/<.*>")).collect(),
+        ),
     ];
-    for (name, rules) in sets {
+    let wanted = std::env::args().nth(1).unwrap_or_default();
+    for (name, rules) in sets.into_iter().filter(|(name, _)| name.contains(&wanted)) {
         let start = Instant::now();
         let mut patterns = Patterns::new(rules.iter(), false);
         let pairs: usize = (0..rules.len())

@@ -27,6 +27,8 @@ use self::near::Near;
 /// Places that all searches together look at: some seconds. What is left then is undecided.
 const TOTAL: usize = 2_000_000;
 
+const TOO_MANY: &str = "there are too many rules to compare them all";
+
 /// Kept automata may have so many states, about 100 MB, before all are dropped and made anew.
 const MAX_KEPT: usize = 200_000;
 
@@ -159,7 +161,7 @@ impl<'r> Patterns<'r> {
         confirm: &dyn Fn(&Patterns<'_>, &str) -> bool,
     ) -> Answer {
         if self.spent >= TOTAL {
-            return Answer::Undecided("there are too many rules to compare them all");
+            return Answer::Undecided(TOO_MANY);
         }
         let starts = self.starts(requests, matching);
         let mut musts = Vec::new();

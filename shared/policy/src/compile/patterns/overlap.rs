@@ -2,7 +2,10 @@
 
 use crate::pattern::language::Answer;
 
-use super::Patterns;
+use super::{Patterns, TOO_MANY};
+
+/// Pairs that are looked at together: about a second, where each is told apart at once.
+const MAX_PAIRS: usize = 30_000_000;
 
 /// Whether two rules match one request, which is answered with 500.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -47,15 +50,24 @@ pub struct Pair {
 
 impl Patterns<'_> {
     /// For each rule the first of those before it that it overlaps with, and the first of which it is not known.
+    ///
+    /// Of very many rules on one host the last may not be compared any more; the last pair then is an undecided one.
     pub fn overlaps(&mut self) -> Vec<Pair> {
         let mut pairs = Vec::new();
+        let mut left = MAX_PAIRS;
         for second in 0..self.rules.len() {
             let mut is_known = true;
-            for first in self
-                .near(second)
-                .into_iter()
-                .take_while(|other| *other < second)
-            {
+            let near = self.near(second);
+            left = left.saturating_sub(near.len());
+            if left == 0 {
+                pairs.push(Pair {
+                    first: second.saturating_sub(1),
+                    second,
+                    overlap: Overlap::Undecided { why: TOO_MANY },
+                });
+                break;
+            }
+            for first in near.into_iter().take_while(|other| *other < second) {
                 let overlap = self.overlap(first, second);
                 let found = overlap.url().is_some();
                 if found || is_known && overlap != Overlap::Never {

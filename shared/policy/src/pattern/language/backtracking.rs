@@ -11,7 +11,7 @@ const MAX_URL: usize = 8_000;
 const FEW: usize = 60;
 
 /// URLs that are tried on all patterns together: some seconds. Patterns after that are taken to be good.
-pub(super) const TRIES: usize = 4_000;
+pub(super) const TRIES: usize = 1_000;
 
 /// Characters that are tried for each repeated one.
 const CHOICES: usize = 3;
