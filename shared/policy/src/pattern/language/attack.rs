@@ -14,7 +14,7 @@ use super::net::{Net, Step};
 const MAX_EATERS: usize = 400;
 
 /// Pairs or triples of steps that one search looks at.
-const MAX_TUPLES: usize = 20_000;
+const MAX_TUPLES: usize = 8_000;
 
 /// Ways without eating that are counted from one step.
 const MAX_WAYS: usize = 2_000;

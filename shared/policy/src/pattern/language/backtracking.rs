@@ -11,7 +11,7 @@ const MAX_URL: usize = 8_000;
 const FEW: usize = 60;
 
 /// URLs that are tried on all patterns together: some seconds. Patterns after that are taken to be good.
-pub(super) const TRIES: usize = 1_000;
+pub(super) const TRIES: usize = 600;
 
 /// Characters that are tried for each repeated one.
 const CHOICES: usize = 3;
@@ -81,6 +81,9 @@ impl Requests {
             return None;
         }
         for choice in 0..CHOICES {
+            if self.tries == 0 {
+                return None;
+            }
             let loops = attack::loops(language.0.net(), choice, &mut self.automaton);
             if loops.is_empty() {
                 // Another choice of characters makes no other loops.
