@@ -80,12 +80,14 @@ test('a token is never passed on in the last tenth of its life', async () => {
   const seen = new Set();
   await until(
     async () => {
+      // Whatever this machine is busy with, the gateway decides after this instant.
+      const asked = Date.now() / 1000;
       const answer = await site.ask('http://brief.test/', { headers: { cookie } });
       assert.equal(answer.status, 200, answer.text);
       const token = tokenOf(site.upstream.one());
       seen.add(token);
-      const left = decodeJwt(token).exp - Date.now() / 1000;
-      assert.ok(left > 0, `${left} s were left`);
+      const left = decodeJwt(token).exp - asked;
+      assert.ok(left >= 1, `${left} s were left`);
       return seen.size;
     },
     (size) => size === 3,

@@ -128,8 +128,8 @@ pub(crate) async fn find<R: Runtime>(
     let purpose = Purpose::new(&question.key, &carried.authority);
     let (record, size) = sealed_cookie::open(value, &sealer, &purpose, runtime.seconds())?;
     let credential = &question.credential;
-    if gateway.memory().has_changed_since(credential, record.asked)
-        || second_tier::has_changed_since(gateway, runtime, credential, record.asked).await
+    let changed = || gateway.memory().has_changed_since(credential, record.asked);
+    if changed() || second_tier::has_changed_since(gateway, runtime, credential, record.asked).await
     {
         *revoked = true;
         return None;
@@ -138,6 +138,11 @@ pub(crate) async fn find<R: Runtime>(
     let stands = revocations::stands(gateway, runtime, &known).await;
     if stands != Stands::Yes {
         *revoked |= stands == Stands::Revoked;
+        return None;
+    }
+    // It may have changed while this waited.
+    if changed() {
+        *revoked = true;
         return None;
     }
     let now = runtime.now();

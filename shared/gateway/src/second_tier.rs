@@ -375,12 +375,7 @@ async fn look<R: Runtime>(
         }
     };
     let mark = shared.get(&mark_name(&question.credential)).await?;
-    // A mark that could not be written, or is lost, counts at least where the logout was seen.
-    let outdated = is_before(record.asked, mark.as_deref())
-        || gateway
-            .memory()
-            .has_changed_since(&question.credential, record.asked);
-    if outdated {
+    if is_before(record.asked, mark.as_deref()) {
         *revoked = true;
         return Ok(None);
     }
@@ -388,6 +383,13 @@ async fn look<R: Runtime>(
     let stands = revocations::stands(gateway, runtime, &known).await;
     if stands != Stands::Yes {
         *revoked |= stands == Stands::Revoked;
+        return Ok(None);
+    }
+    // A mark that could not be written, or is lost, counts at least where the logout was seen; so does one that was seen while
+    // this waited.
+    let memory = gateway.memory();
+    if memory.has_changed_since(&question.credential, record.asked) {
+        *revoked = true;
         return Ok(None);
     }
     let now = runtime.now();

@@ -159,6 +159,11 @@ fn refresh_later<R: Runtime>(
     if failed.is_some() {
         return;
     }
+    // Another request's question may have been answered while this one looked into the store.
+    let known = gateway.memory().remembered(&question.key, now);
+    if matches!(known, Some((_, Standing::Fresh))) {
+        return;
+    }
     if let Some(flight) = Flight::take_off(gateway, &question.key, now, patience) {
         let (own, question) = (runtime.clone(), question.clone());
         runtime.later(async move {

@@ -27,7 +27,8 @@ pub(crate) fn used_until(answer: &Value, now: u64) -> Result<u64, &'static str> 
     }
     let issued = time("iat").unwrap_or(now).min(now);
     let life = end.saturating_sub(issued);
-    Ok(end.saturating_sub(life.checked_div(10).unwrap_or_default()))
+    // Whole seconds: of a short life the tenth is one, too.
+    Ok(end.saturating_sub(life.div_ceil(10)))
 }
 
 #[cfg(test)]
@@ -53,9 +54,12 @@ mod tests {
             (json!({ "exp": NOW + 60 }), NOW + 54),
             (json!({ "iat": NOW + 5, "exp": NOW + 60 }), NOW + 54),
             (json!({ "iat": "x", "exp": NOW + 60 }), NOW + 54),
-            (json!({ "iat": NOW, "exp": NOW + 5 }), NOW + 5),
-            (json!({ "iat": NOW - 900, "exp": NOW + 1 }), NOW - 89),
-            (json!({ "exp": u64::MAX }), u64::MAX - (u64::MAX - NOW) / 10),
+            (json!({ "iat": NOW, "exp": NOW + 5 }), NOW + 4),
+            (json!({ "iat": NOW - 900, "exp": NOW + 1 }), NOW - 90),
+            (
+                json!({ "exp": u64::MAX }),
+                u64::MAX - (u64::MAX - NOW).div_ceil(10),
+            ),
         ] {
             assert_eq!(used_until(&answer(&claims), NOW), Ok(until), "{claims}");
         }

@@ -5,7 +5,7 @@ use edgekeeper_gateway::runtime::{FetchError, Runtime, SHARED_PREFIX};
 use serde_json::json;
 
 use crate::component::Deployment;
-use crate::memory::{Reply, Task};
+use crate::memory::{Reply, Task, step};
 use crate::policy::{policy, session_rule};
 use crate::site::{ADA, Sent, get, header_map, session};
 
@@ -261,4 +261,26 @@ fn a_store_that_fails_costs_a_logout_no_answer() {
     assert!(deployment.runtime.now() - began < 10);
     world.script("", "", Reply::new(401, "{}"));
     assert_eq!(deployment.ada(&instance), 401, "its own logout counts");
+}
+
+#[test]
+fn a_request_that_was_slow_to_look_does_not_ask_what_has_been_answered_meanwhile() {
+    let deployment = deployment();
+    let world = deployment.world();
+    let instance = deployment.instance();
+    assert_eq!(deployment.ada(&instance), 0);
+    run_later(&deployment);
+    world.pass_seconds(61);
+    // It sees that the answer is stale, and looks into the store whether the session has changed.
+    let slow = get("https://app.test/", &[ADA]);
+    let mut slow: Task<'_, _> = Box::pin(instance.decide(&deployment.runtime, slow));
+    assert!(step(&mut slow).is_pending());
+    assert_eq!(deployment.ada(&instance), 0);
+    // Kratos has answered, and the store is not told yet.
+    world.run_later();
+    assert_eq!((world.questions(), world.waiting()), (2, 1));
+    drop(world.run(slow));
+    assert_eq!(world.waiting(), 1, "what the other one asked is fresh");
+    run_later(&deployment);
+    assert_eq!(world.questions(), 2);
 }
