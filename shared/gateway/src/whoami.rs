@@ -82,7 +82,13 @@ pub(crate) async fn verdict<R: Runtime>(
                 }
                 Standing::Fallback | Standing::Gone => {}
             }
+            // While this one looked, another may have asked and been answered.
+            let known = gateway.memory().remembered(&question.key, runtime.now());
+            if known.is_some_and(|(known, _)| !Rc::ptr_eq(&known, &entry)) {
+                continue;
+            }
         }
+        let now = runtime.now();
         if let Some(failure) = gateway.memory().recent_failure(&question.key, now) {
             trace.session = Some(if waited { "wait" } else { "failed" });
             return fallback(gateway, runtime, &question, failure, since, trace).await;

@@ -284,3 +284,25 @@ fn a_request_that_was_slow_to_look_does_not_ask_what_has_been_answered_meanwhile
     run_later(&deployment);
     assert_eq!(world.questions(), 2);
 }
+
+#[test]
+fn a_request_that_was_slow_to_look_waits_for_one_that_came_later_and_asks_already() {
+    let deployment = deployment();
+    let world = deployment.world();
+    let instance = deployment.instance();
+    assert_eq!(deployment.ada(&instance), 0);
+    run_later(&deployment);
+    world.pass_seconds(91);
+    world.script("kratos", "ada", session("ada").reply().takes(200));
+    let request = || get("https://app.test/", &[ADA]);
+    let mut slow: Task<'_, _> = Box::pin(instance.decide(&deployment.runtime, request()));
+    assert!(step(&mut slow).is_pending());
+    world.pass_milliseconds(1);
+    let mut quick: Task<'_, _> = Box::pin(instance.decide(&deployment.runtime, request()));
+    while world.questions() == 1 {
+        assert!(step(&mut quick).is_pending());
+        world.pass_milliseconds(1);
+    }
+    world.run_all(vec![slow, quick]);
+    assert_eq!(world.questions(), 2);
+}
