@@ -14,7 +14,12 @@ use crate::store::Store;
 use crate::world::World;
 
 /// Takes a key out of the rotation, gently or at once. What cannot be done is not done.
+///
+/// Not where clocks were set back: keys are there whose time, by these clocks, is to come once more. `docs/keys.md` says so.
 pub(crate) fn take_out(world: &World, number: usize, at_once: bool) {
+    if world.was_set_back() > 0 {
+        return;
+    }
     let entries: Vec<KeyEntry> = world
         .store
         .latest("keys/")
