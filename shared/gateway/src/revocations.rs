@@ -173,7 +173,14 @@ impl Revocations {
 
     /// How old (milliseconds) the latest news of a session are. What is from the future, since a clock was set back, is none.
     fn age(&self, known: &Known<'_>, now: u64) -> u64 {
-        [Some(known.learned.asked), self.listed.get()]
+        // What others asked is as old as their clocks say, which differ from this one.
+        let differs = if known.learned.heard.is_none() {
+            SKEW.saturating_mul(1_000)
+        } else {
+            0
+        };
+        let asked = known.learned.asked.saturating_sub(differs);
+        [Some(asked), self.listed.get()]
             .into_iter()
             .flatten()
             .filter_map(|at| now.checked_sub(at))
