@@ -129,11 +129,13 @@ pub(crate) fn answered(world: &World, question: Question, said: &Said) {
 }
 
 /// Whether something is wrong, or was until now. A session that changed shortly ago may by another's clock be yet to change;
-/// and what an instance asked before it heard of a revocation, it asks once more, however old that is.
+/// and what an instance asked before it heard of a revocation, it asks once more, however old that is. Where clocks were set
+/// back, what is there from before is from the future, and counts nowhere until it is not.
 fn is_troubled(world: &World, credential: &str) -> bool {
     let lately = (SKEW + world.climate.timeout) * 1_000 + world.climate.skew();
     let since = world.now().saturating_sub(lately);
-    world.was_disturbed_since(since)
+    world.was_set_back() > 0
+        || world.was_disturbed_since(since)
         || world.store.was_in_trouble_since(since)
         || world.kratos.was_in_trouble_since(since)
         || world.ledger.told().iter().any(|told| match &told.ends {
