@@ -72,7 +72,7 @@ async function pack(stage) {
   run(bindgen, [wasm, stage]);
   const enable = features.map((name) => `--enable-${name}`);
   // rustc puts the stack lowest and it grows down: what is below 1,024 is never reached but by an overflow of 1 MiB.
-  const passes = ['--gufa', '--low-memory-unused', '-Oz'];
+  const passes = ['--gufa', '--low-memory-unused', '-Oz', '--converge'];
   run(process.execPath, [wasmOpt, ...passes, ...enable, join(stage, 'index_bg.wasm'), '-o', join(out, 'index_bg.wasm')]);
   copyFileSync(shim, join(stage, 'shim.mjs'));
   const bundled = await build({
