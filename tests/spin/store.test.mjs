@@ -72,7 +72,7 @@ for (const [name, store] of [
 }
 
 test('a slow store is waited for', { skip }, async () => {
-  await withStore(`type = "slow"\ndelay_ms = 40\npath = "${join(folder, 'slow.db')}"`, async (gateway) => {
+  await withStore(`type = "slow"\ndelay_ms = 20\npath = "${join(folder, 'slow.db')}"`, async (gateway) => {
     const asked = whoami.asked;
     const answers = await Promise.all(
       Array.from({ length: 20 }, () => gateway.ask('http://token.test/', { headers: { 'x-session-token': 'ory_st_slow' } })),

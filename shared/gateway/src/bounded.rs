@@ -14,6 +14,10 @@ const PATIENCE: u64 = 500;
 /// when others do not hear of it.
 const PATIENCE_FOR_MARKS: u64 = 2_000;
 
+/// How long it may take to claim a question, in milliseconds: a store without a step for that looks, writes, waits as long again
+/// and looks, and whoever gives up asks what another asks already.
+const PATIENCE_FOR_CLAIMS: u64 = 2_000;
+
 /// A runtime's [`SharedCache`].
 pub(crate) struct Bounded<'a, R: Runtime> {
     runtime: &'a R,
@@ -41,7 +45,8 @@ impl<'a, R: Runtime> Bounded<'a, R> {
     }
 
     pub(crate) async fn add(&self, name: &str, value: &str) -> Result<bool, Unavailable> {
-        self.within(PATIENCE, self.store.add(name, value)).await
+        self.within(PATIENCE_FOR_CLAIMS, self.store.add(name, value))
+            .await
     }
 
     pub(crate) async fn delete(&self, name: &str) -> Result<(), Unavailable> {
