@@ -3,11 +3,10 @@
 //! It proves nothing alone: it opens only beside the credential that Kratos was asked about, on the same host, for the same
 //! question. It is taken out of a request before anybody looks at that, and so reaches neither Kratos nor an upstream.
 
-use std::cell::Cell;
 use std::rc::Rc;
 
 use edgekeeper_policy::document::{Policy, Scheme};
-use edgekeeper_session::cache::{Entry, footprint};
+use edgekeeper_session::cache::Entry;
 use edgekeeper_session::credential::Credential;
 use edgekeeper_session::freshness::Standing;
 use edgekeeper_session::key::CacheKey;
@@ -22,7 +21,7 @@ use crate::Gateway;
 use crate::decision::Edit;
 use crate::request::Request;
 use crate::revocations::{self, Known, Stands};
-use crate::runtime::{Runtime, Unavailable, seconds};
+use crate::runtime::{Runtime, Unavailable};
 use crate::second_tier;
 use crate::whoami::Question;
 
@@ -146,23 +145,9 @@ pub(crate) async fn find<R: Runtime>(
         return None;
     }
     let now = runtime.now();
-    let freshness = record.freshness(&gateway.policy().session);
-    let standing = freshness.at(seconds(now));
-    let session = &record.session;
-    let ended = session.expires_at.is_some_and(|end| end <= seconds(now));
-    if ended || !matches!(standing, Standing::Fresh | Standing::Revalidate) {
-        return None;
-    }
-    let entry = Rc::new(Entry {
-        verdict: record.verdict(),
-        freshness,
-        credential: question.credential,
-        size: footprint(size),
-        asked: record.asked,
-        heard: None,
-        confirmed: Cell::new(now),
-        carried: Cell::new(true),
-    });
+    let (entry, standing) = second_tier::told(gateway, question, &record, size, now)
+        .filter(|(_, standing)| matches!(standing, Standing::Fresh | Standing::Revalidate))?;
+    entry.carried.set(true);
     gateway.memory().adopt(question.key, Rc::clone(&entry), now);
     Some((entry, standing))
 }

@@ -393,14 +393,27 @@ async fn look<R: Runtime>(
         return Ok(None);
     }
     let now = runtime.now();
+    let told = told(gateway, question, &record, size, now);
+    if let Some((entry, _)) = &told {
+        gateway.memory().adopt(question.key, Rc::clone(entry), now);
+    }
+    Ok(told)
+}
+
+/// What a record from outside this instance is in its memory; `None` once it serves nobody.
+pub(crate) fn told(
+    gateway: &Gateway,
+    question: &Question,
+    record: &Record,
+    size: usize,
+    now: u64,
+) -> Option<(Rc<Entry>, Standing)> {
     let freshness = record.freshness(&gateway.policy().session);
     let standing = freshness.at(seconds(now));
-    let ended = record
-        .session
-        .expires_at
-        .is_some_and(|end| end <= seconds(now));
+    let session = &record.session;
+    let ended = session.expires_at.is_some_and(|end| end <= seconds(now));
     if standing == Standing::Gone || ended {
-        return Ok(None);
+        return None;
     }
     let entry = Rc::new(Entry {
         verdict: record.verdict(),
@@ -412,8 +425,7 @@ async fn look<R: Runtime>(
         confirmed: Cell::new(now),
         carried: Cell::new(false),
     });
-    gateway.memory().adopt(question.key, Rc::clone(&entry), now);
-    Ok(Some((entry, standing)))
+    Some((entry, standing))
 }
 
 /// Adds a claim. One that failed may be there all the same, so it counts as this instance's, and is given back.
