@@ -160,12 +160,8 @@ fn algorithm_of(policy: &Policy) -> Result<Algorithm, String> {
 
 /// How often keys change, as the gateway has it.
 fn rotation_of(policy: &Policy) -> Result<Rotation, String> {
-    let make = if policy.keys.development {
-        Rotation::in_development
-    } else {
-        Rotation::new
-    };
-    make(policy.keys.rotation, policy.longest_token_ttl())
+    let keys = &policy.keys;
+    Rotation::configured(keys.development, keys.rotation, policy.longest_token_ttl())
         .map_err(|error| format!("error: {error}"))
 }
 

@@ -50,7 +50,12 @@ impl Keys {
     /// When the policy's rotation or algorithm is none; the text says which.
     pub(crate) fn new(policy: &Policy) -> Result<Self, String> {
         Ok(Self {
-            rotation: rotation(policy)?,
+            rotation: Rotation::configured(
+                policy.keys.development,
+                policy.keys.rotation,
+                policy.longest_token_ttl(),
+            )
+            .map_err(|error| error.to_string())?,
             algorithm: Algorithm::from_str(&policy.keys.algorithm)
                 .map_err(|error| error.to_string())?,
             development: policy.keys.development,
@@ -280,16 +285,6 @@ impl Keys {
         }
         Ok(ring)
     }
-}
-
-/// How often keys change. In development that may be every few seconds.
-fn rotation(policy: &Policy) -> Result<Rotation, String> {
-    let make = if policy.keys.development {
-        Rotation::in_development
-    } else {
-        Rotation::new
-    };
-    make(policy.keys.rotation, policy.longest_token_ttl()).map_err(|error| error.to_string())
 }
 
 /// Whether the key that signs was made within so many seconds. Only a first key can be that young: any other signs when

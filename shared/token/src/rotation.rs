@@ -102,6 +102,22 @@ impl Rotation {
         Ok(Self { length, max_ttl })
     }
 
+    /// One of these, as `keys.development` has it.
+    ///
+    /// # Errors
+    /// As [`Self::new`].
+    pub const fn configured(
+        development: bool,
+        length: u64,
+        max_ttl: u64,
+    ) -> Result<Self, RotationError> {
+        if development {
+            Self::in_development(length, max_ttl)
+        } else {
+            Self::new(length, max_ttl)
+        }
+    }
+
     /// Seconds of a period.
     pub const fn length(self) -> u64 {
         self.length
