@@ -17,7 +17,7 @@ use http::{HeaderMap, HeaderName, HeaderValue};
 use crate::body::Body;
 use crate::decision::{Answer, Decision, Edit, Forward, ResponseContext};
 use crate::endpoints::Question;
-use crate::keys::Keys;
+use crate::keys::{Keys, Published};
 use crate::loaded::Loaded;
 use crate::memory::Memory;
 use crate::passage::Purpose;
@@ -440,11 +440,11 @@ impl Gateway {
         self.keys.signing_ring(runtime).await
     }
 
-    pub(crate) async fn public_ring<R: Runtime>(
+    pub(crate) async fn published_keys<R: Runtime>(
         &self,
         runtime: &R,
-    ) -> Result<Rc<KeyRing>, Unavailable> {
-        self.keys.public_ring(runtime).await
+    ) -> Result<Published, Unavailable> {
+        self.keys.published(runtime).await
     }
 
     /// Seconds for which a verifier may keep the published keys.

@@ -41,8 +41,40 @@ const LOOK_AGAIN: u64 = 50;
 #[derive(Debug, Clone)]
 struct Loaded {
     ring: Rc<KeyRing>,
-    /// Unix seconds.
+    /// When it was read (Unix seconds).
+    read: u64,
+    /// From when on its age counts (Unix seconds): as `read`, or later where the store has failed since.
     at: u64,
+}
+
+impl Loaded {
+    /// Whether the key that signs had been made within so many seconds when it was read. Only a first key can be that young:
+    /// any other signs when every verifier knows it.
+    fn is_young(&self, seconds: u64) -> bool {
+        self.ring
+            .signing_created(self.read)
+            .is_some_and(|created| self.read.abs_diff(created) < seconds)
+    }
+
+    /// The ring, unless a key that it lacks, because it was made since, may sign at `now` or so many seconds later.
+    fn trusted(self, now: u64, later: u64) -> Result<Rc<KeyRing>, Unavailable> {
+        let last = now.saturating_add(later);
+        let foreseen = self.ring.rotation().foreseen();
+        if last.abs_diff(self.read) < foreseen || self.ring.has_key_of(last) {
+            return Ok(self.ring);
+        }
+        Err(Unavailable(format!(
+            "the signing keys were last read {} s ago, and the key of this period is not among them: another instance may sign with one that is not known here",
+            now.abs_diff(self.read)
+        )))
+    }
+}
+
+/// The keys to publish.
+pub(crate) struct Published {
+    pub(crate) ring: Rc<KeyRing>,
+    /// Whether a verifier may keep them. Not while the store fails and a key that they lack may sign soon.
+    pub(crate) lasts: bool,
 }
 
 impl Keys {
@@ -65,69 +97,73 @@ impl Keys {
     }
 
     /// The key ring, read anew when it was last read [`Rotation::reload`] seconds ago. While the store fails, the last
-    /// good one stays.
+    /// good one stays, as long as it can be right.
     pub(crate) async fn ring<R: Runtime>(&self, runtime: &R) -> Result<Rc<KeyRing>, Unavailable> {
         let now = runtime.seconds();
+        self.loaded(runtime, now).await?.trusted(now, 0)
+    }
+
+    async fn loaded<R: Runtime>(&self, runtime: &R, now: u64) -> Result<Loaded, Unavailable> {
         let known = self.ring.borrow().clone();
         if let Some(known) = &known
             && now.abs_diff(known.at) < self.rotation.reload()
         {
-            return Ok(Rc::clone(&known.ring));
+            return Ok(known.clone());
         }
-        match self.load(runtime).await {
+        let failure = match self.load(runtime).await {
             Ok(ring) => {
-                let ring = Rc::new(ring);
-                // A store that lost its entries has failed as well.
-                if ring.signing(now).is_none()
-                    && let Some(known) = known.filter(|known| known.ring.signing(now).is_some())
-                {
-                    self.keep_for_now(&known, now);
-                    runtime.log(&problem::line(
-                        "keys",
-                        "the signing keys are gone from the store, the known ones stay",
-                    ));
-                    return Ok(known.ring);
-                }
+                let can_sign = ring.signing(now).is_some();
+                let loaded = Loaded {
+                    ring: Rc::new(ring),
+                    read: now,
+                    at: now,
+                };
                 // A ring that cannot sign is not kept: the key may be written any moment.
-                if ring.signing(now).is_some() {
-                    *self.ring.borrow_mut() = Some(Loaded {
-                        ring: Rc::clone(&ring),
-                        at: now,
-                    });
+                if can_sign {
+                    *self.ring.borrow_mut() = Some(loaded.clone());
+                    return Ok(loaded);
                 }
-                Ok(ring)
-            }
-            Err(error) => {
-                match known {
-                    Some(known) => {
-                        self.keep_for_now(&known, now);
-                        runtime.log(&problem::line("keys", &format!(
-                        "the signing keys cannot be read again, the known ones stay: {error}"
-                    )));
-                        Ok(known.ring)
-                    }
-                    None => Err(error),
+                // A store that lost its entries has failed as well.
+                if known
+                    .as_ref()
+                    .is_none_or(|known| known.ring.signing(now).is_none())
+                {
+                    return Ok(loaded);
                 }
+                Unavailable("they are gone from the store".to_owned())
             }
-        }
+            Err(error) => error,
+        };
+        let Some(known) = known else {
+            return Err(failure);
+        };
+        runtime.log(&problem::line(
+            "keys",
+            &format!("the signing keys cannot be read again, the known ones stay: {failure}"),
+        ));
+        // The store is tried again in `TRY_AGAIN` seconds, not for every request.
+        let at = now.saturating_sub(self.rotation.reload().saturating_sub(TRY_AGAIN));
+        let kept = Loaded { at, ..known };
+        *self.ring.borrow_mut() = Some(kept.clone());
+        Ok(kept)
     }
 
-    /// The key ring to publish. Where keys are made on first use, asking for them is one: a verifier may ask before
-    /// anybody has signed in.
-    pub(crate) async fn public_ring<R: Runtime>(
+    /// The keys to publish. Where keys are made on first use, asking for them is one: a verifier may ask before anybody has
+    /// signed in.
+    pub(crate) async fn published<R: Runtime>(
         &self,
         runtime: &R,
-    ) -> Result<Rc<KeyRing>, Unavailable> {
+    ) -> Result<Published, Unavailable> {
         if self.makes_keys::<R>() {
-            self.signing_ring(runtime).await
-        } else {
-            self.ring(runtime).await
+            self.signing_ring(runtime).await?;
         }
-    }
-
-    /// Whether requests see to it that there are keys.
-    fn makes_keys<R: Runtime>(&self) -> bool {
-        self.development || !R::SCHEDULE
+        let now = runtime.seconds();
+        let loaded = self.loaded(runtime, now).await?;
+        let lasts = loaded.clone().trusted(now, self.max_age()).is_ok();
+        Ok(Published {
+            ring: loaded.trusted(now, 0)?,
+            lasts,
+        })
     }
 
     /// Seconds for which a verifier may keep the public halves.
@@ -135,12 +171,9 @@ impl Keys {
         self.rotation.jwks_max_age()
     }
 
-    /// Keeps what is known and tries the store again in [`TRY_AGAIN`] seconds, not for every request.
-    fn keep_for_now(&self, known: &Loaded, now: u64) {
-        *self.ring.borrow_mut() = Some(Loaded {
-            ring: Rc::clone(&known.ring),
-            at: now.saturating_sub(self.rotation.reload().saturating_sub(TRY_AGAIN)),
-        });
+    /// Whether requests see to it that there are keys.
+    fn makes_keys<R: Runtime>(&self) -> bool {
+        self.development || !R::SCHEDULE
     }
 
     /// The key ring with a key to sign with. It is made on first use in development, and where no schedule makes any.
@@ -148,18 +181,21 @@ impl Keys {
         &self,
         runtime: &R,
     ) -> Result<Rc<KeyRing>, Unavailable> {
-        let mut ring = self.ring(runtime).await?;
-        if ring.signing(runtime.seconds()).is_none() {
+        let mut now = runtime.seconds();
+        let mut loaded = self.loaded(runtime, now).await?;
+        if loaded.ring.signing(now).is_none() {
             self.make_first(runtime).await?;
-            ring = self.ring(runtime).await?;
+            now = runtime.seconds();
+            loaded = self.loaded(runtime, now).await?;
         }
         // Until it has settled, the first key may be replaced by another instance's, and what it signed is lost then.
-        while is_young(&ring, runtime.seconds(), R::SETTLE) {
+        while loaded.is_young(R::SETTLE) {
             runtime.sleep(LOOK_AGAIN).await;
             *self.ring.borrow_mut() = None;
-            ring = self.ring(runtime).await?;
+            now = runtime.seconds();
+            loaded = self.loaded(runtime, now).await?;
         }
-        Ok(ring)
+        loaded.trusted(now, 0)
     }
 
     async fn make_first<R: Runtime>(&self, runtime: &R) -> Result<(), Unavailable> {
@@ -285,13 +321,6 @@ impl Keys {
         }
         Ok(ring)
     }
-}
-
-/// Whether the key that signs was made within so many seconds. Only a first key can be that young: any other signs when
-/// every verifier knows it.
-fn is_young(ring: &KeyRing, now: u64, seconds: u64) -> bool {
-    ring.signing_created(now)
-        .is_some_and(|created| now.abs_diff(created) < seconds)
 }
 
 /// The secret that everything is sealed under.

@@ -55,6 +55,15 @@ impl KeyRing {
         self.keys.places().is_empty()
     }
 
+    /// Whether the period that `now` (Unix seconds) is in has a key.
+    pub fn has_key_of(&self, now: u64) -> bool {
+        let period = self.rotation().signing_period(now);
+        self.keys
+            .places()
+            .iter()
+            .any(|place| place.period == period)
+    }
+
     /// The key to sign with at `now` (Unix seconds). `None` if the current period and the two
     /// before it have none.
     pub fn signing(&self, now: u64) -> Option<&SigningKey> {

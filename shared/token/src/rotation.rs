@@ -165,6 +165,12 @@ impl Rotation {
         self.handover().saturating_add(self.jwks_max_age())
     }
 
+    /// Seconds for which what was read of the store says which key signs: one that was made since does not sign before, nor
+    /// does one that had not reached this location yet.
+    pub fn foreseen(self) -> u64 {
+        self.reload().saturating_add(self.jwks_max_age())
+    }
+
     /// Seconds for which an instance may go on signing with a key after its successor took over,
     /// because it has not seen the successor yet.
     fn handover(self) -> u64 {

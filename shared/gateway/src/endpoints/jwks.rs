@@ -23,7 +23,7 @@ pub(super) async fn answer<R: Runtime>(gateway: &Gateway, runtime: &R) -> Result
         });
     }
     let mut keys: Vec<Value> = Vec::new();
-    let (mut is_any, mut missing) = (false, None);
+    let (mut is_any, mut missing, mut lasts) = (false, None, true);
     for endpoint in sets {
         let found = jwks::load(gateway, runtime, &Wanted::to_sign(endpoint)).await;
         match found.keys {
@@ -35,12 +35,14 @@ pub(super) async fn answer<R: Runtime>(gateway: &Gateway, runtime: &R) -> Result
         }
     }
     if policy.needs_own_keys() {
-        let ring = gateway
-            .public_ring(runtime)
+        let published = gateway
+            .published_keys(runtime)
             .await
             .map_err(|error| Refusal::no_keys(&error, policy.strict))?;
         is_any = true;
-        if let Ok(Value::Array(own)) = serde_json::to_value(ring.jwks(runtime.seconds()).keys()) {
+        lasts = published.lasts;
+        let own = published.ring.jwks(runtime.seconds());
+        if let Ok(Value::Array(own)) = serde_json::to_value(own.keys()) {
             keys.extend(own);
         }
     }
@@ -49,7 +51,7 @@ pub(super) async fn answer<R: Runtime>(gateway: &Gateway, runtime: &R) -> Result
         return Err(jwks::none_found(&error, policy.strict));
     }
     // No keys yet, or not all of them, is an answer that must not last.
-    let lifetime = if keys.is_empty() || missing.is_some() {
+    let lifetime = if keys.is_empty() || missing.is_some() || !lasts {
         HeaderValue::from_static("no-store")
     } else {
         HeaderValue::try_from(format!("public, max-age={}", gateway.keys_max_age()))

@@ -297,6 +297,91 @@ fn f77_the_last_good_ring_stays_while_the_store_fails() {
     );
 }
 
+/// The store fails for an instance before the next key is there, and the key's period begins.
+#[test]
+fn a_ring_that_lacks_the_key_of_a_new_period_signs_and_is_published_only_while_it_can_be_right() {
+    let rotation = Rotation::new(29 * DAY, 900).unwrap();
+    for (before, after, token, keys) in [
+        // Seconds from the last reading to the new period, and from there to the requests.
+        (400, 0, 503, (503, None)),
+        (DAY, 0, 503, (503, None)),
+        (200, 0, 0, (200, Some("no-store"))),
+        (200, 129, 0, (200, Some("no-store"))),
+        (200, 130, 503, (503, None)),
+        (20, 0, 0, (200, Some("public, max-age=300"))),
+        (20, 9, 0, (200, Some("public, max-age=300"))),
+        (20, 10, 0, (200, Some("no-store"))),
+    ] {
+        let site = site_with_key();
+        let now = site.memory.milliseconds() / 1_000;
+        let begins = rotation.start(rotation.signing_period(now) + 1);
+        site.memory.pass_seconds(begins - before - now);
+        assert_eq!(status(&site), 0);
+        site.memory.set_store_fails(true);
+        site.memory.pass_seconds(before + after);
+        let what = format!("{before} s before, {after} s after");
+        assert_eq!(status(&site), token, "{what}");
+        let answer = site
+            .send(get("https://app.test/.well-known/jwks.json", &[]))
+            .answered();
+        let cached = header(&answer, "cache-control").filter(|_| answer.status == 200);
+        assert_eq!((answer.status, cached), keys, "{what}");
+        if token == 503 {
+            let log = site.memory.take_log().join("\n");
+            assert!(
+                log.contains("the key of this period is not among them"),
+                "{log}"
+            );
+        }
+        // With the store it is as before: the last key signs on until a new one has settled.
+        site.memory.set_store_fails(false);
+        site.memory.pass_seconds(6);
+        assert_eq!(status(&site), 0, "{what}");
+    }
+}
+
+#[test]
+fn before_its_period_ends_a_ring_may_be_published_but_not_be_kept_where_the_next_key_may_be_missing()
+ {
+    let rotation = Rotation::new(29 * DAY, 900).unwrap();
+    for (before, lasts) in [(301, true), (300, false), (1, false)] {
+        let site = site_with_key();
+        let now = site.memory.milliseconds() / 1_000;
+        let begins = rotation.start(rotation.signing_period(now) + 1);
+        assert_eq!(status(&site), 0);
+        site.memory.set_store_fails(true);
+        site.memory.pass_seconds(begins - before - now);
+        assert_eq!(status(&site), 0);
+        let answer = site
+            .send(get("https://app.test/.well-known/jwks.json", &[]))
+            .answered();
+        let expected = if lasts {
+            "public, max-age=300"
+        } else {
+            "no-store"
+        };
+        assert_eq!(header(&answer, "cache-control"), Some(expected), "{before}");
+    }
+}
+
+#[test]
+fn a_ring_with_the_next_key_signs_through_a_rotation_without_the_store() {
+    let rotation = Rotation::new(29 * DAY, 900).unwrap();
+    let site = site_with_key();
+    let now = site.memory.milliseconds() / 1_000;
+    let begins = rotation.start(rotation.signing_period(now) + 1);
+    site.memory.pass_seconds(begins - DAY - now);
+    site.memory
+        .run(site.gateway.scheduled(&site.memory))
+        .unwrap();
+    assert_eq!(status(&site), 0);
+    let first = signer(&site, &token(&site));
+    site.memory.set_store_fails(true);
+    site.memory.pass_seconds(DAY + 10);
+    let second = signer(&site, &token(&site));
+    assert_ne!(first, second, "the key of the new period signs");
+}
+
 #[test]
 fn f77_the_last_good_ring_stays_while_entries_are_absent_or_corrupt() {
     for damaged in [

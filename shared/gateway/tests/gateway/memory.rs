@@ -333,6 +333,8 @@ impl Runtime for Memory {
     }
 
     async fn get(&self, key: &str) -> Result<Option<String>, Unavailable> {
+        // What arrives is what was there when the question did.
+        let value = self.0.store.borrow().get(key).cloned();
         self.sleep(self.0.store_takes.get()).await;
         self.0.reads.set(self.0.reads.get() + 1);
         if self.0.store_fails.get() {
@@ -340,7 +342,7 @@ impl Runtime for Memory {
                 "the key-value store does not answer".to_owned(),
             ));
         }
-        Ok(self.0.store.borrow().get(key).cloned())
+        Ok(value)
     }
 
     async fn put(&self, key: &str, value: &str) -> Result<(), Unavailable> {

@@ -711,26 +711,34 @@ fn a_first_key_that_another_instance_replaces_has_signed_nothing() {
         (name.clone(), value.clone())
     };
 
-    let deployment = minting();
-    let (name, value) = entry(&early);
-    deployment.world().store().insert(name, value);
-    let runtime = &deployment.runtime;
-    let instance = deployment.instance();
-    let request = get("https://app.test/", &[]);
-    let headers = request.headers.clone();
-    let asks = async { Some(Sent::new(instance.decide(runtime, request).await, headers)) };
-    let replaces = async {
-        edgekeeper_gateway::runtime::Runtime::sleep(runtime, 500).await;
-        let (name, value) = entry(&late);
+    // A reading of a slow store may begin before the key is replaced and end when the first one would have settled.
+    for (takes, after) in [(0, 500), (300, 500), (300, 1_900), (700, 500), (700, 1_900)] {
+        let deployment = minting();
+        let (name, value) = entry(&early);
         deployment.world().store().insert(name, value);
-        None
-    };
-    let mut sent = deployment.world().run_all(vec![
-        Box::pin(asks) as Task<'_, Option<Sent>>,
-        Box::pin(replaces),
-    ]);
-    let signed = signed_by(sent.remove(0).unwrap());
-    assert_eq!(signed, ask(&late));
+        deployment.world().set_store_takes(takes);
+        let runtime = &deployment.runtime;
+        let instance = deployment.instance();
+        let request = get("https://app.test/", &[]);
+        let headers = request.headers.clone();
+        let asks = async { Some(Sent::new(instance.decide(runtime, request).await, headers)) };
+        let replaces = async {
+            edgekeeper_gateway::runtime::Runtime::sleep(runtime, after).await;
+            let (name, value) = entry(&late);
+            deployment.world().store().insert(name, value);
+            None
+        };
+        let mut sent = deployment.world().run_all(vec![
+            Box::pin(asks) as Task<'_, Option<Sent>>,
+            Box::pin(replaces),
+        ]);
+        let signed = signed_by(sent.remove(0).unwrap());
+        assert_eq!(
+            signed,
+            ask(&late),
+            "{takes} ms a step, replaced after {after} ms"
+        );
+    }
 }
 
 #[test]

@@ -48,6 +48,8 @@ pub(crate) struct Climate {
     pub(crate) revocation_check: Option<u64>,
     /// Whether browsers carry what Kratos said.
     pub(crate) sealed_cookie: bool,
+    /// After how many milliseconds a store that fails is mended: longer than keys are foreseen, or not.
+    pub(crate) outage: u64,
     /// Whether anything goes wrong at all.
     pub(crate) wild: bool,
 }
@@ -78,6 +80,7 @@ impl Climate {
             ahead,
             revocation_check: dice.pick(&[None, Some(30), Some(30), Some(10), Some(5)]),
             sealed_cookie: dice.chance(1, 3),
+            outage: dice.pick(&[240_000, 240_000, 1_500_000, 5_000_000]),
             wild,
         }
     }

@@ -56,6 +56,7 @@ pub(crate) fn take_out(world: &World, number: usize, at_once: bool) {
     if let Ok(entry) = taken {
         let store: &Store = &world.store;
         store.write(world, 0, &entry.name(), Some(&entry.to_json().unwrap()));
+        world.ledger.tokens.replaced(world.now());
         if at_once {
             world.ledger.tokens.taken_out(&kid, world.now());
         }

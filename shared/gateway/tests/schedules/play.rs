@@ -21,10 +21,6 @@ use world::World;
 /// How often the schedule of a deployment runs, in milliseconds.
 const CRON: u64 = 900_000;
 
-/// After how many milliseconds a store that fails is mended. Keys are made half a period before they sign, so longer ones are
-/// another promise's matter.
-const MENDED: u64 = 240_000;
-
 /// How long whoever still waits at the end has, in milliseconds.
 const GRACE: u64 = 60_000;
 
@@ -225,7 +221,7 @@ impl<F: Flavour> Deployment<F> {
             let mended = world
                 .store
                 .out_of_order_since()
-                .map(|since| (since + MENDED).saturating_sub(world.now()));
+                .map(|since| (since + world.climate.outage).saturating_sub(world.now()));
             if mended == Some(0) {
                 world.disturb();
                 for store in world.stores() {

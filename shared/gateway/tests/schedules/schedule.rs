@@ -1,6 +1,6 @@
 //! Schedules: what happens, one step after the other, drawn by a seed.
 
-use crate::climate::{Climate, Runs};
+use crate::climate::{Climate, PLACES, Runs};
 use crate::dice::Dice;
 use crate::kratos::{self, Kind};
 use crate::store;
@@ -121,6 +121,10 @@ pub(crate) fn draw(dice: &Dice, climate: &Climate) -> Vec<Step> {
             steps.extend(race(dice));
             continue;
         }
+        if climate.wild && dice.chance(1, 200) {
+            steps.extend(blackout(dice));
+            continue;
+        }
         let step = step(dice, climate);
         let end = match step {
             Step::Kratos(_) => Some(Step::Kratos(kratos::Fault::Nothing)),
@@ -205,6 +209,28 @@ fn race(dice: &Dice) -> [Step; 7] {
         Step::Pass(slow - early + 40),
         Step::Kratos(kratos::Fault::Nothing),
         ask,
+    ]
+}
+
+/// The store is out of reach from one data centre, while keys change.
+fn blackout(dice: &Dice) -> [Step; 10] {
+    let ask = |instance| Step::Ask {
+        instance,
+        from: From::Session(dice.index(3)),
+        target: For::Token,
+        times: 1,
+    };
+    [
+        ask(0),
+        ask(1),
+        Step::Store(store::Fault::FailingAt(dice.index(PLACES))),
+        Step::Pass(dice.between(300_000, 4_500_000)),
+        ask(0),
+        ask(1),
+        Step::Keys { instance: 0 },
+        Step::Keys { instance: 1 },
+        Step::Pass(1_000),
+        Step::Store(store::Fault::Nothing),
     ]
 }
 

@@ -21,6 +21,8 @@ pub(crate) enum Fault {
     Slow(u64),
     Full,
     Failing,
+    /// It fails for who asks from one data centre.
+    FailingAt(usize),
     /// Every other step fails, by lot.
     Flaky,
 }
@@ -41,6 +43,8 @@ pub(crate) struct Store {
     /// When it last was out of order, and when that began.
     last_trouble: Cell<Option<u64>>,
     began: Cell<u64>,
+    /// When a step last took more than a second.
+    last_slow: Cell<Option<u64>>,
     /// When it last lost all but the keys.
     lost: Cell<Option<u64>>,
     /// Whether writes take their time to be seen in other data centres.
@@ -55,6 +59,7 @@ impl Store {
             fault: Cell::new(Fault::Nothing),
             last_trouble: Cell::new(None),
             began: Cell::new(0),
+            last_slow: Cell::new(None),
             lost: Cell::new(None),
         }
     }
@@ -62,6 +67,9 @@ impl Store {
     pub(crate) fn set_fault(&self, fault: Fault, now: u64) {
         if self.fault.get() != Fault::Nothing {
             self.last_trouble.set(Some(now));
+        }
+        if self.is_slow() {
+            self.last_slow.set(Some(now));
         }
         if fault != Fault::Nothing {
             self.began.set(now);
@@ -77,6 +85,15 @@ impl Store {
     /// Whether it was out of order at or after a moment.
     pub(crate) fn was_in_trouble_since(&self, since: u64) -> bool {
         self.fault.get() != Fault::Nothing || self.last_trouble.get().is_some_and(|at| at >= since)
+    }
+
+    fn is_slow(&self) -> bool {
+        matches!(self.fault.get(), Fault::Slow(takes) if takes > 1_000)
+    }
+
+    /// Whether a step could take more than a second at or after a moment.
+    pub(crate) fn was_slow_since(&self, since: u64) -> bool {
+        self.is_slow() || self.last_slow.get().is_some_and(|at| at >= since)
     }
 
     /// Loses all but the keys.
@@ -132,7 +149,7 @@ impl Store {
     }
 
     /// A read or a list, or a write: waits as long as that takes.
-    async fn step(&self, world: &Rc<World>, writes: bool) -> Result<(), Unavailable> {
+    async fn step(&self, world: &Rc<World>, place: usize, writes: bool) -> Result<(), Unavailable> {
         let takes = match self.fault.get() {
             Fault::Slow(takes) => takes,
             _ => world.dice.between(1, 6),
@@ -140,6 +157,7 @@ impl Store {
         world.sleep(takes).await;
         let fails = match self.fault.get() {
             Fault::Failing => true,
+            Fault::FailingAt(failing) => failing == place,
             Fault::Full => writes,
             Fault::Flaky => world.dice.chance(1, 2),
             Fault::Nothing | Fault::Slow(_) => false,
@@ -205,7 +223,7 @@ impl Store {
         // What is read is what was there when the question came or when the answer left.
         let early = world.dice.chance(1, 2);
         let before = early.then(|| self.seen(world, place, name));
-        self.step(world, false).await?;
+        self.step(world, place, false).await?;
         let value = before.unwrap_or_else(|| self.seen(world, place, name));
         Ok(value.map(|value| value.to_string()))
     }
@@ -217,7 +235,7 @@ impl Store {
         name: &str,
         value: Option<&str>,
     ) -> Result<(), Unavailable> {
-        self.step(world, true).await?;
+        self.step(world, place, true).await?;
         self.write(world, place, name, value);
         Ok(())
     }
@@ -230,7 +248,7 @@ impl Store {
         name: &str,
         value: &str,
     ) -> Result<bool, Unavailable> {
-        self.step(world, true).await?;
+        self.step(world, place, true).await?;
         let free = self.seen(world, place, name).is_none();
         if free {
             self.write(world, place, name, Some(value));
@@ -256,7 +274,7 @@ impl Store {
                 .collect()
         };
         let before = world.dice.chance(1, 2).then(list);
-        self.step(world, false).await?;
+        self.step(world, place, false).await?;
         Ok(before.unwrap_or_else(list))
     }
 }

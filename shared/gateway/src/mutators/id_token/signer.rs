@@ -61,7 +61,7 @@ impl Signer {
     /// The key's `kid`.
     pub(super) fn kid(&self, strict: bool) -> Result<String, Refusal> {
         let kid = match self {
-            Self::Own { ring, now } => own_key(ring, *now)?.kid(),
+            Self::Own { ring, now } => own_key(ring, *now, strict)?.kid(),
             Self::Theirs { keys, .. } => keys
                 .to_sign()
                 .map_err(|error| unusable(&error, strict))?
@@ -86,7 +86,7 @@ impl Signer {
         strict: bool,
     ) -> Result<String, Refusal> {
         match self {
-            Self::Own { ring, now } => jwt::mint(own_key(ring, *now)?, claims),
+            Self::Own { ring, now } => jwt::mint(own_key(ring, *now, strict)?, claims),
             Self::Theirs { keys, .. } => {
                 let signer = keys.to_sign().map_err(|error| unusable(&error, strict))?;
                 match signer.begin(claims) {
@@ -107,11 +107,10 @@ fn not_made(error: &impl Display) -> Refusal {
     Refusal::internal(format!("no token could be made: {error}"))
 }
 
-fn own_key(ring: &KeyRing, now: u64) -> Result<&SigningKey, Refusal> {
+fn own_key(ring: &KeyRing, now: u64, strict: bool) -> Result<&SigningKey, Refusal> {
     ring.signing(now).ok_or_else(|| {
-        Refusal::internal(
-            "there is no signing key whose period has begun; run `edgekeeper keys new`",
-        )
+        let error = "there is no signing key whose period has begun; run `edgekeeper keys new`";
+        Refusal::no_keys(&Unavailable(error.to_owned()), strict)
     })
 }
 

@@ -67,10 +67,10 @@ pub(crate) fn asked(world: &World, owner: Owner, request: &Outbound, credential:
     }
     // Spin's stores do not add in one step: now and then more than one asks. Elsewhere two may where a claim was left behind,
     // since it is not taken off in the same step as it is found to have ended; or where clocks differ by more than the
-    // second that a claim has to spare.
+    // second that a claim has to spare. The other may ask a moment after the first was answered.
     let (most, at_once) = match climate.runs {
         Runs::Components => (climate.instances as u64, 500),
-        Runs::Folder if climate.wild || climate.skew() > 1_000 => (2, 0),
+        Runs::Folder if climate.wild || climate.skew() > 1_000 => (2, 500),
         Runs::Folder | Runs::Isolates => (1, 0),
     };
     // Refusals are not shared: whoever waited for one asks for itself.

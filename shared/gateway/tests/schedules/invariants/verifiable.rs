@@ -1,7 +1,8 @@
 //! I5: a token that was minted can be verified with the keys that any data centre serves, until it expires.
 //!
-//! While the store of the keys fails, an instance goes on with the keys it knows, which may be out of date: neither what it
-//! signs then nor what it serves is looked at.
+//! While the store of the keys fails, an instance goes on with the keys it knows, as long as they can be right. What it cannot
+//! know is that one was taken out before its time: for an hour after that, neither what is signed then nor what is served is
+//! looked at.
 
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
@@ -17,6 +18,7 @@ use http::HeaderMap;
 use serde_json::Value;
 
 use super::secrets;
+use crate::climate::{ROTATION, Runs};
 use crate::machine::Flavour;
 use crate::play::Instance;
 use crate::store::SPREAD;
@@ -35,6 +37,8 @@ pub(crate) struct Tokens {
     count: Cell<u64>,
     /// Keys that were taken out at once, and when.
     taken_out: RefCell<Vec<(String, u64)>>,
+    /// When one was last taken out, at once or gently.
+    replaced: Cell<Option<u64>>,
 }
 
 #[derive(Debug)]
@@ -50,6 +54,11 @@ impl Tokens {
     /// How many there ever were.
     pub(crate) fn count(&self) -> u64 {
         self.count.get()
+    }
+
+    /// A key was taken out.
+    pub(crate) fn replaced(&self, now: u64) {
+        self.replaced.set(Some(now));
     }
 
     /// A key was taken out at once: its tokens are void.
@@ -163,10 +172,17 @@ pub(crate) fn read_keys<F: Flavour>(instance: &Rc<Instance<F>>) {
     });
 }
 
-/// Whether an instance may not have read its keys when it was time to.
+/// Whether an instance may not have read that a key was taken out, or a first key may be replaced by a write that took longer
+/// than two seconds.
 fn out_of_touch(world: &World) -> bool {
-    let since = world.now().saturating_sub(TRIED_AGAIN);
-    world.store.was_in_trouble_since(since)
+    let an_hour_ago = world.now().saturating_sub(ROTATION * 1_000);
+    let tried_again = world.now().saturating_sub(TRIED_AGAIN);
+    let unseen = world.now().saturating_sub(GONE + SPREAD * 1_000);
+    let replaced = world.ledger.tokens.replaced.get();
+    let is_out = world.store.was_in_trouble_since(tried_again);
+    let is_replaced = replaced.is_some_and(|at| at >= an_hour_ago)
+        && (is_out || world.clocks_were_set_since(unseen));
+    is_replaced || world.climate.runs == Runs::Components && world.store.was_slow_since(tried_again)
 }
 
 fn verify(world: &World, body: &str) {
