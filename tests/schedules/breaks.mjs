@@ -174,8 +174,8 @@ const breaks = [
     invariant: 'I5',
     what: "a first key signs before it is certain whose it is, where the store cannot add in one step",
     file: 'shared/gateway/src/keys.rs',
-    from: '.is_some_and(|created| now.abs_diff(created) < seconds)',
-    to: '.is_some_and(|created| now.abs_diff(created) < seconds && seconds > 100)',
+    from: 'self.read.abs_diff(created) < seconds',
+    to: 'self.read < created && seconds > 0',
   },
   {
     invariant: 'I6',
