@@ -1,5 +1,6 @@
 //! Lists of people: `allowlist`, and `allow` with `subject_matches`.
 
+use super::code::Code;
 use crate::allowlist::{Allowlist, Email, EmailDomain};
 use crate::path::GjsonPath;
 
@@ -14,7 +15,12 @@ pub(super) fn allowlist(config: &Node, span: Span, report: &mut Report) -> Optio
         let Some(text) = item.text() else { continue };
         match Email::try_from(text.to_owned()) {
             Ok(email) => list.emails.push(email),
-            Err(message) => report.error(item.span, message, "a whole domain goes into `domains`"),
+            Err(message) => report.error(
+                Code::ALLOWLIST_ENTRY,
+                item.span,
+                message,
+                "a whole domain goes into `domains`",
+            ),
         }
     }
     for item in config.items_at("domains") {
@@ -26,13 +32,14 @@ pub(super) fn allowlist(config: &Node, span: Span, report: &mut Report) -> Optio
                 }
                 list.domains.push(domain);
             }
-            Err(message) => report.error(item.span, message, ""),
+            Err(message) => report.error(Code::ALLOWLIST_ENTRY, item.span, message, ""),
         }
     }
     for item in config.items_at("subjects") {
         let Some(text) = item.text() else { continue };
         if text.is_empty() {
             report.error(
+                Code::ALLOWLIST_ENTRY,
                 item.span,
                 "an empty subject would let in everybody without one",
                 "write the id of an identity",
@@ -44,7 +51,7 @@ pub(super) fn allowlist(config: &Node, span: Span, report: &mut Report) -> Optio
         .iter()
         .any(|name| !config.items_at(name).is_empty());
     if !names_somebody {
-        report.error(
+        report.error(Code::ALLOWLIST_EMPTY,
             span,
             "the allowlist is empty, so nobody could pass",
             "name somebody in `emails`, `domains` or `subjects`; to let nobody through use the authorizer `deny`",
@@ -63,6 +70,7 @@ pub(super) fn subject_matches(config: &Node, report: &mut Report) -> Option<Allo
         let Some(text) = item.text() else { continue };
         if text.is_empty() {
             report.error(
+                Code::ALLOWLIST_ENTRY,
                 item.span,
                 "an empty entry would let in everybody without a subject",
                 "write an e-mail address, a domain or the id of an identity",
@@ -82,10 +90,10 @@ pub(super) fn subject_matches(config: &Node, report: &mut Report) -> Option<Allo
                     list.domains.push(domain);
                     list.subjects.push(text.to_owned());
                 }
-                Err(message) => report.error(item.span, message, ""),
+                Err(message) => report.error(Code::ALLOWLIST_ENTRY, item.span, message, ""),
             }
         } else if text.contains('@') || text.contains('*') {
-            report.error(
+            report.error(Code::ALLOWLIST_ENTRY,
                 item.span,
                 format!("`{text}` is neither a plain e-mail address nor an e-mail domain"),
                 "write `someone@example.com`, `@example.com`, `*.example.com` or the id of an identity",
@@ -96,6 +104,7 @@ pub(super) fn subject_matches(config: &Node, report: &mut Report) -> Option<Allo
     }
     if entries.items().is_empty() {
         report.error(
+            Code::ALLOWLIST_EMPTY,
             entries.span,
             "`subject_matches` is empty, so nobody could pass",
             "name somebody; to let nobody through use the authorizer `deny`",
@@ -111,7 +120,7 @@ fn empty(config: &Node, report: &mut Report) -> Option<Allowlist> {
         Some((node, Some(text))) => match GjsonPath::parse(text) {
             Ok(path) => path,
             Err(error) => {
-                report.error(
+                report.error(Code::SESSION_PATH,
                     node.span,
                     format!("`email_from` cannot be `{text}`: {error}"),
                     "write where the address is in whoami's answer, such as `identity.traits.email`",
@@ -135,6 +144,7 @@ fn warn_unverified(list: &Allowlist, span: Span, report: &mut Report) {
         return;
     }
     report.warning(
+        Code::UNVERIFIED_ADDRESS,
         span,
         "addresses count here without being verified: whoever registers with one of them passes",
         "add `require_verified: true`, and have Kratos verify addresses",

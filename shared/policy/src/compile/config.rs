@@ -1,5 +1,6 @@
 //! `oathkeeper.yml`: what every rule builds on.
 
+use super::code::Code;
 use crate::cors::Cors;
 
 use super::cors;
@@ -155,6 +156,7 @@ pub(super) enum Strategy {
 pub(super) fn read(root: Node, report: &mut Report) -> Config {
     if root.value == Value::Null {
         report.error(
+            Code::EMPTY_FILE,
             root.span,
             "the configuration is empty",
             "begin with `access_rules:` and the handlers that the rules use",
@@ -175,7 +177,7 @@ pub(super) fn read(root: Node, report: &mut Report) -> Config {
     if let Some(leak) = root.at(&["log", "leak_sensitive_values"])
         && leak.flag() == Some(true)
     {
-        report.warning(
+        report.warning(Code::LEAK_SENSITIVE_VALUES,
             leak.span,
             "`log.leak_sensitive_values` is on: Oathkeeper writes cookies and tokens into its log",
             "take it out before production; here nothing sensitive is ever logged, whatever this says",
@@ -205,7 +207,7 @@ fn check_handlers(root: &Node, stage: Stage, report: &mut Report) {
         let Some(handler) = handler::find(stage, &key.name).filter(|handler| handler.oathkeeper)
         else {
             let ours = handler::find(stage, &key.name).is_some();
-            report.error(
+            report.error(Code::UNKNOWN_HANDLER,
                 key.span,
                 format!("`{path}` has no handler `{}`", key.name),
                 if ours {
@@ -258,6 +260,7 @@ pub(super) fn require(
         if value.is_none() || is_empty {
             complete = false;
             report.error(
+                Code::MISSING_KEY,
                 value.map_or(span, |value| value.span),
                 format!(
                     "the {} `{}` has no `{name}`",

@@ -1,5 +1,6 @@
 //! CORS, from `serve.proxy.cors` or from `edge.yml`.
 
+use super::code::Code;
 use crate::cors::{Cors, OriginPattern};
 
 use super::node::{Node, Span};
@@ -23,7 +24,7 @@ pub(super) fn read(node: &Node, path: &str, report: &mut Report) -> Cors {
                 }
                 allowed_origins.push(origin);
             }
-            Err(message) => report.error(item.span, message, ""),
+            Err(message) => report.error(Code::CORS_ORIGIN, item.span, message, ""),
         }
     }
     if node.get("allowed_origins").is_none() {
@@ -36,7 +37,7 @@ pub(super) fn read(node: &Node, path: &str, report: &mut Report) -> Cors {
     let mut allow_credentials = node.flag_at("allow_credentials", false);
     if allow_credentials && allowed_origins.contains(&OriginPattern::Any) {
         allow_credentials = false;
-        report.warning(
+        report.warning(Code::CORS_WILDCARD,
             wildcard_span(node),
             format!("`{path}` allows the origin `*` together with credentials, which no browser accepts; it is served without credentials"),
             "list the origins that may send cookies, such as `https://app.example.com`",
@@ -77,6 +78,7 @@ fn max_age(node: &Node, report: &mut Report) -> u64 {
     };
     u64::try_from(seconds).unwrap_or_else(|_| {
         report.error(
+            Code::CORS_MAX_AGE,
             item.span,
             format!("`max_age` cannot be `{seconds}`"),
             "write seconds, 0 for none",

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use super::code::Code;
+
 /// How serious a finding is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Severity {
@@ -28,6 +30,8 @@ impl fmt::Display for Severity {
 pub struct Diagnostic {
     /// How serious it is.
     pub severity: Severity,
+    /// Which kind of finding it is.
+    pub code: Code,
     /// The file as it was named or found.
     pub file: String,
     /// Line, from 1; 0 when it is about the file as a whole.
@@ -48,7 +52,7 @@ impl fmt::Display for Diagnostic {
         if self.line > 0 {
             write!(f, ":{}:{}", self.line, self.column)?;
         }
-        write!(f, ": {}: ", self.severity)?;
+        write!(f, ": {}[{}]: ", self.severity, self.code)?;
         if let Some(rule) = &self.rule {
             write!(f, "rule \"{}\": ", printable(rule))?;
         }
@@ -75,6 +79,7 @@ mod tests {
     fn reads_like_a_compiler_message() {
         let mut diagnostic = Diagnostic {
             severity: Severity::Error,
+            code: Code::MISSING_KEY,
             file: "rules.json".to_owned(),
             line: 12,
             column: 9,
@@ -84,11 +89,14 @@ mod tests {
         };
         assert_eq!(
             diagnostic.to_string(),
-            "rules.json:12:9: error: rule \"web:api\": no `id`\n  help: give it one"
+            "rules.json:12:9: error[missing-key]: rule \"web:api\": no `id`\n  help: give it one"
         );
         diagnostic.line = 0;
         diagnostic.rule = None;
         diagnostic.help = String::new();
-        assert_eq!(diagnostic.to_string(), "rules.json: error: no `id`");
+        assert_eq!(
+            diagnostic.to_string(),
+            "rules.json: error[missing-key]: no `id`"
+        );
     }
 }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::code::Code;
 use crate::allowlist::Allowlist;
 use crate::api::Api;
 use crate::cors::Cors;
@@ -267,7 +268,7 @@ fn secret_name(
         _ => None,
     };
     if let Some(wrong) = wrong {
-        report.error(
+        report.error(Code::SECRET_NAME,
             item.span,
             format!("`{path}` {wrong}"),
             format!("write the name, in capitals, of a secret that the runtime has: `{example}`; never the secret itself"),
@@ -287,7 +288,7 @@ fn hosts(node: &Node, report: &mut Report) -> Vec<HostPattern> {
                 }
                 hosts.push(host);
             }
-            Err(message) => report.error(item.span, message, ""),
+            Err(message) => report.error(Code::HOST, item.span, message, ""),
         }
     }
     if hosts.is_empty()
@@ -296,6 +297,7 @@ fn hosts(node: &Node, report: &mut Report) -> Vec<HostPattern> {
             .is_some_and(|hosts| hosts.items().is_empty())
     {
         report.error(
+            Code::NO_HOSTS,
             node.key_span("hosts"),
             "`hosts` is empty, so nothing would be served",
             "list the hosts to serve, or take the key out to serve whichever host a rule names",
@@ -315,7 +317,7 @@ fn return_to(node: &Node, report: &mut Report) -> Vec<ReturnTo> {
                 }
                 entries.push(entry);
             }
-            Err(message) => report.error(item.span, message, ""),
+            Err(message) => report.error(Code::RETURN_TO, item.span, message, ""),
         }
     }
     entries
@@ -351,14 +353,14 @@ fn session(node: &Node, strict: bool, report: &mut Report) -> Session {
         sealed_cookie: node.flag_at("sealed_cookie", false),
     };
     if session.revocation_check == 0 {
-        report.error(
+        report.error(Code::SESSION_BOUND,
             node.key_span("revocation_check"),
             "`session.revocation_check` is 0, so the store would be asked for every request",
             "write how long an instance may go by what it knows of revocations, such as `5s`; `ttl: 0s` asks Kratos for every request",
         );
     }
     if session.sealed_cookie && strict {
-        report.error(
+        report.error(Code::SEALED_COOKIE_STRICT,
             node.key_span("sealed_cookie"),
             "`session.sealed_cookie` is not there in strict mode, which sends on every cookie as it is",
             "take it out, or `mode: strict`",
@@ -366,6 +368,7 @@ fn session(node: &Node, strict: bool, report: &mut Report) -> Session {
     }
     if session.timeout == 0 {
         report.error(
+            Code::SESSION_BOUND,
             node.key_span("timeout"),
             "`session.timeout` is 0, so no session could ever be checked",
             "write how long whoami may take, such as `5s`",
@@ -373,6 +376,7 @@ fn session(node: &Node, strict: bool, report: &mut Report) -> Session {
     }
     if session.cookies.is_empty() {
         report.error(
+            Code::NO_SESSION_COOKIE,
             node.key_span("cookies"),
             "`session.cookies` is empty, so no session could ever be found",
             "name Kratos' session cookie, or take the key out for `ory_kratos_session`",
@@ -412,6 +416,7 @@ fn keys(node: &Node, strict: bool, report: &mut Report) -> Keys {
     if !(shortest..=MAX_ROTATION).contains(&keys.rotation) {
         let span = node.get("rotation").map_or(node.span, |item| item.span);
         report.error(
+            Code::KEY_ROTATION,
             span,
             format!("`keys.rotation` cannot be {} seconds", keys.rotation),
             help,
@@ -429,6 +434,7 @@ fn seconds(node: &Node, name: &str, default: u64, report: &mut Report) -> u64 {
     };
     duration.whole_seconds().unwrap_or_else(|| {
         report.error(
+            Code::DURATION,
             item.span,
             format!("`{name}` is not a whole number of seconds"),
             "write seconds, such as `5s`",
@@ -448,6 +454,7 @@ fn size(node: &Node, name: &str, default: usize, report: &mut Report) -> usize {
         Ok(number) if number > 0 => number,
         _ => {
             report.error(
+                Code::SESSION_BOUND,
                 item.span,
                 format!("`{name}` cannot be {number}"),
                 "write a number above 0",
@@ -463,7 +470,7 @@ fn upstreams(root: &Node, report: &mut Report) -> BTreeMap<String, Upstream> {
         let origin = match upstream::origin(&key.name) {
             Ok(origin) => origin,
             Err(message) => {
-                report.error(
+                report.error(Code::UPSTREAM_MAPPING,
                     key.span,
                     message,
                     "a key of `upstreams` is an origin as the rules name it, such as `http://web-svc` or `http://kratos-public:4433`",
@@ -481,6 +488,7 @@ fn upstreams(root: &Node, report: &mut Report) -> BTreeMap<String, Upstream> {
         };
         if upstreams.insert(origin, entry).is_some() {
             report.error(
+                Code::UPSTREAM_MAPPING,
                 key.span,
                 format!("`{}` is the same origin as a key above", key.name),
                 "take one of them out",
@@ -516,6 +524,7 @@ fn target(key: &str, node: &Node, report: &mut Report) -> Option<Target> {
             }
             Ok(_) => {
                 report.error(
+                    Code::UPSTREAM_ADDRESS,
                     url.span,
                     format!("`{path}` has a query or fragment"),
                     "write a scheme, a host and perhaps a port and a base path",
@@ -524,6 +533,7 @@ fn target(key: &str, node: &Node, report: &mut Report) -> Option<Target> {
             }
             Err(message) => {
                 report.error(
+                    Code::UPSTREAM_ADDRESS,
                     url.span,
                     message,
                     "write a URL such as `http://127.0.0.1:9000`",
@@ -537,7 +547,7 @@ fn target(key: &str, node: &Node, report: &mut Report) -> Option<Target> {
             let is_sound = matches!(node.value, Value::Table(_))
                 && node.entries().iter().all(|(key, _)| is_known(&key.name));
             if is_sound {
-                report.error(
+                report.error(Code::UPSTREAM_ADDRESS,
                     node.span,
                     format!("`{path}` needs either `url` or `binding`"),
                     "write a URL, or `{ binding: NAME }` with the name of a service binding in `wrangler.toml`",

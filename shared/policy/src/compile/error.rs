@@ -1,5 +1,6 @@
 //! `errors.fallback` and `errors` of a rule.
 
+use super::code::Code;
 use crate::error_handler::{ErrorHandler, ErrorHandlerKind, ErrorKind, When};
 
 use crate::fault::Fault;
@@ -72,6 +73,7 @@ pub(super) fn fallback(cx: &mut Context<'_>) -> Vec<ErrorHandler> {
         && node.items().is_empty()
     {
         cx.report.error(
+            Code::EMPTY_FALLBACK,
             node.span,
             "`errors.fallback` is empty, so there is no answer to a refusal",
             "write `[json]`, or take the key out",
@@ -95,6 +97,7 @@ fn redirect(config: &Node, cx: &mut Context<'_>) -> Option<ErrorHandlerKind> {
         .any(|byte| byte <= b' ' || byte == 0x7f || byte == b'\\')
     {
         cx.report.error(
+            Code::REDIRECT_TARGET,
             node.span,
             "`to` has a space, a backslash or a control character in it",
             "write a URL such as `https://kratos.example.com/self-service/login/browser`",
@@ -103,12 +106,13 @@ fn redirect(config: &Node, cx: &mut Context<'_>) -> Option<ErrorHandlerKind> {
     if to.contains("%s") {
         if cx.strict {
             cx.report.warning(
+                Code::REDIRECT_PERCENT_S,
                 node.span,
                 "`to` has a `%s`, which Oathkeeper sends to the browser as it is",
                 "take it out and write `return_to_query_param: return_to`",
             );
         } else {
-            cx.report.warning(
+            cx.report.warning(Code::REDIRECT_PERCENT_S,
                 node.span,
                 "`to` has a `%s`, which Oathkeeper does not fill in; here it becomes the URL to return to",
                 "take it out and write `return_to_query_param: return_to`, which both understand",
@@ -123,6 +127,7 @@ fn redirect(config: &Node, cx: &mut Context<'_>) -> Option<ErrorHandlerKind> {
         Some((_, 301)) => 301,
         Some((node, other)) => {
             cx.report.error(
+                Code::REDIRECT_CODE,
                 node.span,
                 format!("`code` cannot be {other}"),
                 "write 302, or 301 for a redirect that browsers remember for good",
@@ -137,6 +142,7 @@ fn redirect(config: &Node, cx: &mut Context<'_>) -> Option<ErrorHandlerKind> {
             .get("return_to_query_param")
             .map_or(config.span, |node| node.span);
         cx.report.error(
+            Code::RETURN_TO_PARAMETER,
             span,
             format!("`return_to_query_param` cannot be `{return_to_query_param}`"),
             "write the name of a query parameter, as a rule `return_to`",
@@ -160,7 +166,7 @@ fn when(config: &Node, cx: &mut Context<'_>) -> Vec<When> {
             {
                 let span = request.key_span("cidr");
                 let message = "Oathkeeper ignores `request.cidr` without a word, so this handler would answer everybody";
-                cx.refuse(span, message, "take it out, or tell requests apart by `request.header`; in strict mode it is ignored here, too");
+                cx.refuse(Code::CIDR_IGNORED, span, message, "take it out, or tell requests apart by `request.header`; in strict mode it is ignored here, too");
             }
             let header = request.and_then(|request| request.get("header"));
             let media_types = |name: &str| {

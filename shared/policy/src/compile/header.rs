@@ -1,5 +1,6 @@
 //! Names and values of headers that a configuration sets.
 
+use super::code::Code;
 use crate::hop_by_hop::HOP_BY_HOP;
 
 use super::node::Span;
@@ -41,6 +42,7 @@ pub(super) fn is_token(byte: u8) -> bool {
 pub(super) fn name(name: &str, span: Span, report: &mut Report) -> Option<String> {
     if name.is_empty() || !name.bytes().all(is_token) {
         report.error(
+            Code::INVALID_HEADER,
             span,
             format!("`{name}` is not the name of a header"),
             "a name has letters, digits and `-`, and no space or colon, such as `X-User-Id`",
@@ -57,6 +59,7 @@ pub(super) fn value(value: &str, span: Span, report: &mut Report) {
         .any(|byte| byte < b' ' && byte != b'\t' || byte == 0x7f)
     {
         report.error(
+            Code::INVALID_HEADER,
             span,
             "a header's value has a line break or control character in it",
             "write it on one line",
@@ -69,6 +72,7 @@ pub(super) fn for_upstream(text: &str, span: Span, report: &mut Report) -> Optio
     let name = name(text, span, report)?;
     if HOP_BY_HOP.contains(&name.as_str()) {
         report.error(
+            Code::INVALID_HEADER,
             span,
             format!("`{text}` belongs to the connection and cannot be set by a rule"),
             "choose a header of your own, such as `X-User-Id`",
@@ -77,6 +81,7 @@ pub(super) fn for_upstream(text: &str, span: Span, report: &mut Report) -> Optio
     }
     if name == "host" || name == "content-length" {
         report.warning(
+            Code::NO_EFFECT,
             span,
             format!("setting `{text}` has no effect"),
             if name == "host" {

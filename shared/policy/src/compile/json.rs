@@ -8,6 +8,7 @@ use jsonc_parser::errors::{ParseError, ParseErrorKind};
 use jsonc_parser::tokens::Token;
 use jsonc_parser::{CollectOptions, CommentCollectionStrategy, ParseOptions};
 
+use super::code::Code;
 use super::node::{Key, Node, Span, Style, Value};
 use super::report::Report;
 use super::yaml::{MAX_DEPTH, duplicate};
@@ -35,7 +36,12 @@ pub(super) fn parse(text: &str, file: usize, report: &mut Report) -> Option<Node
         Ok(parsed) => parsed,
         Err(error) => {
             let (message, help) = explain(&error);
-            report.error(lines.span(error.range().start), message, help);
+            report.error(
+                Code::JSON_SYNTAX,
+                lines.span(error.range().start),
+                message,
+                help,
+            );
             return None;
         }
     };
@@ -43,14 +49,14 @@ pub(super) fn parse(text: &str, file: usize, report: &mut Report) -> Option<Node
     for token in parsed.tokens.iter().flatten() {
         match (&token.token, comma) {
             (Token::CommentLine(_) | Token::CommentBlock(_), _) => {
-                report.error(
+                report.error(Code::JSON_COMMENT,
                     lines.span(token.range.start),
                     "JSON has no comments",
                     "take the comment out, or put it into the rule's `description`; YAML files may have comments",
                 );
                 continue;
             }
-            (Token::CloseBrace | Token::CloseBracket, Some(start)) => report.error(
+            (Token::CloseBrace | Token::CloseBracket, Some(start)) => report.error(Code::TRAILING_COMMA,
                 lines.span(start),
                 "a comma with nothing behind it",
                 "take the comma out; JSON has one only between two entries, and Oathkeeper would drop the whole file",
@@ -74,6 +80,7 @@ fn build(
     let span = lines.span(value.range().start);
     if depth > MAX_DEPTH {
         report.error(
+            Code::TOO_DEEP,
             span,
             format!("this nests deeper than {MAX_DEPTH} levels"),
             "no configuration does; look for a bracket that is too much",

@@ -26,13 +26,14 @@
 //! let found = compile(&files, &options).unwrap_err();
 //! assert_eq!(
 //!     found[0].to_string(),
-//!     "rules.json:6:35: error: rule \"web\": there is no mutator `nop`\n  help: did you mean `noop`? known are `noop`, `header`, `id_token`, `cookie`, `hydrator`"
+//!     "rules.json:6:35: error[unknown-handler]: rule \"web\": there is no mutator `nop`\n  help: did you mean `noop`? known are `noop`, `header`, `id_token`, `cookie`, `hydrator`"
 //! );
 //! ```
 
 mod allow;
 mod authenticator;
 mod authorizer;
+mod code;
 mod config;
 mod cors;
 mod diagnostic;
@@ -74,6 +75,7 @@ use self::report::Report;
 use self::source::Repository;
 use self::stage::{Context, Use};
 
+pub use self::code::Code;
 pub use self::diagnostic::{Diagnostic, Severity};
 pub use self::patterns::{Backtracking, Never, NeverBecause, Overlap, Pair, Patterns};
 pub use self::source::Sources;
@@ -215,7 +217,12 @@ fn read_file(sources: &dyn Sources, path: &str, report: &mut Report) -> Option<N
     match text {
         Ok(text) => parse(&text, path, file, report),
         Err(reason) => {
-            report.error(whole, format!("the file cannot be read: {reason}"), "");
+            report.error(
+                Code::UNREADABLE_FILE,
+                whole,
+                format!("the file cannot be read: {reason}"),
+                "",
+            );
             None
         }
     }
@@ -229,6 +236,7 @@ fn parse(text: &str, path: &str, file: usize, report: &mut Report) -> Option<Nod
     };
     if text.len() > source::MAX_FILE_BYTES {
         report.error(
+            Code::FILE_TOO_LARGE,
             whole,
             format!("the file has more than {} MB", source::MAX_FILE_BYTES >> 20),
             "",
@@ -237,6 +245,7 @@ fn parse(text: &str, path: &str, file: usize, report: &mut Report) -> Option<Nod
     }
     if path.ends_with(".toml") {
         report.error(
+            Code::TOML,
             whole,
             "TOML is not read here",
             "write the configuration as YAML or JSON, both of which Oathkeeper reads too",
@@ -259,7 +268,7 @@ fn read_repositories(
     report: &mut Report,
 ) -> Vec<Node> {
     if config.repositories().is_empty() {
-        report.error(
+        report.error(Code::NO_RULES,
             config.rules_span(),
             "no rules are named",
             "list their files under `access_rules.repositories`, such as `file://./access-rules.json`",
@@ -274,7 +283,7 @@ fn read_repositories(
                     let file = report.add_file(&path, &text);
                     trees.extend(parse(&text, &path, file, report));
                 }
-                Err(reason) => report.error(
+                Err(reason) => report.error(Code::UNREADABLE_FILE,
                     node.span,
                     format!("the rules `{path}` cannot be read: {reason}"),
                     "relative paths are relative to this file's folder; `--root DIR` says where absolute ones are",
@@ -285,7 +294,7 @@ fn read_repositories(
                 let file = report.add_file(&name, &text);
                 trees.extend(parse(&text, &name, file, report));
             }
-            Err(error) => report.error(node.span, error.message, error.help),
+            Err(error) => report.error(Code::RULES_REPOSITORY, node.span, error.message, error.help),
         }
     }
     trees
@@ -298,14 +307,19 @@ fn read_rules(trees: &[Node], cx: &mut Context<'_>) -> Vec<(Rule, Span)> {
     for tree in trees {
         if !matches!(tree.value, Value::List(_) | Value::Null) {
             cx.report.error(
+                Code::WRONG_TYPE,
                 tree.span,
                 "this is not a list of rules",
                 "a file of rules is one list: `[ { \"id\": … }, … ]`",
             );
         }
         if tree.items().is_empty() && matches!(tree.value, Value::List(_) | Value::Null) {
-            cx.report
-                .warning(tree.span, "there are no rules in this file", "");
+            cx.report.warning(
+                Code::NO_RULES,
+                tree.span,
+                "there are no rules in this file",
+                "",
+            );
         }
         for node in tree.items() {
             let id = node.text_at("id");
@@ -318,9 +332,9 @@ fn read_rules(trees: &[Node], cx: &mut Context<'_>) -> Vec<(Rule, Span)> {
                     );
                     let span = node.get("id").map_or(node.span, |id| id.span);
                     if cx.strict {
-                        cx.report.warning(span, message, help);
+                        cx.report.warning(Code::DUPLICATE_ID, span, message, help);
                     } else {
-                        cx.report.error(span, message, help);
+                        cx.report.error(Code::DUPLICATE_ID, span, message, help);
                     }
                 }
                 _ => ids.push((id, node.get("id").map_or(node.span, |id| id.span))),
@@ -344,6 +358,7 @@ fn rule_edges(ids: &[(String, Span)], cx: &mut Context<'_>) {
             continue;
         }
         cx.report.error(
+            Code::UNKNOWN_RULE,
             entry.span,
             format!("there is no rule with the id `{}`", entry.id),
             format!(
@@ -361,6 +376,7 @@ fn look_back(cx: &mut Context<'_>) {
         && !cx.redirects
     {
         cx.report.warning(
+            Code::REDIRECT_UNUSED,
             cx.config.handler_span(redirect),
             "the error handler `redirect` is enabled but never used",
             "put it into `errors.fallback`, in front of `json`, or into a rule's `errors`",
@@ -368,7 +384,7 @@ fn look_back(cx: &mut Context<'_>) {
     }
     for (origin, upstream) in &cx.edge.upstreams {
         if !upstream.used {
-            cx.report.warning(
+            cx.report.warning(Code::UPSTREAM_UNUSED,
                 upstream.span,
                 format!("no rule and no `check_session_url` goes to `{origin}`"),
                 "an entry of `upstreams` stands for exactly this scheme, host and port; take it out if nothing needs it",
@@ -383,7 +399,7 @@ fn look_back(cx: &mut Context<'_>) {
             .iter()
             .map(|(id, _)| id.as_str())
             .collect();
-        cx.report.note(
+        cx.report.note(Code::CORS_MISSING,
             *span,
             format!("CORS is not configured, so a browser's preflight from another origin gets 404 at {}", name::list(ids, ", ")),
             "put `cors` into `edge.yml`, or enable `serve.proxy.cors`, if pages of other origins call it",

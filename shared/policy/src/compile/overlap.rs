@@ -1,5 +1,6 @@
 //! Rules that answer the same request.
 
+use super::code::Code;
 use crate::rule::Rule;
 
 use super::node::Span;
@@ -21,7 +22,7 @@ pub(super) fn warn(rules: &[(Rule, Span)], strict: bool, report: &mut Report) {
             continue;
         };
         report.enter_rule(&rule.id, *span);
-        report.warning(
+        report.warning(Code::RULE_OVERLAP,
             *span,
             format!("it overlaps with the rule `{}` at {}: `{method} {url}` matches both", first.id, report.place(*first_span)),
             "exactly one rule may match a request, otherwise the answer is 500; exclude the other's paths, as in `<(?!admin/).*>`",

@@ -1,5 +1,6 @@
 //! Collects what is found, so that one run tells everything.
 
+use super::code::Code;
 use super::diagnostic::{Diagnostic, Severity};
 use super::node::{Node, Span, Style};
 
@@ -47,24 +48,32 @@ impl Report {
 
     pub(super) fn error(
         &mut self,
+        code: Code,
         span: Span,
         message: impl Into<String>,
         help: impl Into<String>,
     ) {
-        self.add(Severity::Error, span, message.into(), help.into());
+        self.add(Severity::Error, code, span, message.into(), help.into());
     }
 
     pub(super) fn warning(
         &mut self,
+        code: Code,
         span: Span,
         message: impl Into<String>,
         help: impl Into<String>,
     ) {
-        self.add(Severity::Warning, span, message.into(), help.into());
+        self.add(Severity::Warning, code, span, message.into(), help.into());
     }
 
-    pub(super) fn note(&mut self, span: Span, message: impl Into<String>, help: impl Into<String>) {
-        self.add(Severity::Note, span, message.into(), help.into());
+    pub(super) fn note(
+        &mut self,
+        code: Code,
+        span: Span,
+        message: impl Into<String>,
+        help: impl Into<String>,
+    ) {
+        self.add(Severity::Note, code, span, message.into(), help.into());
     }
 
     /// A point to look back to.
@@ -89,7 +98,7 @@ impl Report {
         }
     }
 
-    fn add(&mut self, severity: Severity, span: Span, message: String, help: String) {
+    fn add(&mut self, severity: Severity, code: Code, span: Span, message: String, help: String) {
         let rule = self
             .rule
             .as_ref()
@@ -97,6 +106,7 @@ impl Report {
             .map(|(id, _)| id.clone());
         let diagnostic = Diagnostic {
             severity,
+            code,
             file: self.name(span.file).to_owned(),
             line: span.line,
             column: span.column,
@@ -130,6 +140,7 @@ impl Report {
             .any(|(_, diagnostic)| diagnostic.severity == Severity::Error);
         if !told {
             self.error(
+                Code::INTERNAL,
                 span,
                 "this cannot be built, and it is not known why",
                 "that is a mistake in edgekeeper; please report it with this part of the file",

@@ -1,5 +1,6 @@
 //! Access rules, one by one.
 
+use super::code::Code;
 use crate::authenticator::Authenticator;
 use crate::authorizer::Authorizer;
 use crate::fault::Fault;
@@ -55,6 +56,7 @@ pub(super) fn read(node: &Node, cx: &mut Context<'_>) -> Option<Rule> {
 fn read_named(node: &Node, id: String, cx: &mut Context<'_>) -> Option<Rule> {
     if !matches!(node.value, Value::Table(_)) {
         cx.report.error(
+            Code::WRONG_TYPE,
             node.span,
             format!("a rule cannot be {}", node.describe()),
             "a rule is a table: `{ \"id\": …, \"match\": …, … }`",
@@ -64,8 +66,12 @@ fn read_named(node: &Node, id: String, cx: &mut Context<'_>) -> Option<Rule> {
     shape::check_except(node, &Shape::Keys(RULE), "", &["authorizers"], cx.report);
     if id.is_empty() && node.get("id").is_none_or(|id| id.text().is_some()) {
         let help = "give it one, such as `web:api`; logs and `edge.yml` name rules by it";
-        cx.report
-            .error(node.key_span("id"), "a rule has no `id`", help);
+        cx.report.error(
+            Code::MISSING_KEY,
+            node.key_span("id"),
+            "a rule has no `id`",
+            help,
+        );
     }
     let matching = matching(node, cx);
     let upstream = node
@@ -124,7 +130,7 @@ type Matching = (Vec<String>, Option<pattern::Pattern>);
 
 fn matching(node: &Node, cx: &mut Context<'_>) -> Option<Matching> {
     let Some(matching) = node.get("match") else {
-        cx.report.error(
+        cx.report.error(Code::MISSING_KEY,
             node.span,
             "the rule has no `match`",
             "say which requests it is for: `{ \"url\": \"https://app.example.com/<.*>\", \"methods\": [\"GET\"] }`",
@@ -133,7 +139,7 @@ fn matching(node: &Node, cx: &mut Context<'_>) -> Option<Matching> {
     };
     for key in ["full_method", "authority", "allow_http_get"] {
         if matching.get(key).is_some() {
-            cx.report.error(
+            cx.report.error(Code::GRPC,
                 matching.key_span(key),
                 format!("rules for gRPC (`match.{key}`) are not here yet"),
                 "write `url` and `methods`: a gRPC call is a `POST` to `https://host/package.Service/Method`",
@@ -148,6 +154,7 @@ fn matching(node: &Node, cx: &mut Context<'_>) -> Option<Matching> {
         let method = text.to_ascii_uppercase();
         if !METHODS.contains(&method.as_str()) {
             cx.report.warning(
+                Code::INVALID_METHOD,
                 item.span,
                 format!("`{text}` is not a method of HTTP"),
                 super::name::hint(&method, METHODS.iter().copied())
@@ -163,9 +170,9 @@ fn matching(node: &Node, cx: &mut Context<'_>) -> Option<Matching> {
         let message = "the rule has no `match.methods`, so it could match nothing";
         let help = "list the methods it is for, such as `[\"GET\", \"POST\"]`";
         if cx.strict {
-            cx.report.warning(span, message, help);
+            cx.report.warning(Code::MISSING_KEY, span, message, help);
         } else {
-            cx.report.error(span, message, help);
+            cx.report.error(Code::MISSING_KEY, span, message, help);
         }
     }
     Some((methods, url(matching, cx)))
@@ -175,6 +182,7 @@ fn url(matching: &Node, cx: &mut Context<'_>) -> Option<pattern::Pattern> {
     let node = matching.get("url").filter(|node| node.text() != Some(""));
     let Some(node) = node else {
         cx.report.error(
+            Code::MISSING_KEY,
             matching.key_span("url"),
             "the rule has no `match.url`",
             "write the URLs it is for, such as `https://app.example.com/<.*>`",
@@ -201,7 +209,7 @@ fn url(matching: &Node, cx: &mut Context<'_>) -> Option<pattern::Pattern> {
     } {
         Ok(pattern) => {
             if let Some(original) = pattern.broken() {
-                cx.report.warning(
+                cx.report.warning(Code::URL_PATTERN,
                     node.span,
                     format!("Oathkeeper cannot read this URL pattern: {original}"),
                     "in strict mode every request with one of this rule's methods is answered with 500, whatever its URL, as in Oathkeeper; correct the pattern",
@@ -211,7 +219,7 @@ fn url(matching: &Node, cx: &mut Context<'_>) -> Option<pattern::Pattern> {
         }
         Err(error) => {
             let span = cx.report.inside(node, error.offset);
-            cx.report.error(
+            cx.report.error(Code::URL_PATTERN,
                 span,
                 format!("the URL pattern cannot be read: {}", error.message),
                 format!("outside of `<…>` every character means itself, inside stands {inside}; in Oathkeeper a broken pattern makes every request with this rule's methods a 500"),
@@ -229,6 +237,7 @@ fn read_upstream(node: &Node, cx: &mut Context<'_>) -> Option<Upstream> {
         Ok(url) => url,
         Err(message) => {
             cx.report.error(
+                Code::UPSTREAM_ADDRESS,
                 url_node.span,
                 message,
                 "write a URL such as `http://web-svc:8080/base`",
@@ -238,6 +247,7 @@ fn read_upstream(node: &Node, cx: &mut Context<'_>) -> Option<Upstream> {
     };
     if url.query().is_some() || url.fragment().is_some() {
         cx.report.warning(
+            Code::NO_EFFECT,
             url_node.span,
             "the query and fragment of `upstream.url` are not used, here as in Oathkeeper",
             "take them out; the request's own query is sent on",
@@ -272,7 +282,8 @@ fn stages<T>(
             "Oathkeeper refuses such a rule; write `\"{key}\": [{{ \"handler\": \"noop\" }}]` if that is what you mean"
         );
         if cx.strict {
-            cx.report.warning(node.key_span(key), message, help);
+            cx.report
+                .warning(Code::MISSING_KEY, node.key_span(key), message, help);
             let handler = match stage {
                 Stage::Mutator => "mutation",
                 _ => "authentication",
@@ -282,7 +293,8 @@ fn stages<T>(
                 reason: String::new(),
             })]);
         }
-        cx.report.error(node.key_span(key), message, help);
+        cx.report
+            .error(Code::MISSING_KEY, node.key_span(key), message, help);
     }
     let handlers = handlers(stage, key, node, cx, read, broken);
     (!handlers.is_empty()).then_some(handlers)
@@ -318,13 +330,14 @@ fn authorizers(node: &Node, id: &str, cx: &mut Context<'_>) -> Option<Vec<Author
     if let Some(list) = node.get("authorizers") {
         let span = node.key_span("authorizers");
         if cx.strict {
-            cx.report.error(
+            cx.report.error(Code::AUTHORIZERS_LIST,
                 span,
                 "there is no key `authorizers`",
                 "a rule has one `authorizer`, without the list: `\"authorizer\": { \"handler\": \"allow\" }`",
             );
         } else {
             cx.report.warning(
+                Code::AUTHORIZERS_LIST,
                 span,
                 "Oathkeeper has no `authorizers` and drops the rule; here all of them must allow",
                 "write `\"authorizer\": { … }`, without the list, so that the rule works in both",
@@ -340,10 +353,11 @@ fn authorizers(node: &Node, id: &str, cx: &mut Context<'_>) -> Option<Vec<Author
         let message = "the rule has no `authorizer`";
         let help = "write `\"authorizer\": { \"handler\": \"allow\" }` to let in everybody who got this far";
         if cx.strict {
-            cx.report.warning(node.span, message, help);
+            cx.report
+                .warning(Code::MISSING_KEY, node.span, message, help);
             authorizers.push(Authorizer::Broken(stage::unknown(Stage::Authorizer, "")));
         } else {
-            cx.report.error(node.span, message, help);
+            cx.report.error(Code::MISSING_KEY, node.span, message, help);
         }
     }
     let complete = !authorizers.is_empty();
@@ -372,6 +386,7 @@ fn lint(node: &Node, authenticators: &[Authenticator], methods: &[String], cx: &
     }) && authenticators.len() > last.saturating_add(1)
     {
         cx.report.warning(
+            Code::AUTHENTICATOR_NEVER_ASKED,
             place(last.saturating_add(1)),
             "this authenticator is never asked: the one before it takes every request",
             "put it in front, or take it out",
@@ -401,8 +416,12 @@ fn lint(node: &Node, authenticators: &[Authenticator], methods: &[String], cx: &
         } else {
             "that is fine here; Oathkeeper would answer 500"
         };
-        cx.report
-            .note(place(session.saturating_add(guest)), message, help);
+        cx.report.note(
+            Code::GUEST_WITHOUT_SESSION,
+            place(session.saturating_add(guest)),
+            message,
+            help,
+        );
     }
     let has_cors = cx.config.cors.is_some() || cx.edge.cors.is_some();
     if has_cors {
@@ -413,7 +432,7 @@ fn lint(node: &Node, authenticators: &[Authenticator], methods: &[String], cx: &
         .map_or(node.span, |methods| methods.span);
     if methods.iter().any(|method| method == "OPTIONS") {
         let span = options_span(node).unwrap_or(span);
-        cx.report.warning(
+        cx.report.warning(Code::PREFLIGHT_REFUSED,
             span,
             "a browser's preflight comes without a cookie, so `cookie_session` answers it with 401",
             "take `OPTIONS` out and put `cors` into `edge.yml`, or enable `serve.proxy.cors`: preflights are then answered without a rule",

@@ -1,5 +1,6 @@
 //! What a document may look like: known keys, types, enumerations.
 
+use super::code::Code;
 use super::duration::Duration;
 use super::name;
 use super::node::{Node, Value};
@@ -75,6 +76,7 @@ pub(super) fn check_except(
         (Shape::Choice(allowed), Value::Text(text)) => {
             if !allowed.contains(&text.as_str()) {
                 report.error(
+                    Code::UNKNOWN_VALUE,
                     node.span,
                     format!("{} cannot be `{text}`", subject(path)),
                     format!(
@@ -89,6 +91,7 @@ pub(super) fn check_except(
             for item in items {
                 if item.value == Value::Null {
                     report.error(
+                        Code::EMPTY_ENTRY,
                         item.span,
                         format!("an entry of {} is empty", subject(path)),
                         "take it out, or say what it is",
@@ -110,6 +113,7 @@ pub(super) fn check_except(
                 match keys.iter().find(|(known, _)| *known == key.name) {
                     Some((_, shape)) => check(value, shape, &below(path, &key.name), report),
                     None => report.error(
+                        Code::UNKNOWN_KEY,
                         key.span,
                         unknown_key(&key.name, path),
                         allowed_keys(&key.name, keys),
@@ -118,6 +122,7 @@ pub(super) fn check_except(
             }
         }
         _ => report.error(
+            Code::WRONG_TYPE,
             node.span,
             format!("{} cannot be {}", subject(path), describe(node, path)),
             expected(shape, node),

@@ -1,5 +1,6 @@
 //! One use of a handler: found, allowed, and its configuration merged.
 
+use super::code::Code;
 use super::config::{self, Config};
 use super::edge::Edge;
 use super::handler::{self, Handler, Stage};
@@ -29,14 +30,15 @@ impl Context<'_> {
     /// too, a warning.
     pub(super) fn refuse(
         &mut self,
+        code: Code,
         span: Span,
         message: impl Into<String>,
         help: impl Into<String>,
     ) {
         if self.strict {
-            self.report.warning(span, message, help);
+            self.report.warning(code, span, message, help);
         } else {
-            self.report.error(span, message, help);
+            self.report.error(code, span, message, help);
         }
     }
 }
@@ -72,7 +74,7 @@ pub(super) fn read<T>(
     if cx.strict && (configured.is_none() || cx.report.failed_since(mark)) {
         let fault = fault?;
         cx.report.soften(mark);
-        cx.report.warning(
+        cx.report.warning(Code::RULE_FAILS,
             node.span,
             format!("with this {} the rule does not work", stage.name()),
             "Oathkeeper starts with it, and answers 500 to every request that comes this far; so does this gateway in strict mode",
@@ -97,6 +99,7 @@ fn find(
     let Some(name_node) = node.get("handler") else {
         *fault = Some(unknown(stage, ""));
         cx.report.error(
+            Code::MISSING_KEY,
             node.span,
             format!("`{path}` has no `handler`"),
             config::known_names(stage, "", false),
@@ -149,6 +152,7 @@ pub(super) fn named(
     let name = node.text().ok_or(None)?;
     let Some(handler) = handler::find(stage, name) else {
         cx.report.error(
+            Code::UNKNOWN_HANDLER,
             node.span,
             format!("there is no {} `{name}`", stage.name()),
             config::known_names(stage, name, false),
@@ -159,6 +163,7 @@ pub(super) fn named(
         let switch = Config::switch(handler);
         let place = cx.report.place(cx.config.handler_span(handler));
         cx.report.error(
+            Code::HANDLER_DISABLED,
             node.span,
             format!("the {} `{name}` is not enabled", stage.name()),
             format!(
@@ -242,6 +247,7 @@ fn check_own(handler: &Handler, own: &Node, path: &str, cx: &mut Context<'_>) {
     shape::check_except(own, &Shape::Keys(handler.config), &path, &names, cx.report);
     for key in unknown {
         cx.report.warning(
+            Code::NO_EFFECT,
             key.span,
             format!("Oathkeeper ignores `{path}.{}`", key.name),
             format!(

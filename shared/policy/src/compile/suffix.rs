@@ -1,5 +1,6 @@
 //! Domains under which anybody can register.
 
+use super::code::Code;
 use super::node::Span;
 use super::report::Report;
 
@@ -14,6 +15,7 @@ pub(super) fn refuse(domain: &str, text: &str, span: Span, report: &mut Report) 
         .to_ascii_lowercase();
     if is_public(&host) {
         report.error(
+            Code::PUBLIC_SUFFIX,
             span,
             format!(
                 "`{text}` stands for everybody's domains: anyone can have a name below `{host}`"

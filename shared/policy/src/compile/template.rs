@@ -2,6 +2,7 @@
 
 use edgekeeper_template::Template;
 
+use super::code::Code;
 use super::node::Node;
 use super::stage::Context;
 
@@ -36,10 +37,11 @@ pub(super) fn check(
             let message = format!("the template of `{name}` cannot be read: {}", error.message);
             if cx.strict {
                 let help = "Oathkeeper starts with it, and answers 500 to every request that needs it; so does this gateway in strict mode";
-                cx.report.warning(span, message, help);
+                cx.report
+                    .warning(Code::TEMPLATE_SYNTAX, span, message, help);
             } else {
                 let help = "templates are Go's, with sprig's functions, such as `{{ .Subject }}` or `{{ .Extra.identity.traits.email }}`";
-                cx.report.error(span, message, help);
+                cx.report.error(Code::TEMPLATE_SYNTAX, span, message, help);
             }
             return Vec::new();
         }
@@ -48,7 +50,7 @@ pub(super) fn check(
     for root in paths.iter().filter_map(|path| path.first()) {
         if root == "IDToken" && (cx.strict || position == Position::BeforeToken) {
             if cx.strict {
-                cx.report.warning(
+                cx.report.warning(Code::TOKEN_NOT_MADE,
                     node.span,
                     format!(
                         "the template of `{name}` reads `.IDToken`, which Oathkeeper does not have: every request that needs it is a 500"
@@ -61,10 +63,12 @@ pub(super) fn check(
                     cx.report.elsewhere(node.span)
                 );
                 let help = "move `id_token` in front of this mutator; they run in their order";
-                cx.report.error(node.span, message, help);
+                cx.report
+                    .error(Code::TOKEN_NOT_MADE, node.span, message, help);
             }
         } else if !ROOTS.contains(&root.as_str()) && !cx.strict {
             cx.report.error(
+                Code::TEMPLATE_ROOT,
                 node.span,
                 format!("the template of `{name}` reads `.{root}`, which is never there"),
                 format!(

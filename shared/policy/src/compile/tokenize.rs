@@ -1,5 +1,6 @@
 //! `rules.<id>.tokenize_as` of `edge.yml`: Kratos' own token instead of one of the gateway's.
 
+use super::code::Code;
 use crate::authenticator::Authenticator;
 use crate::mutator::Mutator;
 
@@ -45,6 +46,7 @@ pub(super) fn apply(
     }
     if !asks {
         cx.report.error(
+            Code::TOKENIZE_AS,
             node.span,
             format!(
                 "the rule `{id}` asks Kratos for no session, so there is nothing to make a token of"
@@ -52,7 +54,7 @@ pub(super) fn apply(
             "`tokenize_as` is for a rule with `cookie_session` or `bearer_token`",
         );
     } else if without_session {
-        cx.report.error(
+        cx.report.error(Code::TOKENIZE_AS,
             node.span,
             format!("the rule `{id}` also lets in who has no session, and Kratos makes no token for them"),
             "leave only `cookie_session` and `bearer_token` in its `authenticators`; a guest needs a rule, or a host, of their own",
@@ -66,7 +68,7 @@ pub(super) fn apply(
         }
     }
     if !passes_on {
-        cx.report.error(
+        cx.report.error(Code::TOKENIZE_AS,
             node.span,
             format!("the rule `{id}` has no `id_token`, so nobody would get Kratos' token"),
             "put `{ \"handler\": \"id_token\" }` into its `mutators`: with `tokenize_as` it passes Kratos' token on",
@@ -82,7 +84,7 @@ fn template(node: &Node, cx: &mut Context<'_>) -> Option<String> {
             .bytes()
             .all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte));
     if !is_name {
-        cx.report.error(
+        cx.report.error(Code::TOKENIZE_AS,
             node.span,
             format!("`tokenize_as` cannot be `{name}`"),
             "write the name of a template of Kratos' `session.whoami.tokenizer.templates`: letters, digits, `-`, `_` and `.`",

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use url::Url;
 
+use super::code::Code;
 use crate::endpoint::Endpoint;
 
 use super::edge::Upstream;
@@ -104,7 +105,8 @@ pub(super) fn endpoint(node: &Node, help: &str, cx: &mut Context<'_>) -> Option<
             })
         }
         Err(message) => {
-            cx.report.error(node.span, message, help);
+            cx.report
+                .error(Code::UPSTREAM_ADDRESS, node.span, message, help);
             None
         }
     }

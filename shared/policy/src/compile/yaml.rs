@@ -8,6 +8,7 @@ use std::collections::HashMap;
 
 use saphyr_parser::{Event, Marker, Parser, ScalarStyle, Tag};
 
+use super::code::Code;
 use super::node::{Key, Node, Span, Style, Value};
 use super::report::Report;
 
@@ -40,7 +41,7 @@ pub(super) fn parse(text: &str, file: usize, report: &mut Report) -> Option<Node
             )),
         };
         if let Err((span, message, help)) = taken {
-            report.error(span, message, help);
+            report.error(Code::YAML_SYNTAX, span, message, help);
             return None;
         }
     }
@@ -273,6 +274,7 @@ impl Builder<'_> {
 /// Tells that a key stands twice in one table.
 pub(super) fn duplicate(report: &mut Report, first: &Key, second: &Key) {
     report.error(
+        Code::DUPLICATE_KEY,
         second.span,
         format!("the key `{}` is here a second time", second.name),
         format!(

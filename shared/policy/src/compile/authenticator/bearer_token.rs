@@ -1,5 +1,6 @@
 //! `bearer_token`.
 
+use super::super::code::Code;
 use crate::authenticator::BearerToken;
 
 use super::super::node::Node;
@@ -14,7 +15,7 @@ pub(super) fn read(config: &Node, cx: &mut Context<'_>) -> Option<BearerToken> {
         && whoami.is_some_and(|url| url.ends_with("/sessions/whoami"))
         && let Some(node) = config.get("check_session_url")
     {
-        cx.report.warning(
+        cx.report.warning(Code::SUBJECT_NOT_IN_WHOAMI,
             node.span,
             "Kratos' whoami has no `sub`, where `bearer_token` looks for the subject, so nobody gets in",
             "write `subject_from: identity.id` beside it",

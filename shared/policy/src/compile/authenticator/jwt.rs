@@ -1,5 +1,6 @@
 //! `jwt`.
 
+use super::super::code::Code;
 use crate::authenticator::{ALGORITHMS, Jwt, ScopeStrategy};
 
 use super::super::duration::Duration;
@@ -27,7 +28,7 @@ pub(super) fn read(config: &Node, cx: &mut Context<'_>) -> Option<Jwt> {
         })
         .collect();
     if urls.is_empty() {
-        cx.refuse(
+        cx.refuse(Code::MISSING_KEY,
             config.key_span("jwks_urls"),
             "`jwks_urls` is empty, so no token can be checked",
             "write where the public keys are, such as `https://hydra.example.com/.well-known/jwks.json`",
@@ -39,6 +40,7 @@ pub(super) fn read(config: &Node, cx: &mut Context<'_>) -> Option<Jwt> {
     let scope_strategy = scope_strategy::read(config);
     if scope_strategy == ScopeStrategy::None && !required_scope.is_empty() {
         cx.refuse(
+            Code::SCOPE_NOT_COMPARED,
             config.key_span("required_scope"),
             "`required_scope` needs a `scope_strategy`: without one every token is refused",
             "write `scope_strategy: exact`, `wildcard` or `hierarchic` beside it",
@@ -70,12 +72,14 @@ fn algorithms(config: &Node, cx: &mut Context<'_>) -> Vec<String> {
         };
         if algorithm == "none" {
             cx.refuse(
+                Code::JWT_ALGORITHM,
                 node.span,
                 "`none` is no signature: a token with it is refused, listed or not",
                 "take it out",
             );
         } else if !ALGORITHMS.contains(&algorithm) {
             cx.refuse(
+                Code::JWT_ALGORITHM,
                 node.span,
                 format!("there is no algorithm `{algorithm}`"),
                 format!(
@@ -86,12 +90,13 @@ fn algorithms(config: &Node, cx: &mut Context<'_>) -> Vec<String> {
             );
         } else if algorithm == "EdDSA" && cx.strict {
             cx.report.warning(
+                Code::JWT_ALGORITHM,
                 node.span,
                 "Oathkeeper refuses EdDSA, listed or not; so does this gateway in strict mode",
                 "take it out",
             );
         } else if algorithm.starts_with("HS") && all_published && !cx.strict {
-            cx.report.warning(
+            cx.report.warning(Code::JWT_ALGORITHM,
                 node.span,
                 format!("no token with `{algorithm}` is accepted: whoever can fetch a symmetric key can sign with it, so those of a URL do not count"),
                 "keep the secret in a file, name it as `file:///…` in `jwks_urls` and import it with `edgekeeper keys import`",
@@ -116,6 +121,7 @@ fn duration(config: &Node, name: &str, default: u64, cx: &mut Context<'_>) -> u6
         && global.and_then(Node::text) != own.text()
     {
         cx.report.warning(
+            Code::NO_EFFECT,
             own.span,
             format!("`{name}` of a rule has no effect"),
             "Oathkeeper takes it from `authenticators.jwt.config` alone",
@@ -129,6 +135,7 @@ fn duration(config: &Node, name: &str, default: u64, cx: &mut Context<'_>) -> u6
         Some(duration) => duration.milliseconds(),
         None => {
             cx.refuse(
+                Code::DURATION,
                 node.span,
                 format!("`{name}` cannot be `{text}`"),
                 "write a number and a unit, such as `500ms`, `30s` or `5m`",

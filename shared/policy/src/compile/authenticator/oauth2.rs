@@ -1,5 +1,6 @@
 //! What `oauth2_introspection` and `oauth2_client_credentials` have in common.
 
+use super::super::code::Code;
 use super::super::duration::Duration;
 use super::super::node::Node;
 use super::super::stage::Context;
@@ -13,6 +14,7 @@ pub(super) fn cache_ttl(config: &Node, cx: &mut Context<'_>) -> Option<u64> {
     for name in ["max_cost", "max_tokens"] {
         if cache.get(name).is_some() {
             cx.report.note(
+                Code::NO_EFFECT,
                 cache.key_span(name),
                 format!("`cache.{name}` has no effect"),
                 "the gateway's memory has bounds of its own; it may stay for Oathkeeper",
@@ -32,7 +34,7 @@ pub(super) fn cache_ttl(config: &Node, cx: &mut Context<'_>) -> Option<u64> {
         Some(0) | None if cx.strict => Some(0),
         Some(0) => None,
         None => {
-            cx.report.note(
+            cx.report.note(Code::INTROSPECTION_CACHE,
                 cache.key_span("enabled"),
                 "without `cache.ttl` an answer is kept for a minute",
                 "write how long, such as `ttl: 60s`; Oathkeeper would go by a revoked token for as long as it has room",
@@ -46,7 +48,7 @@ pub(super) fn cache_ttl(config: &Node, cx: &mut Context<'_>) -> Option<u64> {
 /// Tells that `retry` means nothing, as it does in Oathkeeper.
 pub(super) fn note_retry(config: &Node, cx: &mut Context<'_>) {
     if config.get("retry").is_some() {
-        cx.report.note(
+        cx.report.note(Code::NO_EFFECT,
             config.key_span("retry"),
             "`retry` has no effect on this handler",
             "nor has it in Oathkeeper v26.2.0: the question is asked once; take it out, or leave it for Oathkeeper",

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::super::code::Code;
 use crate::authenticator::{OAuth2Introspection, PreAuthorization, ScopeStrategy};
 use crate::hop_by_hop::HOP_BY_HOP;
 
@@ -26,7 +27,7 @@ pub(super) fn read(config: &Node, cx: &mut Context<'_>) -> Option<OAuth2Introspe
     let required_scope = config.texts_at("required_scope");
     let scope_strategy = scope_strategy::read(config);
     if scope_strategy == ScopeStrategy::None && !required_scope.is_empty() && !cx.strict {
-        cx.report.warning(
+        cx.report.warning(Code::SCOPE_NOT_COMPARED,
             config.key_span("required_scope"),
             "`required_scope` is sent to the introspection endpoint and not compared here; Hydra heeds it, RFC 7662 does not know it",
             "write `scope_strategy: exact`, `wildcard` or `hierarchic` beside it",
@@ -64,6 +65,7 @@ fn headers(config: &Node, cx: &mut Context<'_>) -> BTreeMap<String, String> {
         };
         let Some(text) = value.text() else {
             cx.report.error(
+                Code::WRONG_TYPE,
                 value.span,
                 format!("the value of the header `{}` is not a text", key.name),
                 "put it in quotes",
@@ -75,6 +77,7 @@ fn headers(config: &Node, cx: &mut Context<'_>) -> BTreeMap<String, String> {
             || ["host", "content-length", "content-type"].contains(&name.as_str());
         if unheeded {
             cx.report.warning(
+                Code::NO_EFFECT,
                 key.span,
                 format!("setting `{}` has no effect", key.name),
                 "it belongs to the gateway's own connection; take it out",
@@ -92,7 +95,7 @@ fn pre_authorization(node: &Node, cx: &mut Context<'_>) -> Option<PreAuthorizati
         .filter(|name| node.get(name).is_none())
         .collect();
     for name in &missing {
-        cx.report.error(
+        cx.report.error(Code::INCOMPLETE_CREDENTIALS,
             node.span,
             format!("`pre_authorization` has no `{name}`"),
             "a token for the introspection endpoint needs `client_id`, `client_secret` and `token_url`",

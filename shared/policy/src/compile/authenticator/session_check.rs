@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::super::code::Code;
 use crate::authenticator::SessionCheck;
 use crate::path::GjsonPath;
 
@@ -43,6 +44,7 @@ pub(super) fn read(
             .get("force_method")
             .map_or(config.span, |node| node.span);
         cx.report.error(
+            Code::INVALID_METHOD,
             span,
             format!("`force_method` cannot be `{force_method}`"),
             "write a method such as `GET`",
@@ -75,7 +77,7 @@ fn gjson(config: &Node, name: &str, default: &str, report: &mut Report) -> Optio
         Ok(path) => Some(path),
         Err(error) => {
             let span = config.get(name).map_or(config.span, |node| node.span);
-            report.error(
+            report.error(Code::SESSION_PATH,
                 span,
                 format!("`{name}` cannot be `{text}`: {error}"),
                 "write a path into whoami's answer, such as `identity.id`, or `@this` for all of it",

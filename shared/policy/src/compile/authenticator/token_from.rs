@@ -1,5 +1,6 @@
 //! `token_from`.
 
+use super::super::code::Code;
 use crate::authenticator::TokenFrom;
 
 use super::super::header;
@@ -31,7 +32,7 @@ pub(super) fn read(config: &Node, cx: &mut Context<'_>) -> Option<TokenFrom> {
         [("query_parameter", _, name)] => Some(TokenFrom::QueryParameter((*name).to_owned())),
         [(_, _, name)] => Some(TokenFrom::Cookie((*name).to_owned())),
         _ => {
-            cx.report.error(
+            cx.report.error(Code::TOKEN_FROM,
                 node.span,
                 "`token_from` names more than one place",
                 "keep one of `header`, `query_parameter` and `cookie`; a second place is a second authenticator",

@@ -1,5 +1,6 @@
 //! `keto`.
 
+use super::super::code::Code;
 use crate::authorizer::{Keto, Relation, Subject};
 
 use super::super::node::{Node, Span};
@@ -16,6 +17,7 @@ pub(super) fn read(config: &Node, span: Span, cx: &mut Context<'_>) -> Option<Ke
     let subject = match (config.get("subject"), config.get("subject_set")) {
         (Some(_), Some(set)) => {
             cx.report.error(
+                Code::KETO_QUESTION,
                 set.span,
                 "both `subject` and `subject_set` are written",
                 "take one of them out; without either, the authenticated subject is asked about",
@@ -49,6 +51,7 @@ fn relation(config: &Node, path: &str, cx: &mut Context<'_>) -> Option<Relation>
         None => {
             if !path.is_empty() {
                 cx.report.error(
+                    Code::KETO_QUESTION,
                     config.span,
                     format!("`{path}{name}` is missing"),
                     "a subject set has `namespace`, `object` and `relation`",
@@ -69,7 +72,7 @@ fn template_at(node: &Node, name: &str, cx: &mut Context<'_>) -> Option<String> 
     template::check(name, node, Position::BeforeToken, cx);
     let text = node.text()?;
     if text.is_empty() {
-        cx.report.error(
+        cx.report.error(Code::KETO_QUESTION,
             node.span,
             format!("`{name}` is empty, so Keto could only refuse"),
             "write a name, or a template such as `{{ printIndex .MatchContext.RegexpCaptureGroups 0 }}`",

@@ -1,5 +1,6 @@
 //! `keto_engine_acp_ory`.
 
+use super::super::code::Code;
 use crate::authorizer::KetoEngineAcpOry;
 
 use super::super::config::Strategy;
@@ -26,13 +27,13 @@ pub(super) fn read(config: &Node, span: Span, cx: &mut Context<'_>) -> Option<Ke
     {
         let message = format!("`flavor` cannot be `{flavor}`: Keto has no engine of that name");
         let help = "allowed are `exact`, `glob`, `regex`";
-        cx.refuse(node.span, message, help);
+        cx.refuse(Code::UNKNOWN_VALUE, node.span, message, help);
     }
     let required_action = required("required_action", config, cx)?;
     let required_resource = required("required_resource", config, cx)?;
     let without_regexp = matches!(cx.config.strategy, Some(Strategy::Glob));
     if without_regexp {
-        cx.report.warning(
+        cx.report.warning(Code::KETO_ENGINE_GLOB,
             span,
             "with the matching strategy `glob`, Oathkeeper's `keto_engine_acp_ory` answers 500 to every request",
             "ask today's Keto with `keto`; by default this gateway asks the old one all the same",
@@ -54,7 +55,7 @@ fn required(name: &str, config: &Node, cx: &mut Context<'_>) -> Option<String> {
     let node = config.get(name)?;
     Some(match node.text()? {
         "" => {
-            cx.refuse(
+            cx.refuse(Code::KETO_QUESTION,
                 node.span,
                 format!("`{name}` is empty, so Oathkeeper would ask about `unset`"),
                 "write what is asked about, such as `get` or `res:{{ printIndex .MatchContext.RegexpCaptureGroups 0 }}`",

@@ -6,6 +6,7 @@ mod question;
 mod remote;
 mod remote_json;
 
+use super::code::Code;
 use crate::authorizer::Authorizer;
 
 use super::allow;
@@ -39,7 +40,7 @@ pub(super) fn read(used: &Use, cx: &mut Context<'_>) -> Option<Authorizer> {
         "allow" if used.config.get("subject_matches").is_some() => {
             let list = allow::subject_matches(&used.config, cx.report).map(Authorizer::Allowlist);
             if cx.strict {
-                cx.report.warning(
+                cx.report.warning(Code::SUBJECT_MATCHES,
                     used.config.key_span("subject_matches"),
                     "Oathkeeper ignores `subject_matches` and lets everybody in; here it is applied",
                     "use the authorizer `remote_json` for Oathkeeper, or `rules` in `edge.yml`",
@@ -50,7 +51,7 @@ pub(super) fn read(used: &Use, cx: &mut Context<'_>) -> Option<Authorizer> {
         "allow" => {
             for key in ["require_verified", "email_from"] {
                 if used.config.get(key).is_some() {
-                    cx.report.error(
+                    cx.report.error(Code::SUBJECT_MATCHES_MISSING,
                         used.config.key_span(key),
                         format!("`{key}` means nothing without `subject_matches`: everybody would be let in"),
                         "add `subject_matches` with those who may pass, or take it out",

@@ -1,5 +1,6 @@
 //! What `remote` and `remote_json` have in common: the headers of a question, and those of its answer.
 
+use super::super::code::Code;
 use crate::hop_by_hop::HOP_BY_HOP;
 
 use super::super::header;
@@ -21,6 +22,7 @@ pub(super) fn headers(config: &Node, cx: &mut Context<'_>) -> Vec<(String, Strin
         template::check(&key.name, node, Position::BeforeToken, cx);
         if WITHOUT_EFFECT.contains(&name.as_str()) {
             cx.report.warning(
+                Code::NO_EFFECT,
                 key.span,
                 format!("setting `{}` has no effect", key.name),
                 "take it out; it follows from the URL and the body",
@@ -30,7 +32,7 @@ pub(super) fn headers(config: &Node, cx: &mut Context<'_>) -> Vec<(String, Strin
         if HOP_BY_HOP.contains(&name.as_str()) {
             let message = format!("`{}` belongs to the connection and cannot be set", key.name);
             let help = "take it out";
-            cx.refuse(key.span, message, help);
+            cx.refuse(Code::INVALID_HEADER, key.span, message, help);
             continue;
         }
         if headers
@@ -38,6 +40,7 @@ pub(super) fn headers(config: &Node, cx: &mut Context<'_>) -> Vec<(String, Strin
             .any(|(known, _)| known.eq_ignore_ascii_case(&name))
         {
             cx.refuse(
+                Code::DUPLICATE_HEADER,
                 key.span,
                 format!("`{}` is set twice", key.name),
                 "case makes no difference in names of headers; take one of them out",

@@ -1,5 +1,6 @@
 //! `remote_json`.
 
+use super::super::code::Code;
 use crate::authorizer::RemoteJson;
 
 use super::super::node::Node;
@@ -18,7 +19,7 @@ pub(super) fn read(config: &Node, cx: &mut Context<'_>) -> Option<RemoteJson> {
     if plain && serde_json::from_str::<serde::de::IgnoredAny>(text).is_err() {
         let message = "the `payload` is not JSON, so every request would be refused";
         let help = "write a JSON document with templates in it, such as `{\"subject\": \"{{ print .Subject }}\"}`";
-        cx.refuse(payload.span, message, help);
+        cx.refuse(Code::REMOTE_JSON_PAYLOAD, payload.span, message, help);
     }
     Some(RemoteJson {
         endpoint: upstream::endpoint(config.get("remote")?, super::SERVICE, cx)?,

@@ -1,5 +1,6 @@
 //! `cookie`.
 
+use super::super::code::Code;
 use crate::mutator::Cookie;
 
 use super::super::header::is_token;
@@ -14,7 +15,7 @@ pub(super) fn read(config: &Node, position: Position, cx: &mut Context<'_>) -> O
         if key.name.is_empty() || !key.name.bytes().all(is_token) {
             let message = format!("`{}` is not the name of a cookie", key.name);
             let help = "a name has letters, digits, `-` and `_`, and no space, `=` or `;` (RFC 6265 section 4.1.1)";
-            cx.refuse(key.span, message, help);
+            cx.refuse(Code::INVALID_COOKIE, key.span, message, help);
         }
         template::check(&key.name, node, position, cx);
         cookies.push((key.name.clone(), text.to_owned()));

@@ -1,5 +1,6 @@
 //! `header`.
 
+use super::super::code::Code;
 use crate::mutator::Header;
 
 use super::super::header;
@@ -27,9 +28,11 @@ pub(super) fn read(config: &Node, position: Position, cx: &mut Context<'_>) -> H
             );
             let help = "write `|-` instead of `|`, or put the value on one line in quotes";
             if cx.strict {
-                cx.report.warning(node.span, message, help);
+                cx.report
+                    .warning(Code::INVALID_HEADER, node.span, message, help);
             } else {
-                cx.report.error(node.span, message, help);
+                cx.report
+                    .error(Code::INVALID_HEADER, node.span, message, help);
             }
         }
         let paths = template::check(&key.name, node, position, cx);
@@ -38,7 +41,7 @@ pub(super) fn read(config: &Node, position: Position, cx: &mut Context<'_>) -> H
             .any(|path| path.first().is_some_and(|root| root == "IDToken"));
         if position == Position::AfterToken && name == "authorization" && reads_token && !cx.strict
         {
-            cx.report.note(
+            cx.report.note(Code::TOKEN_TWICE,
                 key.span,
                 "`id_token` has already put the token into `Authorization`; this says the same again",
                 "take this header out; then the rule works in Oathkeeper too, which has no `.IDToken`",
@@ -46,6 +49,7 @@ pub(super) fn read(config: &Node, position: Position, cx: &mut Context<'_>) -> H
         }
         if headers.iter().any(|(known, _)| *known == name) {
             cx.report.error(
+                Code::DUPLICATE_HEADER,
                 key.span,
                 format!("`{}` is set twice", key.name),
                 "case makes no difference in names of headers; take one of them out",

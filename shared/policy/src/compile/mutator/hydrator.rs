@@ -1,5 +1,6 @@
 //! `hydrator`.
 
+use super::super::code::Code;
 use crate::mutator::{BasicAuth, Hydrator};
 
 use super::super::duration::Duration;
@@ -13,7 +14,7 @@ const TTL: u64 = 60_000;
 pub(super) fn read(config: &Node, cx: &mut Context<'_>) -> Option<Hydrator> {
     let api = config.get("api")?;
     let Some(url) = api.get("url") else {
-        cx.report.error(
+        cx.report.error(Code::MISSING_KEY,
             api.span,
             "`api.url` is missing",
             "write the service that knows more of a session, such as `http://profiles:8080/hydrate`",
@@ -51,6 +52,7 @@ fn basic(api: &Node, cx: &mut Context<'_>) -> Option<BasicAuth> {
         for name in ["username", "password"] {
             if basic.get(name).is_none() {
                 cx.report.error(
+                    Code::INCOMPLETE_CREDENTIALS,
                     basic.span,
                     format!("`api.auth.basic.{name}` is missing"),
                     "write both `username` and `password`",

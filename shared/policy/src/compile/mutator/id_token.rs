@@ -1,5 +1,6 @@
 //! `id_token`.
 
+use super::super::code::Code;
 use crate::endpoint::Endpoint;
 use crate::keys::Source;
 use crate::mutator::IdToken;
@@ -30,7 +31,7 @@ pub(super) fn read(config: &Node, cx: &mut Context<'_>) -> Option<IdToken> {
             let duration = Duration::parse(node.text()?, false)?;
             match duration.whole_seconds() {
                 Some(seconds) if jwks.is_none() && seconds > cx.edge.keys.rotation => {
-                    cx.report.error(
+                    cx.report.error(Code::TOKEN_TTL,
                         node.span,
                         format!("a token would live longer ({seconds} s) than the key that signs it ({} s)", cx.edge.keys.rotation),
                         "make `ttl` shorter, or `keys.rotation` in `edge.yml` longer",
@@ -40,6 +41,7 @@ pub(super) fn read(config: &Node, cx: &mut Context<'_>) -> Option<IdToken> {
                 Some(seconds) if seconds > 0 => seconds,
                 _ => {
                     cx.report.error(
+                        Code::TOKEN_TTL,
                         node.span,
                         "`ttl` is not a whole number of seconds above 0",
                         "the times in a token count seconds; write `15m`",
@@ -63,7 +65,7 @@ fn jwks(config: &Node, cx: &mut Context<'_>) -> Result<Option<Endpoint>, Incompl
         (Source::Own, Some(node)) => {
             if !cx.told_jwks_url {
                 cx.told_jwks_url = true;
-                cx.report.note(
+                cx.report.note(Code::JWKS_URL_UNUSED,
                     node.span,
                     "`jwks_url` is Oathkeeper's; here the signing keys are in the key-value store",
                     "make the first one with `edgekeeper keys new`, or write `keys: { source: jwks_url }` into `edge.yml`",
@@ -77,6 +79,7 @@ fn jwks(config: &Node, cx: &mut Context<'_>) -> Result<Option<Endpoint>, Incompl
             .ok_or(Incomplete),
         (Source::JwksUrl, None) => {
             cx.report.error(
+                Code::MISSING_KEY,
                 config.span,
                 "the mutator `id_token` has no `jwks_url`",
                 HELP,
