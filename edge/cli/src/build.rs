@@ -58,6 +58,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), String> {
         edge: arguments.edge.clone(),
         root: arguments.root.clone(),
         strict: arguments.strict,
+        ..Options::default()
     };
     let (policy, found) = compile(&FileSystem, &options).map_err(|found| refusal(&found))?;
     for diagnostic in &found {

@@ -13,6 +13,7 @@
 )]
 
 mod build;
+mod check;
 mod files;
 mod keys;
 mod sessions;
@@ -34,6 +35,7 @@ struct Arguments {
 #[derive(Debug, Subcommand)]
 enum Command {
     Build(build::Arguments),
+    Check(check::Arguments),
     /// Make and keep the keys that sign tokens
     #[command(subcommand)]
     Keys(keys::Command),
@@ -45,6 +47,7 @@ enum Command {
 
 fn main() -> ExitCode {
     let result = match Arguments::parse().command {
+        Command::Check(arguments) => return check::run(&arguments),
         Command::Build(arguments) => build::run(&arguments),
         Command::Keys(command) => keys::run(&command),
         Command::Sessions(command) => sessions::run(&command),

@@ -304,6 +304,7 @@ mutators: { noop: { enabled: true } }
             edge: (!edge.is_empty()).then(|| "edge.yml".to_owned()),
             root: None,
             strict: false,
+            ..Options::default()
         };
         match compile(&files, &options) {
             Ok((policy, _)) => policy,

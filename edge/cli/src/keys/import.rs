@@ -127,6 +127,7 @@ fn sets(arguments: &Import) -> Result<Sets, String> {
         edge: arguments.edge.clone(),
         root: arguments.root.clone(),
         strict: arguments.strict,
+        ..Options::default()
     };
     // What is worth a warning is the build's to tell.
     let (policy, _) = compile(&FileSystem, &options).map_err(|found| refusal(&found))?;

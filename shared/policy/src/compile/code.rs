@@ -26,6 +26,8 @@ codes! {
     AUTHENTICATOR_NEVER_ASKED = "authenticator-never-asked",
     /// `authorizers` where Oathkeeper has `authorizer`.
     AUTHORIZERS_LIST = "authorizers-list",
+    /// A URL pattern that a request can keep busy.
+    BACKTRACKING = "backtracking",
     /// A condition of an error handler that Oathkeeper ignores.
     CIDR_IGNORED = "cidr-ignored",
     /// A `max_age` that is no time.
@@ -90,6 +92,8 @@ codes! {
     LEAK_SENSITIVE_VALUES = "leak-sensitive-values",
     /// A key that has to be there.
     MISSING_KEY = "missing-key",
+    /// A rule that no request is for.
+    NEVER_MATCHES = "never-matches",
     /// A setting that does nothing.
     NO_EFFECT = "no-effect",
     /// A gateway that serves no host.
@@ -98,6 +102,12 @@ codes! {
     NO_RULES = "no-rules",
     /// No cookie that a session could be in.
     NO_SESSION_COOKIE = "no-session-cookie",
+    /// A session check that any cookie sets off.
+    ONLY_MISSING = "only-missing",
+    /// Two rules of which it is not known whether they overlap.
+    OVERLAP_UNDECIDED = "overlap-undecided",
+    /// A `$` that says nothing.
+    PATTERN_ANCHOR = "pattern-anchor",
     /// A rule that answers preflights with 401.
     PREFLIGHT_REFUSED = "preflight-refused",
     /// A wildcard for everybody's domains.
@@ -122,6 +132,8 @@ codes! {
     RULE_FAILS = "rule-fails",
     /// Two rules for one request.
     RULE_OVERLAP = "rule-overlap",
+    /// A rule whose requests are all for others.
+    RULE_SHADOWED = "rule-shadowed",
     /// Scopes that are asked for and not compared.
     SCOPE_NOT_COMPARED = "scope-not-compared",
     /// A sealed cookie in strict mode.
@@ -174,10 +186,14 @@ codes! {
     UPSTREAM_ADDRESS = "upstream-address",
     /// An entry of `upstreams` that stands for nothing.
     UPSTREAM_MAPPING = "upstream-mapping",
+    /// A name that only a cluster knows.
+    UPSTREAM_UNMAPPED = "upstream-unmapped",
     /// An entry of `upstreams` that nothing needs.
     UPSTREAM_UNUSED = "upstream-unused",
     /// A URL pattern that cannot be read.
     URL_PATTERN = "url-pattern",
+    /// A rule that is for more hosts than were meant.
+    WIDE_HOST = "wide-host",
     /// A value of another type.
     WRONG_TYPE = "wrong-type",
     /// What is not YAML.

@@ -3,16 +3,19 @@
 use std::fmt;
 
 use super::code::Code;
+use super::excerpt::Excerpt;
 
 /// How serious a finding is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Severity {
     /// Nothing is built.
     Error,
     /// It is built, and probably not what was meant.
     Warning,
-    /// It is built and works; there is a simpler way or something worth knowing.
+    /// It is built and works; there is a simpler way, or Oathkeeper would do otherwise.
     Note,
+    /// Nothing is wrong with it; worth knowing once, when it is built.
+    Hint,
 }
 
 impl fmt::Display for Severity {
@@ -21,6 +24,7 @@ impl fmt::Display for Severity {
             Self::Error => "error",
             Self::Warning => "warning",
             Self::Note => "note",
+            Self::Hint => "hint",
         })
     }
 }
@@ -44,6 +48,8 @@ pub struct Diagnostic {
     pub message: String,
     /// What is allowed, or what to do; may be empty.
     pub help: String,
+    /// The line of the file, to show beside it.
+    pub excerpt: Option<Excerpt>,
 }
 
 impl fmt::Display for Diagnostic {
@@ -65,7 +71,7 @@ impl fmt::Display for Diagnostic {
 }
 
 /// A text from a file must not steer the terminal it is shown on.
-fn printable(text: &str) -> String {
+pub(super) fn printable(text: &str) -> String {
     text.chars()
         .map(|c| if c.is_control() { '\u{fffd}' } else { c })
         .collect()
@@ -86,6 +92,7 @@ mod tests {
             rule: Some("web:api".to_owned()),
             message: "no `id`".to_owned(),
             help: "give it one".to_owned(),
+            excerpt: None,
         };
         assert_eq!(
             diagnostic.to_string(),

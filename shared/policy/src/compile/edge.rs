@@ -114,6 +114,8 @@ const MAX_ROTATION: u64 = 3_653 * 86_400;
 pub(super) struct Edge {
     /// Oathkeeper v26.2.0 to the letter, by `mode: strict` or because the command says so.
     pub(super) strict: bool,
+    /// Whether there is such a file at all.
+    pub(super) is_written: bool,
     /// The scheme browsers use, where TLS ends before the gateway.
     pub(super) scheme: Option<Scheme>,
     /// Hosts that are served at all.
@@ -191,6 +193,7 @@ pub(super) fn read(root: &Node, strict: bool, report: &mut Report) -> Edge {
         })
         .collect();
     Edge {
+        is_written: true,
         strict,
         scheme: match text(&["scheme"]) {
             Some("http") => Some(Scheme::Http),

@@ -40,6 +40,7 @@ mod diagnostic;
 mod duration;
 mod edge;
 mod error;
+mod excerpt;
 mod handler;
 mod header;
 mod json;
@@ -48,8 +49,8 @@ mod listing;
 mod mutator;
 mod name;
 mod node;
-mod overlap;
 mod patterns;
+mod reasoning;
 mod report;
 mod retry;
 mod rule;
@@ -61,6 +62,8 @@ mod template;
 mod tokenize;
 mod upstream;
 mod yaml;
+
+use std::collections::BTreeSet;
 
 use crate::document::{FORMAT, Policy};
 use crate::host::HostPattern;
@@ -77,6 +80,7 @@ use self::stage::{Context, Use};
 
 pub use self::code::Code;
 pub use self::diagnostic::{Diagnostic, Severity};
+pub use self::excerpt::Excerpt;
 pub use self::patterns::{Backtracking, Never, NeverBecause, Overlap, Pair, Patterns};
 pub use self::source::Sources;
 
@@ -91,6 +95,8 @@ pub struct Options {
     pub root: Option<String>,
     /// Oathkeeper v26.2.0 to the letter, whatever `mode` in `edge.yml` says.
     pub strict: bool,
+    /// Reasons on what was read, too: on patterns, on names that only a cluster knows. For `edgekeeper check`.
+    pub thorough: bool,
 }
 
 /// Compiles an operator's files. With the policy come warnings and notes, in the order of the files.
@@ -129,17 +135,19 @@ fn build(sources: &dyn Sources, options: &Options, report: &mut Report) -> Optio
         edge: &mut edge,
         report,
         strict,
+        thorough: options.thorough,
         extra: Vec::new(),
         without_preflight: Vec::new(),
         redirects: false,
         told_jwks_url: false,
+        told_origins: BTreeSet::new(),
     };
     check_globals(&mut cx);
     let errors = error::fallback(&mut cx);
     let rules = read_rules(&repositories, &mut cx);
     look_back(&mut cx);
     cx.edge.keys.published = mutator::published(&mut cx);
-    overlap::warn(&rules, strict, cx.report);
+    reasoning::tell(&rules, strict, options.thorough, cx.report);
     let rules: Vec<Rule> = rules.into_iter().map(|(rule, _)| rule).collect();
 
     let hosts = edge.hosts;
@@ -375,7 +383,7 @@ fn look_back(cx: &mut Context<'_>) {
         && cx.config.is_enabled(redirect)
         && !cx.redirects
     {
-        cx.report.warning(
+        cx.report.hint(
             Code::REDIRECT_UNUSED,
             cx.config.handler_span(redirect),
             "the error handler `redirect` is enabled but never used",
@@ -399,11 +407,17 @@ fn look_back(cx: &mut Context<'_>) {
             .iter()
             .map(|(id, _)| id.as_str())
             .collect();
-        cx.report.note(Code::CORS_MISSING,
-            *span,
-            format!("CORS is not configured, so a browser's preflight from another origin gets 404 at {}", name::list(ids, ", ")),
-            "put `cors` into `edge.yml`, or enable `serve.proxy.cors`, if pages of other origins call it",
+        let message = format!(
+            "CORS is not configured, so a browser's preflight from another origin gets 404 at {}",
+            name::list(ids, ", ")
         );
+        let help = "put `cors` into `edge.yml`, or enable `serve.proxy.cors`, if pages of other origins call it";
+        // Who has an `edge.yml` without `cors` may be right to have none.
+        if cx.edge.is_written {
+            cx.report.hint(Code::CORS_MISSING, *span, message, help);
+        } else {
+            cx.report.note(Code::CORS_MISSING, *span, message, help);
+        }
     }
 }
 

@@ -1,7 +1,7 @@
 //! A document as a tree that knows where each of its parts stands.
 
 /// A place in one of the files that were read.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(super) struct Span {
     /// Index of the file in the report.
     pub(super) file: usize,

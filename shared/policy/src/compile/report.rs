@@ -1,7 +1,10 @@
 //! Collects what is found, so that one run tells everything.
 
 use super::code::Code;
+use std::collections::HashSet;
+
 use super::diagnostic::{Diagnostic, Severity};
+use super::excerpt::Excerpt;
 use super::node::{Node, Span, Style};
 
 /// The files that were read and what was found in them.
@@ -9,8 +12,12 @@ use super::node::{Node, Span, Style};
 pub(super) struct Report {
     files: Vec<File>,
     found: Vec<(Span, Diagnostic)>,
+    told: HashSet<Told>,
     rule: Option<(String, usize)>,
 }
+
+/// What makes a finding the same as another.
+type Told = (Span, Severity, Option<String>, String);
 
 #[derive(Debug)]
 struct File {
@@ -39,6 +46,10 @@ impl Report {
             Some((id, file)) if *file != span.file => format!(" in rule \"{id}\""),
             _ => String::new(),
         }
+    }
+
+    pub(super) fn is_in_rule(&self) -> bool {
+        self.rule.is_some()
     }
 
     /// What follows belongs to no rule.
@@ -74,6 +85,16 @@ impl Report {
         help: impl Into<String>,
     ) {
         self.add(Severity::Note, code, span, message.into(), help.into());
+    }
+
+    pub(super) fn hint(
+        &mut self,
+        code: Code,
+        span: Span,
+        message: impl Into<String>,
+        help: impl Into<String>,
+    ) {
+        self.add(Severity::Hint, code, span, message.into(), help.into());
     }
 
     /// A point to look back to.
@@ -113,9 +134,16 @@ impl Report {
             rule,
             message,
             help,
+            excerpt: None,
         };
         // A handler's global configuration is read once for every rule that uses it.
-        if self.found.iter().all(|(_, known)| *known != diagnostic) {
+        let told = (
+            span,
+            severity,
+            diagnostic.rule.clone(),
+            diagnostic.message.clone(),
+        );
+        if self.told.insert(told) {
             self.found.push((span, diagnostic));
         }
     }
@@ -161,6 +189,19 @@ impl Report {
     pub(super) fn finish(self) -> (Vec<Diagnostic>, bool) {
         let mut found = self.found;
         found.sort_by_key(|(span, _)| *span);
+        let mut lines = Vec::new();
+        let mut lines_of = None;
+        for (span, diagnostic) in &mut found {
+            if lines_of != Some(span.file) {
+                lines_of = Some(span.file);
+                let text = self.files.get(span.file).map(|file| file.text.as_str());
+                lines = text.unwrap_or_default().lines().collect();
+            }
+            let line = usize::try_from(span.line)
+                .ok()
+                .and_then(|line| lines.get(line.checked_sub(1)?));
+            diagnostic.excerpt = line.map(|line| Excerpt::of(line, span.column));
+        }
         let failed = found
             .iter()
             .any(|(_, diagnostic)| diagnostic.severity == Severity::Error);

@@ -215,6 +215,19 @@ fn url(matching: &Node, cx: &mut Context<'_>) -> Option<pattern::Pattern> {
                     "in strict mode every request with one of this rule's methods is answered with 500, whatever its URL, as in Oathkeeper; correct the pattern",
                 );
             }
+            if cx.thorough
+                && cx.config.strategy == Some(Strategy::Regexp)
+                && let Some(regex) = text.strip_suffix("$>")
+                && !regex.ends_with('\\')
+            {
+                let span = cx.report.inside(node, regex.len());
+                cx.report.note(
+                    Code::PATTERN_ANCHOR,
+                    span,
+                    "the `$` says nothing: a pattern always matches to the end of the URL",
+                    "take it out; with anything behind the `>` the rule would match nothing",
+                );
+            }
             Some(pattern)
         }
         Err(error) => {
@@ -255,7 +268,7 @@ fn read_upstream(node: &Node, cx: &mut Context<'_>) -> Option<Upstream> {
         url.set_query(None);
         url.set_fragment(None);
     }
-    let mapped = upstream::map(&url, &mut cx.edge.upstreams);
+    let mapped = upstream::map_or_warn(&url, url_node, cx);
     Some(Upstream {
         url: mapped.url,
         strip_path: node.text_at("strip_path"),

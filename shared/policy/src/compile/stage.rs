@@ -1,5 +1,7 @@
 //! One use of a handler: found, allowed, and its configuration merged.
 
+use std::collections::BTreeSet;
+
 use super::code::Code;
 use super::config::{self, Config};
 use super::edge::Edge;
@@ -15,6 +17,7 @@ pub(super) struct Context<'a> {
     pub(super) edge: &'a mut Edge,
     pub(super) report: &'a mut Report,
     pub(super) strict: bool,
+    pub(super) thorough: bool,
     /// What the templates of the rule at hand read below `.Extra`.
     pub(super) extra: Vec<Vec<String>>,
     /// Rules for a session whose preflight no rule takes, with the place of their methods.
@@ -23,6 +26,8 @@ pub(super) struct Context<'a> {
     pub(super) redirects: bool,
     /// It was told that `jwks_url` means nothing here; once is enough.
     pub(super) told_jwks_url: bool,
+    /// Origins of which it was told that only a cluster knows them.
+    pub(super) told_origins: BTreeSet<String>,
 }
 
 impl Context<'_> {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use url::Url;
+use url::{Host, Url};
 
 use super::code::Code;
 use crate::endpoint::Endpoint;
@@ -94,11 +94,62 @@ pub(super) fn map(url: &Url, upstreams: &mut BTreeMap<String, Upstream>) -> Mapp
     }
 }
 
+/// As [`map`], and tells of a name that only a cluster knows and that is not mapped. Once for each origin.
+pub(super) fn map_or_warn(url: &Url, node: &Node, cx: &mut Context<'_>) -> Mapped {
+    let mapped = map(url, &mut cx.edge.upstreams);
+    let origin = url.origin().ascii_serialization();
+    let is_mapped = cx.edge.upstreams.contains_key(&origin);
+    if cx.thorough && !is_mapped && is_internal(url) && cx.told_origins.insert(origin.clone()) {
+        cx.report.warning(
+            Code::UPSTREAM_UNMAPPED,
+            node.span,
+            format!("`{origin}` is a name that only its own network knows: from the edge nothing answers there"),
+            format!(
+                "say in `edge.yml` where it is for the gateway: `upstreams: {{ \"{origin}\": https://… }}`, or `{{ binding: NAME }}` on Workers; where the gateway runs in that network, map it to itself"
+            ),
+        );
+    }
+    mapped
+}
+
+/// Endings of names that are never in public DNS (RFC 6761, RFC 6762, RFC 8375, ICANN's `internal`, Kubernetes).
+const INTERNAL: [&str; 8] = [
+    "local",
+    "localhost",
+    "internal",
+    "svc",
+    "lan",
+    "localdomain",
+    "home.arpa",
+    "test",
+];
+
+/// Whether a URL's host is one that only its own network or machine knows.
+fn is_internal(url: &Url) -> bool {
+    match url.host() {
+        Some(Host::Domain(host)) => {
+            let host = host.trim_end_matches('.');
+            let ends_with = |ending: &&str| {
+                host.strip_suffix(*ending)
+                    .is_some_and(|rest| rest.ends_with('.'))
+            };
+            !host.contains('.') || INTERNAL.iter().any(ends_with)
+        }
+        Some(Host::Ipv4(address)) => {
+            address.is_private() || address.is_loopback() || address.is_link_local()
+        }
+        Some(Host::Ipv6(address)) => {
+            address.is_loopback() || address.is_unique_local() || address.is_unicast_link_local()
+        }
+        None => false,
+    }
+}
+
 /// Reads the URL of a service that the gateway asks; `help` says what to write instead of a wrong one.
 pub(super) fn endpoint(node: &Node, help: &str, cx: &mut Context<'_>) -> Option<Endpoint> {
     match absolute(node.text()?) {
         Ok(url) => {
-            let mapped = map(&url, &mut cx.edge.upstreams);
+            let mapped = map_or_warn(&url, node, cx);
             Some(Endpoint {
                 url: mapped.url,
                 binding: mapped.binding,

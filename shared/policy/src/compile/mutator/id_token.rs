@@ -65,7 +65,7 @@ fn jwks(config: &Node, cx: &mut Context<'_>) -> Result<Option<Endpoint>, Incompl
         (Source::Own, Some(node)) => {
             if !cx.told_jwks_url {
                 cx.told_jwks_url = true;
-                cx.report.note(Code::JWKS_URL_UNUSED,
+                cx.report.hint(Code::JWKS_URL_UNUSED,
                     node.span,
                     "`jwks_url` is Oathkeeper's; here the signing keys are in the key-value store",
                     "make the first one with `edgekeeper keys new`, or write `keys: { source: jwks_url }` into `edge.yml`",

@@ -1,0 +1,153 @@
+//! What follows from all rules together: which answer the same request, and which none or more than was meant.
+
+use crate::rule::Rule;
+
+use super::code::Code;
+use super::node::Span;
+use super::patterns::{NeverBecause, Overlap, Pair, Patterns};
+use super::report::Report;
+
+/// Warns of two rules that match one request, which is answered with 500, as in Oathkeeper. If it is to be thorough, of rules
+/// that match nothing, too much, or take too long.
+///
+/// It is decided which do; where that cannot be, it is said so if it is to be thorough, and nothing otherwise.
+pub(super) fn tell(rules: &[(Rule, Span)], strict: bool, thorough: bool, report: &mut Report) {
+    let mut patterns = Patterns::new(rules.iter().map(|(rule, _)| rule), strict);
+    for pair in patterns.overlaps() {
+        overlap(rules, &pair, thorough, report);
+    }
+    if !thorough {
+        return;
+    }
+    for (number, (rule, span)) in rules.iter().enumerate() {
+        report.enter_rule(&rule.id, *span);
+        single(&mut patterns, number, *span, strict, report);
+        report.leave_rule();
+    }
+}
+
+fn overlap(rules: &[(Rule, Span)], pair: &Pair, thorough: bool, report: &mut Report) {
+    let (Some((first, first_span)), Some((rule, span))) =
+        (rules.get(pair.first), rules.get(pair.second))
+    else {
+        return;
+    };
+    let place = report.place(*first_span);
+    report.enter_rule(&rule.id, *span);
+    match &pair.overlap {
+        Overlap::At { url, method } => report.warning(
+            Code::RULE_OVERLAP,
+            *span,
+            format!(
+                "it overlaps with the rule `{}` at {place}: `{method} {url}` matches both",
+                first.id
+            ),
+            "exactly one rule may match a request, otherwise the answer is 500; exclude the other's paths, as in `<(?!admin/).*>`",
+        ),
+        Overlap::Undecided { why, .. } if thorough => report.note(
+            Code::OVERLAP_UNDECIDED,
+            *span,
+            format!(
+                "whether it overlaps with the rule `{}` at {place} could not be decided: {why}",
+                first.id
+            ),
+            "a request that both match would be answered with 500; see that none does, or write the patterns in a simpler way",
+        ),
+        Overlap::Undecided { .. } | Overlap::Never => {}
+    }
+    report.leave_rule();
+}
+
+/// What is wrong with one rule, whatever the others are for.
+fn single(
+    patterns: &mut Patterns<'_>,
+    number: usize,
+    span: Span,
+    strict: bool,
+    report: &mut Report,
+) {
+    if let Some(never) = patterns.never(number) {
+        let Some((why, help)) = why_never(never.because) else {
+            return;
+        };
+        let wanted = if never.wanted.is_empty() {
+            String::new()
+        } else {
+            format!(" (it wants `{}`)", never.wanted)
+        };
+        let message = format!("no request is ever for this rule: {why}{wanted}");
+        report.warning(Code::NEVER_MATCHES, span, message, help);
+        return;
+    }
+    let near = patterns.near(number);
+    if let Some(never) = patterns.shadowed(number, &near) {
+        report.warning(
+            Code::RULE_SHADOWED,
+            span,
+            format!(
+                "every request that this rule matches is for others, too, such as `{}`",
+                never.wanted
+            ),
+            if strict {
+                "such a request is answered with 500; take the rule out, or exclude its paths from the others"
+            } else {
+                "such a request is answered with 500, or by the other rule alone where this one is for a slash more; take the rule out, or exclude its paths from the others"
+            },
+        );
+    }
+    if let Some(slow) = patterns.backtracking(number) {
+        report.warning(
+            Code::BACKTRACKING,
+            span,
+            format!("a request can keep this pattern busy until it is given up, and is answered with 500: {slow}"),
+            "two repetitions in a row, or one in another, can share a text in many ways; say where one ends, as in `<[^/]+>`",
+        );
+    }
+    if let Some(url) = patterns.wide_host(number) {
+        report.warning(
+            Code::WIDE_HOST,
+            span,
+            format!("inside `<…>` a `.` stands for any character: the rule is for `{url}` as well"),
+            "write `\\.` for a dot (`\\\\.` in JSON), and `[a-z0-9-]+` for one label of a host",
+        );
+    }
+}
+
+/// Why a rule is for no request, and what to do. `None` for what was told where it was read.
+fn why_never(because: NeverBecause) -> Option<(&'static str, &'static str)> {
+    Some(match because {
+        NeverBecause::NoMethods => return None,
+        NeverBecause::Impossible => (
+            "the pattern matches nothing",
+            "look for `^` or `$` with something on its wrong side, and for conditions that exclude each other",
+        ),
+        NeverBecause::UpperCaseHost => (
+            "hosts are in lower case when they are matched",
+            "write the host in lower case",
+        ),
+        NeverBecause::Slashes => (
+            "a slash at the end of a path, or two in a row, are cleaned away before it is matched",
+            "write the path without it",
+        ),
+        NeverBecause::DotSegments => (
+            "`.` and `..` are resolved before a path is matched",
+            "write the path that is meant",
+        ),
+        NeverBecause::Query => (
+            "a query and a fragment are not matched",
+            "take it out; a rule is for a scheme, a host and a path",
+        ),
+        NeverBecause::Port => (
+            "the scheme's own port is left out before it is matched, and there is none above 65535",
+            "take `:443` off `https`, `:80` off `http`",
+        ),
+        NeverBecause::NotAUrl => (
+            "it is not the URL of a request",
+            "write a scheme, a host and a path, such as `https://app.example.com/<.*>`",
+        ),
+        NeverBecause::Shadowed => (
+            "others are for all of them",
+            "take the rule out, or exclude its paths from the others",
+        ),
+    })
+}
