@@ -41,7 +41,7 @@ test('a configuration that is refused ends it, with the place and what is allowe
   const wrong = rule('page', { authenticators: [{ handler: 'cookie_sesion' }] });
   await assert.rejects(startSite({ rules: [wrong] }), ({ message }) => {
     assert.match(message, /ended with status 1/);
-    assert.match(message, /access-rules\.json:\d+:\d+: error: .*cookie_sesion/);
+    assert.match(message, /access-rules\.json:\d+:\d+: error\[unknown-handler\]: .*cookie_sesion/);
     assert.match(message, /cookie_session/);
     return true;
   });

@@ -71,7 +71,7 @@ fn build_writes_what_the_edge_can_load() {
     assert_eq!(code, Some(0), "{err}");
     assert!(out.starts_with("policy.json: 1 rule, "), "{out}");
     assert!(
-        err.starts_with("oathkeeper.yml:6:31: warning: "),
+        err.starts_with("oathkeeper.yml:6:31: warning[leak-sensitive-values]: "),
         "warnings go to stderr: {err}"
     );
     let policy =
@@ -154,11 +154,13 @@ fn a_refused_build_leaves_the_old_policy_alone() {
     let (code, out, err) = run(&folder, &BUILD, None);
     assert_eq!((code, out.as_str()), (Some(1), ""));
     assert!(
-        err.contains("root/etc/rules.json:6:29: error: rule \"web\": there is no mutator `nop`"),
+        err.contains("root/etc/rules.json:6:29: error[unknown-handler]: rule \"web\": there is no mutator `nop`"),
         "{err}"
     );
     assert!(
-        err.contains("root/etc/rules.json:6:37: error: a comma with nothing behind it"),
+        err.contains(
+            "root/etc/rules.json:6:37: error[trailing-comma]: a comma with nothing behind it"
+        ),
         "all at once: {err}"
     );
     assert!(err.ends_with("2 errors; nothing was written\n"), "{err}");
@@ -178,13 +180,15 @@ fn files_that_are_not_there_are_named() {
     );
     assert_eq!(code, Some(1));
     assert!(
-        err.starts_with("nothing.yml: error: the file cannot be read: no such file or folder"),
+        err.starts_with(
+            "nothing.yml: error[unreadable-file]: the file cannot be read: no such file or folder"
+        ),
         "{err}"
     );
     let (code, _, err) = run(&folder, &["build", "-c", "root", "-o", "p.json"], None);
     assert_eq!(code, Some(1));
     assert!(
-        err.starts_with("root: error: the file cannot be read: it is a folder"),
+        err.starts_with("root: error[unreadable-file]: the file cannot be read: it is a folder"),
         "{err}"
     );
     let (code, _, err) = run(

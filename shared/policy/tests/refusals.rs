@@ -54,6 +54,7 @@ fn run(sections: &[(String, String)]) -> (Option<Policy>, Vec<Diagnostic>) {
         match name.as_str() {
             EXPECTED => {}
             "strict" => options.strict = true,
+            "thorough" => options.thorough = true,
             "missing" => {
                 files.remove(content.trim()).expect("a file to miss");
             }

@@ -61,6 +61,19 @@ pub(super) fn parse(text: &str, file: usize, report: &mut Report) -> Option<Node
                 "a comma with nothing behind it",
                 "take the comma out; JSON has one only between two entries, and Oathkeeper would drop the whole file",
             ),
+            (Token::String(_), _) => {
+                let raw = text.get(token.range.start..token.range.end);
+                let control = raw.and_then(|raw| raw.char_indices().find(|(_, c)| *c < ' '));
+                if let Some((at, c)) = control {
+                    let code = u32::from(c);
+                    report.error(
+                        Code::JSON_SYNTAX,
+                        lines.span(token.range.start.saturating_add(at)),
+                        format!("this is not JSON: a control character (U+{code:04X}) in a text"),
+                        format!("write `\\u{code:04x}`, or take it out; Oathkeeper would drop the whole file"),
+                    );
+                }
+            }
             _ => {}
         }
         comma = matches!(token.token, Token::Comma).then_some(token.range.start);

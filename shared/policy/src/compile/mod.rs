@@ -377,6 +377,9 @@ fn rule_edges(ids: &[(String, Span)], cx: &mut Context<'_>) {
     }
 }
 
+/// So many rules are named where something is about many.
+const SHOWN: usize = 5;
+
 /// What can only be told once everything is read.
 fn look_back(cx: &mut Context<'_>) {
     if let Some(redirect) = handler::find(Stage::Error, "redirect")
@@ -402,14 +405,14 @@ fn look_back(cx: &mut Context<'_>) {
     if let Some((_, span)) = cx.without_preflight.first()
         && !cx.strict
     {
-        let ids: Vec<&str> = cx
-            .without_preflight
-            .iter()
-            .map(|(id, _)| id.as_str())
-            .collect();
+        let ids = cx.without_preflight.iter().map(|(id, _)| id.as_str());
+        let more = match ids.len().saturating_sub(SHOWN) {
+            0 => String::new(),
+            more => format!(" and {more} more"),
+        };
+        let ids = name::list(ids.take(SHOWN), ", ");
         let message = format!(
-            "CORS is not configured, so a browser's preflight from another origin gets 404 at {}",
-            name::list(ids, ", ")
+            "CORS is not configured, so a browser's preflight from another origin gets 404 at {ids}{more}"
         );
         let help = "put `cors` into `edge.yml`, or enable `serve.proxy.cors`, if pages of other origins call it";
         // Who has an `edge.yml` without `cors` may be right to have none.
