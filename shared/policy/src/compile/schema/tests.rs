@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use boon::{Compiler, SchemaIndex, Schemas};
 use serde_json::{Map, Value, json};
 
+use super::super::code::Code;
 use super::super::handler::HANDLERS;
 use super::super::node::{self, Node};
 use super::super::report::Report;
@@ -219,26 +220,19 @@ fn schema_of(file: &str) -> Option<Schema> {
     }
 }
 
-/// Whether a mistake is one of form: an unknown key, a wrong type, a value that is not in the list.
-fn is_of_form(help: &str) -> bool {
-    [
-        "allowed are ",
-        "write `true` or `false`",
-        "it is a text",
-        "it is a list",
-        "it is a table",
-        "write a whole number, without quotes",
-        "write a number, without quotes",
-        "write one whole number and one of the units",
-        "there is nothing to configure here",
-        "take it out, or say what it is",
-        "known are ",
-        "Oathkeeper refuses such a rule",
-        "to let in everybody who got this far",
-    ]
-    .iter()
-    .any(|part| help.contains(part))
-}
+/// Mistakes of form: what a table tells.
+const OF_FORM: [Code; 6] = [
+    Code::UNKNOWN_KEY,
+    Code::WRONG_TYPE,
+    Code::UNKNOWN_VALUE,
+    Code::EMPTY_ENTRY,
+    Code::UNKNOWN_HANDLER,
+    Code::MISSING_KEY,
+];
+
+/// Fixtures that lack a key which is not needed everywhere: where `edge.yml` has `keys.source: jwks_url`, and below a key
+/// whose other half a rule may bring.
+const BEYOND_ONE_FILE: [&str; 2] = ["rule-id-token-imported", "config-hydrator-without-url"];
 
 #[test]
 fn what_the_compiler_takes_a_schema_takes_and_what_is_misformed_neither() {
@@ -279,10 +273,10 @@ fn what_the_compiler_takes_a_schema_takes_and_what_is_misformed_neither() {
             let mut errors = found.iter().filter(|diagnostic| {
                 diagnostic.file == *file && diagnostic.severity == Severity::Error
             });
-            let misformed = errors.clone().find(|error| is_of_form(&error.help));
+            let misformed = errors.clone().find(|error| OF_FORM.contains(&error.code));
             if let Some(error) = misformed {
                 assert!(
-                    said.is_some(),
+                    said.is_some() || BEYOND_ONE_FILE.contains(&name.as_str()),
                     "{name}: {file}: only the compiler says: {error}"
                 );
                 refused += 1;
@@ -376,7 +370,7 @@ fn every_key_says_what_it_means() {
     }
     for (path, text) in found {
         let text = text.unwrap_or_else(|| {
-            panic!("`{path}` has no description; write one into compile/schema/description.rs")
+            panic!("`{path}` has no description; write one into compile/schema/description")
         });
         assert!(text.len() < 240, "`{path}`: too long for an editor");
         assert!(text.ends_with(['.', '?', '`']), "`{path}`: not a sentence");
