@@ -13,6 +13,12 @@ use crate::spin;
 ///
 /// Everything that is wrong is told with its file, line and cure. If anything is, nothing is written.
 #[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  edgekeeper build --config oathkeeper.yml --out policy.json
+  edgekeeper build --config oathkeeper.yml --edge edge.yml --root deploy/root --out policy.json
+
+Exit codes: 0 written, perhaps with warnings, 1 refused or not to be written, 2 wrong arguments")]
 pub(crate) struct Arguments {
     /// Oathkeeper's configuration (YAML or JSON); the rules it names are read, too
     #[arg(long, short, value_name = "FILE")]

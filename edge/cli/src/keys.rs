@@ -37,6 +37,10 @@ pub(crate) enum Command {
 /// The secret is read from the environment and must be the one the gateway has. Make it once with
 /// `openssl rand -base64 32`, and give it to the Worker with `npx wrangler secret put KEYS_SECRET`.
 #[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  edgekeeper keys new --policy policy.json --out keys.json
+  edgekeeper keys new --algorithm ES256 --rotation 7d --period next --out keys.json")]
 pub(crate) struct New {
     /// The policy document to take algorithm and rotation from (`keys` of `edge.yml`)
     #[arg(long, value_name = "FILE")]

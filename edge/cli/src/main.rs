@@ -14,19 +14,28 @@
 
 mod build;
 mod check;
+mod completions;
 mod files;
+#[cfg(test)]
+mod help;
 mod keys;
+mod schema;
 mod sessions;
 mod spin;
 mod time;
 
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory as _, Parser, Subcommand};
 
 /// Ory Oathkeeper's access rules, decided at the edge.
 #[derive(Debug, Parser)]
 #[command(name = "edgekeeper", version, about, arg_required_else_help = true)]
+#[command(after_help = "\
+Examples:
+  edgekeeper check                   what is wrong with oathkeeper.yml, edge.yml and the rules
+  edgekeeper build --config oathkeeper.yml --edge edge.yml --out policy.json
+  edgekeeper help build              more about a command, with examples")]
 struct Arguments {
     #[command(subcommand)]
     command: Command,
@@ -37,19 +46,34 @@ enum Command {
     Build(build::Arguments),
     Check(check::Arguments),
     /// Make and keep the keys that sign tokens
-    #[command(subcommand)]
+    #[command(
+        subcommand,
+        after_help = "\
+Examples:
+  edgekeeper keys new --policy policy.json --out keys.json
+  edgekeeper keys list --policy policy.json --state state"
+    )]
     Keys(keys::Command),
     /// End what gateways remember of sessions
-    #[command(subcommand)]
+    #[command(
+        subcommand,
+        after_help = "\
+Examples:
+  edgekeeper sessions revoke --identity 136e87ad-f937-4ad0-9d0d-974c0e871b98"
+    )]
     Sessions(sessions::Command),
     Spin(spin::Arguments),
+    Schema(schema::Arguments),
+    Completions(completions::Arguments),
 }
 
 fn main() -> ExitCode {
     let result = match Arguments::parse().command {
         Command::Check(arguments) => return check::run(&arguments),
         Command::Build(arguments) => build::run(&arguments),
+        Command::Completions(arguments) => completions::run(&arguments, Arguments::command()),
         Command::Keys(command) => keys::run(&command),
+        Command::Schema(arguments) => schema::run(&arguments),
         Command::Sessions(command) => sessions::run(&command),
         Command::Spin(arguments) => spin::run(&arguments),
     };

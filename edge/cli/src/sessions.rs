@@ -22,10 +22,11 @@ pub(crate) enum Command {
 ///
 /// The secret is read from the environment variable `REVOCATION_SECRET` and must be the one that `session.revocation_secret`
 /// of `edge.yml` names at the gateway. Who is signed in remains Kratos' to say: end the session there first.
-///
-///   edgekeeper sessions revoke --identity ID | curl --json @- https://app.example.com/.edge/sessions/revoke
 #[derive(Debug, Args)]
-#[command(verbatim_doc_comment)]
+#[command(after_help = "\
+Examples:
+  edgekeeper sessions revoke --identity ID | curl --json @- https://app.example.com/.edge/sessions/revoke
+  edgekeeper sessions revoke --session ID --expires-in 1h > revocation.json")]
 pub(crate) struct Revoke {
     #[command(flatten)]
     subject: Subject,

@@ -16,6 +16,10 @@ use crate::files;
 /// It writes `allowed_outbound_hosts` into the manifest. `build --spin-manifest` does the same while it makes the policy;
 /// this is for a policy that is there already.
 #[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  edgekeeper spin --policy policy.json --manifest spin.toml
+  edgekeeper spin --policy policy.json --manifest app/spin.toml --component gateway")]
 pub(crate) struct Arguments {
     /// The policy document
     #[arg(long, value_name = "FILE")]

@@ -298,3 +298,49 @@ fn no_key_without_a_good_secret_and_rotation() {
         assert!(!folder.join("k").exists());
     }
 }
+
+#[test]
+fn schema_prints_what_is_published() {
+    let published = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/schema");
+    for (name, file) in [
+        ("edge", "edge.schema.json"),
+        ("config", "oathkeeper.schema.json"),
+        ("rules", "access-rules.schema.json"),
+    ] {
+        let (code, out, err) = run(Path::new("."), &["schema", name], None);
+        assert_eq!((code, err.as_str()), (Some(0), ""));
+        assert!(
+            out == fs::read_to_string(published.join(file)).unwrap(),
+            "docs/schema/{file} is not what `edgekeeper schema {name}` prints"
+        );
+    }
+    let (code, out, err) = run(Path::new("."), &["schema", "kratos"], None);
+    assert_eq!((code, out.as_str()), (Some(2), ""));
+    assert!(
+        err.contains("possible values: edge, config, rules"),
+        "{err}"
+    );
+}
+
+#[test]
+fn completions_are_for_five_shells_and_know_every_command() {
+    for shell in ["bash", "zsh", "fish", "powershell", "elvish"] {
+        let (code, out, err) = run(Path::new("."), &["completions", shell], None);
+        assert_eq!((code, err.as_str()), (Some(0), ""), "{shell}");
+        for word in ["schema", "completions", "retire", "revoke", "spin-manifest"] {
+            assert!(out.contains(word), "{shell}: `{word}` is not completed");
+        }
+    }
+    let (code, _, err) = run(Path::new("."), &["completions", "tcsh"], None);
+    assert_eq!(code, Some(2));
+    assert!(err.contains("possible values: "), "{err}");
+}
+
+#[test]
+fn an_exit_code_is_what_the_help_says() {
+    let (_, help, _) = run(Path::new("."), &["build", "--help"], None);
+    assert!(help.contains("Exit codes: 0 written"), "{help}");
+    let folder = folder("exit-codes", "[{}]");
+    assert_eq!(run(&folder, &BUILD, None).0, Some(1), "refused");
+    assert_eq!(run(&folder, &["build"], None).0, Some(2), "arguments");
+}

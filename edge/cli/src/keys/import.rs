@@ -21,6 +21,10 @@ use crate::files::{self, FileSystem};
 /// The gateway has no files. What lies in one is put into the key-value store under a name made of its URL, where nobody
 /// without `KEYS_SECRET` can read it. Sets at `http` and `https` URLs are fetched and need no import.
 #[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  edgekeeper keys import --config oathkeeper.yml --edge edge.yml --root . --out keys.json
+  edgekeeper keys import --jwks id_token.jwks.json --url file:///etc/secrets/id_token.jwks.json --out keys.json")]
 pub(crate) struct Import {
     /// Oathkeeper's configuration; all the `file://` sets of its rules are read
     #[arg(

@@ -19,6 +19,10 @@ use crate::time::{self, utc};
 /// The secret is not needed. With `KEYS_SECRET` in the environment it also tells which keys do not open under it, and the
 /// ids of imported keys, which are sealed with them.
 #[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  edgekeeper keys list --policy policy.json --state state
+  edgekeeper keys list --policy policy.json --from entries.json")]
 pub(crate) struct List {
     /// The policy document, for the rotation and the life of tokens
     #[arg(long, value_name = "FILE")]

@@ -21,6 +21,10 @@ const TIME_TO_PUT: u64 = 600;
 /// The old key signs until every verifier can know the new one, and stays published until its tokens have expired. With
 /// `--now`, for a key that leaked, it does neither: its tokens are void. The secret is `KEYS_SECRET`, as for `keys new`.
 #[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  edgekeeper keys retire --policy policy.json --state state -- KID          in its own time
+  edgekeeper keys retire --policy policy.json --from entries.json --out keys.json --now -- KID")]
 pub(crate) struct Retire {
     /// The id of the key, as `keys list` shows it; after `--` if it begins with a dash
     kid: String,

@@ -109,7 +109,7 @@ const TRACING: Shape = Shape::Keys(&[
 ]);
 
 /// The keys of Oathkeeper v26.2.0's `spec/config.schema.json`. Handlers are checked one by one.
-const KEYS: Keys = &[
+pub(super) const KEYS: Keys = &[
     ("$schema", &Text),
     ("version", &Text),
     ("serve", &SERVE),
@@ -219,15 +219,8 @@ fn check_handlers(root: &Node, stage: Stage, report: &mut Report) {
             continue;
         };
         let path = format!("{path}.{}", key.name);
-        // Oathkeeper's own schema knows no `config` for the handlers that ignore theirs.
-        let takes_config = !handler.config.is_empty() && handler.name != "allow";
-        let keys: Keys = if takes_config {
-            &[("enabled", &Flag), ("config", &Anything)]
-        } else {
-            &[("enabled", &Flag)]
-        };
-        shape::check(node, &Shape::Keys(keys), &path, report);
-        if let Some(config) = node.get("config").filter(|_| takes_config) {
+        shape::check(node, &Shape::Keys(handler.switch()), &path, report);
+        if let Some(config) = node.get("config").filter(|_| handler.takes_config()) {
             shape::check(
                 config,
                 &Shape::Keys(handler.config),

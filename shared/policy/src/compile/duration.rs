@@ -4,20 +4,28 @@
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Duration(u128);
 
+/// What a number may be of, in nanoseconds.
+pub(super) const UNITS: [(&str, u128); 6] = [
+    ("ns", 1),
+    ("us", 1_000),
+    ("ms", 1_000_000),
+    ("s", 1_000_000_000),
+    ("m", 60_000_000_000),
+    ("h", 3_600_000_000_000),
+];
+
+/// The unit that Oathkeeper does not have.
+pub(super) const DAY: (&str, u128) = ("d", 86_400_000_000_000);
+
 impl Duration {
     /// Reads one number and one unit (`^[0-9]+(ns|us|ms|s|m|h)$` in Oathkeeper's schema); with `days`, also `d`.
     pub(super) fn parse(text: &str, days: bool) -> Option<Self> {
         let digits = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
-        let unit: u128 = match text.strip_prefix(digits)? {
-            "ns" => 1,
-            "us" => 1_000,
-            "ms" => 1_000_000,
-            "s" => 1_000_000_000,
-            "m" => 60_000_000_000,
-            "h" => 3_600_000_000_000,
-            "d" if days => 86_400_000_000_000,
-            _ => return None,
-        };
+        let name = text.strip_prefix(digits)?;
+        let (_, unit) = UNITS
+            .into_iter()
+            .chain(days.then_some(DAY))
+            .find(|(known, _)| *known == name)?;
         if digits.is_empty() || !digits.bytes().all(|b| b.is_ascii_digit()) {
             return None;
         }

@@ -29,7 +29,8 @@ const RULE: Shape = Shape::Keys(&[
     ("tokenize_as", &Text),
 ]);
 
-const EDGE: Shape = Shape::Keys(&[
+/// The keys of `edge.yml`. What `upstreams` holds is checked entry by entry.
+pub(super) const EDGE: Shape = Shape::Keys(&[
     ("mode", &Choice(&["default", "strict"])),
     ("scheme", &Choice(&["http", "https"])),
     ("hosts", &List(&Text)),
@@ -96,6 +97,9 @@ const EDGE: Shape = Shape::Keys(&[
     ),
     ("rules", &Map(&RULE)),
 ]);
+
+/// An entry of `upstreams` that is more than a URL.
+pub(super) const TARGET: Shape = Shape::Keys(&[("url", &Text), ("binding", &Text)]);
 
 /// The secret that seals signing keys.
 const KEYS_SECRET: &str = "KEYS_SECRET";
@@ -506,12 +510,7 @@ fn target(key: &str, node: &Node, report: &mut Report) -> Option<Target> {
     let url = match node.text() {
         Some(_) => Some(node),
         None => {
-            shape::check(
-                node,
-                &Shape::Keys(&[("url", &Text), ("binding", &Text)]),
-                &path,
-                report,
-            );
+            shape::check(node, &TARGET, &path, report);
             node.get("url")
         }
     };

@@ -55,6 +55,22 @@ pub(super) struct Handler {
     pub(super) oathkeeper: bool,
 }
 
+impl Handler {
+    /// Whether it has a `config` in Oathkeeper's configuration: its schema knows none for those that ignore theirs.
+    pub(super) fn takes_config(&self) -> bool {
+        !self.config.is_empty() && self.name != "allow"
+    }
+
+    /// The keys under its name in Oathkeeper's configuration; `config` is checked by [`Handler::config`].
+    pub(super) fn switch(&self) -> Keys {
+        if self.takes_config() {
+            &[("enabled", &Flag), ("config", &Anything)]
+        } else {
+            &[("enabled", &Flag)]
+        }
+    }
+}
+
 const TOKEN_FROM: Shape = Shape::Keys(&[
     ("header", &Text),
     ("query_parameter", &Text),

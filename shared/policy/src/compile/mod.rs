@@ -54,6 +54,7 @@ mod reasoning;
 mod report;
 mod retry;
 mod rule;
+mod schema;
 mod shape;
 mod source;
 mod stage;
@@ -82,6 +83,7 @@ pub use self::code::Code;
 pub use self::diagnostic::{Diagnostic, Severity};
 pub use self::excerpt::Excerpt;
 pub use self::patterns::{Backtracking, Never, NeverBecause, Overlap, Pair, Patterns};
+pub use self::schema::Schema;
 pub use self::source::Sources;
 
 /// What to compile.

@@ -17,7 +17,7 @@ use super::{authenticator, authorizer, error, listing, mutator, tokenize, upstre
 use Shape::{Anything, Flag, List, Text};
 
 /// The keys of an access rule. Handlers are checked one by one.
-const RULE: Keys = &[
+pub(super) const RULE: Keys = &[
     ("id", &Text),
     ("version", &Text),
     ("description", &Text),
@@ -36,7 +36,8 @@ const RULE: Keys = &[
     ),
 ];
 
-const MATCH: Shape = Shape::Keys(&[("url", &Text), ("methods", &List(&Text))]);
+/// `match` of an access rule.
+pub(super) const MATCH: Shape = Shape::Keys(&[("url", &Text), ("methods", &List(&Text))]);
 
 const METHODS: &[&str] = &[
     "GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "CONNECT",

@@ -11,6 +11,10 @@ use super::report::Report;
 use super::shape::{self, Shape};
 use crate::fault::Fault;
 
+/// A handler as a rule names it. Its `config` is checked by its name.
+pub(super) const USE: Shape =
+    Shape::Keys(&[("handler", &Shape::Text), ("config", &Shape::Anything)]);
+
 /// What every step of the compilation works with.
 pub(super) struct Context<'a> {
     pub(super) config: &'a Config,
@@ -96,8 +100,7 @@ fn find(
     fault: &mut Option<Fault>,
     cx: &mut Context<'_>,
 ) -> Option<Use> {
-    const KEYS: Shape = Shape::Keys(&[("handler", &Shape::Text), ("config", &Shape::Anything)]);
-    shape::check(node, &KEYS, path, cx.report);
+    shape::check(node, &USE, path, cx.report);
     if !matches!(node.value, Value::Table(_)) {
         return None;
     }

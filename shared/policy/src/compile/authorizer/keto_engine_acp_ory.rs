@@ -10,7 +10,7 @@ use super::super::template::{self, Position};
 use super::super::upstream;
 
 /// How policies can be compared.
-const FLAVORS: [&str; 3] = ["exact", "glob", "regex"];
+pub(in crate::compile) const FLAVORS: [&str; 3] = ["exact", "glob", "regex"];
 
 pub(super) fn read(config: &Node, span: Span, cx: &mut Context<'_>) -> Option<KetoEngineAcpOry> {
     for name in ["required_action", "required_resource", "subject"] {

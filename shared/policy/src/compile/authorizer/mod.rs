@@ -15,6 +15,8 @@ use super::node::Node;
 use super::stage::{Context, Use};
 use super::{config, handler};
 
+pub(super) use self::keto_engine_acp_ory::FLAVORS;
+
 /// What to write for a service that decides.
 const SERVICE: &str = "write the service that decides, such as `http://authz:8080/check`";
 
