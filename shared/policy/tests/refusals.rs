@@ -6,43 +6,14 @@
 #![cfg(feature = "compile")]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
-use std::collections::BTreeMap;
+mod fixture;
+
 use std::fs;
-use std::path::{Path, PathBuf};
 
 use edgekeeper_policy::compile::{Diagnostic, Options, compile};
 use edgekeeper_policy::document::Policy;
 
-const EXPECTED: &str = "expected";
-
-fn folder() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/refusals")
-}
-
-fn base() -> BTreeMap<String, String> {
-    ["oathkeeper.yml", "rules.json"]
-        .into_iter()
-        .map(|name| {
-            (
-                name.to_owned(),
-                fs::read_to_string(folder().join("base").join(name)).unwrap(),
-            )
-        })
-        .collect()
-}
-
-/// Sections of a fixture, each after a line `== name`.
-fn sections(fixture: &str) -> Vec<(String, String)> {
-    let mut sections: Vec<(String, String)> = Vec::new();
-    for line in fixture.split_inclusive('\n') {
-        match (line.strip_prefix("== "), sections.last_mut()) {
-            (Some(name), _) => sections.push((name.trim_end().to_owned(), String::new())),
-            (None, Some((_, content))) => content.push_str(line),
-            (None, None) => panic!("a fixture begins with `== name`: {line}"),
-        }
-    }
-    sections
-}
+use fixture::{EXPECTED, base, paths, sections};
 
 fn run(sections: &[(String, String)]) -> (Option<Policy>, Vec<Diagnostic>) {
     let mut files = base();
@@ -72,20 +43,10 @@ fn run(sections: &[(String, String)]) -> (Option<Policy>, Vec<Diagnostic>) {
     }
 }
 
-fn fixtures() -> Vec<PathBuf> {
-    let mut paths: Vec<PathBuf> = fs::read_dir(folder())
-        .unwrap()
-        .map(|entry| entry.unwrap().path())
-        .filter(|path| path.extension().is_some_and(|extension| extension == "txt"))
-        .collect();
-    paths.sort();
-    paths
-}
-
 #[test]
 fn every_mistake_is_told_at_its_place_with_its_cure() {
     let mut wrong = Vec::new();
-    for path in fixtures() {
+    for path in paths() {
         let name = path.file_stem().unwrap().to_string_lossy().into_owned();
         let mut sections = sections(&fs::read_to_string(&path).unwrap());
         let (policy, found) = run(&sections);
@@ -137,5 +98,5 @@ fn the_files_that_fixtures_change_are_right_themselves() {
 
 #[test]
 fn there_is_a_fixture_for_everything() {
-    assert!(fixtures().len() > 100, "a fixture went missing");
+    assert!(paths().len() > 100, "a fixture went missing");
 }
