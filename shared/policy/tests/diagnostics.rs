@@ -85,7 +85,7 @@ fn findings(said: &str) -> Vec<String> {
 
 /// Code and severity of a finding.
 fn kind(finding: &str) -> (String, String) {
-    ["error", "warning", "note"]
+    ["error", "warning", "note", "hint"]
         .iter()
         .filter_map(|severity| {
             let mark = format!(": {severity}[");
@@ -250,7 +250,7 @@ fn the_table_has_every_code_with_its_severities() {
         .collect();
     let mut expected: Vec<String> = Vec::new();
     for (code, told) in severities() {
-        let told: Vec<&str> = ["error", "warning", "note"]
+        let told: Vec<&str> = ["error", "warning", "note", "hint"]
             .into_iter()
             .filter(|severity| told.contains(*severity))
             .collect();

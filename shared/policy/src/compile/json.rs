@@ -59,7 +59,7 @@ pub(super) fn parse(text: &str, file: usize, report: &mut Report) -> Option<Node
             (Token::CloseBrace | Token::CloseBracket, Some(start)) => report.error(Code::TRAILING_COMMA,
                 lines.span(start),
                 "a comma with nothing behind it",
-                "take the comma out; JSON has one only between two entries, and Oathkeeper would drop the whole file",
+                "take the comma out; JSON has one only between two entries, and a reader of JSON drops the whole file for it",
             ),
             (Token::String(_), _) => {
                 let raw = text.get(token.range.start..token.range.end);
@@ -70,7 +70,7 @@ pub(super) fn parse(text: &str, file: usize, report: &mut Report) -> Option<Node
                         Code::JSON_SYNTAX,
                         lines.span(token.range.start.saturating_add(at)),
                         format!("this is not JSON: a control character (U+{code:04X}) in a text"),
-                        format!("write `\\u{code:04x}`, or take it out; Oathkeeper would drop the whole file"),
+                        format!("write `\\u{code:04x}`, or take it out; a reader of JSON drops the whole file for it"),
                     );
                 }
             }

@@ -116,7 +116,7 @@ fn single(
 /// Why a rule is for no request, and what to do. `None` for what was told where it was read.
 fn why_never(because: NeverBecause) -> Option<(&'static str, &'static str)> {
     Some(match because {
-        NeverBecause::NoMethods => return None,
+        NeverBecause::NoMethods | NeverBecause::Shadowed => return None,
         NeverBecause::Impossible => (
             "the pattern matches nothing",
             "look for `^` or `$` with something on its wrong side, and for conditions that exclude each other",
@@ -144,10 +144,6 @@ fn why_never(because: NeverBecause) -> Option<(&'static str, &'static str)> {
         NeverBecause::NotAUrl => (
             "it is not the URL of a request",
             "write a scheme, a host and a path, such as `https://app.example.com/<.*>`",
-        ),
-        NeverBecause::Shadowed => (
-            "others are for all of them",
-            "take the rule out, or exclude its paths from the others",
         ),
     })
 }

@@ -353,7 +353,7 @@ fn authorizers(node: &Node, id: &str, cx: &mut Context<'_>) -> Option<Vec<Author
             cx.report.warning(
                 Code::AUTHORIZERS_LIST,
                 span,
-                "Oathkeeper has no `authorizers` and drops the rule; here all of them must allow",
+                "Oathkeeper has no `authorizers` and answers 500 to the requests of the rule; here all of them must allow",
                 "write `\"authorizer\": { … }`, without the list, so that the rule works in both",
             );
         }
