@@ -7,6 +7,9 @@ use super::node::Span;
 use super::patterns::{NeverBecause, Overlap, Pair, Patterns};
 use super::report::Report;
 
+/// Pairs of rules that are compared to find whether one is shadowed: some seconds.
+const MAX_PAIRS: usize = 3_000_000;
+
 /// Warns of two rules that match one request, which is answered with 500, as in Oathkeeper. If it is to be thorough, of rules
 /// that match nothing, too much, or take too long.
 ///
@@ -19,9 +22,13 @@ pub(super) fn tell(rules: &[(Rule, Span)], strict: bool, thorough: bool, report:
     if !thorough {
         return;
     }
+    let mut left = MAX_PAIRS;
     for (number, (rule, span)) in rules.iter().enumerate() {
         report.enter_rule(&rule.id, *span);
-        single(&mut patterns, number, *span, strict, report);
+        if !never(&mut patterns, number, *span, report) {
+            shadowed(&mut patterns, number, *span, strict, &mut left, report);
+            pattern(&mut patterns, number, *span, report);
+        }
         report.leave_rule();
     }
 }
@@ -58,18 +65,12 @@ fn overlap(rules: &[(Rule, Span)], pair: &Pair, thorough: bool, report: &mut Rep
     report.leave_rule();
 }
 
-/// What is wrong with one rule, whatever the others are for.
-fn single(
-    patterns: &mut Patterns<'_>,
-    number: usize,
-    span: Span,
-    strict: bool,
-    report: &mut Report,
-) {
-    if let Some(never) = patterns.never(number) {
-        let Some((why, help)) = why_never(never.because) else {
-            return;
-        };
+/// Whether no request is ever for a rule; tells why.
+fn never(patterns: &mut Patterns<'_>, number: usize, span: Span, report: &mut Report) -> bool {
+    let Some(never) = patterns.never(number) else {
+        return false;
+    };
+    if let Some((why, help)) = why_never(never.because) {
         let wanted = if never.wanted.is_empty() {
             String::new()
         } else {
@@ -77,9 +78,25 @@ fn single(
         };
         let message = format!("no request is ever for this rule: {why}{wanted}");
         report.warning(Code::NEVER_MATCHES, span, message, help);
+    }
+    true
+}
+
+/// Tells of a rule whose requests are all for others. With thousands of rules for the same URLs the last are not looked at:
+/// of their overlaps it was told.
+fn shadowed(
+    patterns: &mut Patterns<'_>,
+    number: usize,
+    span: Span,
+    strict: bool,
+    left: &mut usize,
+    report: &mut Report,
+) {
+    if *left == 0 {
         return;
     }
     let near = patterns.near(number);
+    *left = left.saturating_sub(near.len());
     if let Some(never) = patterns.shadowed(number, &near) {
         report.warning(
             Code::RULE_SHADOWED,
@@ -95,6 +112,10 @@ fn single(
             },
         );
     }
+}
+
+/// Tells what is wrong with a pattern by itself.
+fn pattern(patterns: &mut Patterns<'_>, number: usize, span: Span, report: &mut Report) {
     if let Some(slow) = patterns.backtracking(number) {
         report.warning(
             Code::BACKTRACKING,
