@@ -13,6 +13,7 @@
 )]
 
 mod build;
+mod explain;
 mod files;
 mod keys;
 mod sessions;
@@ -34,6 +35,7 @@ struct Arguments {
 #[derive(Debug, Subcommand)]
 enum Command {
     Build(build::Arguments),
+    Explain(explain::Arguments),
     /// Make and keep the keys that sign tokens
     #[command(subcommand)]
     Keys(keys::Command),
@@ -46,6 +48,7 @@ enum Command {
 fn main() -> ExitCode {
     let result = match Arguments::parse().command {
         Command::Build(arguments) => build::run(&arguments),
+        Command::Explain(arguments) => return explain::run(&arguments),
         Command::Keys(command) => keys::run(&command),
         Command::Sessions(command) => sessions::run(&command),
         Command::Spin(arguments) => spin::run(&arguments),
