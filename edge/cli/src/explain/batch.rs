@@ -88,7 +88,8 @@ pub(super) fn explain(policy: &Policy, cases: &[Case]) -> Result<String, String>
 
 impl Line {
     fn case(self) -> Result<Case, String> {
-        let host = authority(&self.url)?;
+        // What is wrong with a URL is the gateway's to say.
+        let host = authority(&self.url).unwrap_or_default();
         let mut headers = header_map(&self.headers)?;
         if !headers.contains_key(http::header::HOST)
             && let Ok(host) = HeaderValue::from_str(host)
