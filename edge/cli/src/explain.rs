@@ -1,11 +1,11 @@
 //! `edgekeeper explain`: what the gateway does with a request, and why.
 
+mod answer;
 mod batch;
 mod case;
 mod credential;
 mod differences;
 mod text;
-mod whoami;
 mod world;
 
 use std::fs;
@@ -20,8 +20,8 @@ use http::{HeaderMap, HeaderName, HeaderValue, Method};
 
 use crate::build;
 use crate::files::{self, FileSystem};
+use answer::{Answer, Services};
 use case::Case;
-use whoami::Whoami;
 
 /// Show what the gateway does with a request, and why, without sending anything
 ///
@@ -181,7 +181,7 @@ fn case(arguments: &Arguments) -> Result<Case, String> {
         url,
         listener: arguments.listener.into(),
         adds_credential: session.is_some(),
-        whoami: session,
+        services: Services::Offline(session),
     })
 }
 
@@ -234,7 +234,7 @@ fn authority(url: &str) -> Result<&str, String> {
     }
 }
 
-fn session(path: &Path) -> Result<Whoami, String> {
+fn session(path: &Path) -> Result<Answer, String> {
     let text = read(path)?;
     let document: serde_json::Value = serde_json::from_str(&text)
         .map_err(|error| format!("`{}` is not JSON: {error}", path.display()))?;
@@ -244,7 +244,7 @@ fn session(path: &Path) -> Result<Whoami, String> {
             path.display()
         ));
     }
-    Ok(Whoami::session(&text))
+    Ok(Answer::session(&text))
 }
 
 fn read(path: &Path) -> Result<String, String> {

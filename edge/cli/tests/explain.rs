@@ -505,7 +505,7 @@ fn many_requests_are_explained_line_by_line() {
     let folder = folder("lines");
     let lines = [
         r#"{"method":"GET","url":"https://app.example.com/api/a","session":{"active":true,"expires_at":"2999-01-01T00:00:00Z","identity":{"id":"ada","traits":{"email":"a@b.c"}}}}"#,
-        r#"{"method":"GET","url":"https://app.example.com/api/a","headers":[["Cookie","ory_kratos_session=x"]],"whoami":{"status":500}}"#,
+        r#"{"method":"GET","url":"https://app.example.com/api/a","headers":[["Cookie","ory_kratos_session=x"]],"answers":[{"url":"http://kratos.internal/sessions/whoami","status":500}]}"#,
         r#"{"method":"GET","url":"https://api.example.com/health/alive","listener":"api"}"#,
     ];
     fs::write(folder.join("lines"), lines.join("\n")).unwrap();

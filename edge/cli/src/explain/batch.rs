@@ -7,8 +7,8 @@ use http::{HeaderMap, HeaderName, HeaderValue};
 use serde::Deserialize;
 use serde_json::Value;
 
+use super::answer::{Answer, Services};
 use super::case::Case;
-use super::whoami::Whoami;
 use super::{Door, authority, method};
 
 /// One line. Nothing is added to its headers but the `Host` of its URL, if it has none.
@@ -25,9 +25,9 @@ struct Line {
     /// What whoami answers with 200. A credential is added as for `--session`.
     #[serde(default)]
     session: Option<Value>,
-    /// What whoami answers, in place of `session`.
+    /// What services answer, in place of `session`. Whoever is not among them cannot be reached.
     #[serde(default)]
-    whoami: Option<Answer>,
+    answers: Option<Vec<Recorded>>,
 }
 
 #[derive(Default, Deserialize)]
@@ -40,7 +40,9 @@ enum Listener {
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Answer {
+struct Recorded {
+    /// The URL that was asked, with its query.
+    url: String,
     status: u16,
     #[serde(default)]
     headers: Vec<(String, String)>,
@@ -97,10 +99,18 @@ impl Line {
             headers.insert(http::header::HOST, host);
         }
         let adds_credential = self.session.is_some();
-        let session = self
-            .session
-            .map(|session| Whoami::session(&session.to_string()));
-        let whoami = self.whoami.map(Whoami::try_from).transpose()?;
+        let services = match self.answers {
+            Some(answers) => {
+                let answers = answers.into_iter().map(Recorded::answer);
+                Services::Recorded(answers.collect::<Result<_, _>>()?)
+            }
+            None => {
+                let session = self
+                    .session
+                    .map(|session| Answer::session(&session.to_string()));
+                Services::Offline(session)
+            }
+        };
         Ok(Case {
             method: method(&self.method)?,
             url: self.url,
@@ -110,21 +120,20 @@ impl Line {
                 Listener::Api => Door::Api,
             }
             .into(),
-            whoami: whoami.or(session),
+            services,
             adds_credential,
         })
     }
 }
 
-impl TryFrom<Answer> for Whoami {
-    type Error = String;
-
-    fn try_from(answer: Answer) -> Result<Self, String> {
-        Ok(Self {
-            status: answer.status,
-            headers: header_map(&answer.headers)?,
-            body: answer.body.into_bytes(),
-        })
+impl Recorded {
+    fn answer(self) -> Result<(String, Answer), String> {
+        let answer = Answer {
+            status: self.status,
+            headers: header_map(&self.headers)?,
+            body: self.body.into_bytes(),
+        };
+        Ok((self.url, answer))
     }
 }
 

@@ -7,19 +7,18 @@ use edgekeeper_gateway::runtime::NoBody;
 use edgekeeper_policy::document::Policy;
 use http::HeaderMap;
 
+use super::answer::Services;
 use super::credential;
-use super::whoami::Whoami;
 use super::world::World;
 
-/// A request, and what whoami says to it.
+/// A request, and what other services say to it.
 #[derive(Debug, Clone)]
 pub(super) struct Case {
     pub(super) method: String,
     pub(super) url: String,
     pub(super) headers: HeaderMap,
     pub(super) listener: Listener,
-    /// `None`: no credential is known.
-    pub(super) whoami: Option<Whoami>,
+    pub(super) services: Services,
     /// Whether a request without a credential gets one, where its rule would look for it.
     pub(super) adds_credential: bool,
 }
@@ -48,7 +47,7 @@ impl Case {
 
     fn decide(&self, policy: &Policy, first: Option<Step>) -> Result<Explanation, String> {
         let gateway = Gateway::new(policy.clone()).map_err(|error| format!("error: {error}"))?;
-        let world = World::new(policy, self.whoami.clone())?;
+        let world = World::new(policy, self.services.clone())?;
         if let Some(first) = first {
             world.push(first);
         }

@@ -14,7 +14,7 @@ use edgekeeper_policy::authenticator::Authenticator;
 use edgekeeper_policy::document::Policy;
 use edgekeeper_policy::endpoint::Endpoint;
 
-use super::whoami::Whoami;
+use super::answer::{Answer, Services};
 use crate::time;
 
 /// How often a future is asked before it is given up. Nothing here waits for anything, so that each is ready at once.
@@ -31,7 +31,7 @@ struct Inner {
     /// Under which keys are sealed and revocations signed: made for this one request.
     secret: String,
     revocation_secret: Option<String>,
-    whoami: Option<Whoami>,
+    services: Services,
     checks: Vec<Endpoint>,
     others: Vec<Endpoint>,
     steps: RefCell<Vec<Step>>,
@@ -40,7 +40,7 @@ struct Inner {
 impl World {
     /// # Errors
     /// When this machine has no clock or no randomness.
-    pub(super) fn new(policy: &Policy, whoami: Option<Whoami>) -> Result<Self, String> {
+    pub(super) fn new(policy: &Policy, services: Services) -> Result<Self, String> {
         let mut random = [0_u8; 32];
         crate::keys::random(&mut random)?;
         let checks = session_checks(policy);
@@ -54,7 +54,7 @@ impl World {
             store: RefCell::default(),
             secret: random.iter().map(|byte| format!("{byte:02x}")).collect(),
             revocation_secret: policy.session.revocation_secret.clone(),
-            whoami,
+            services,
             checks,
             others,
             steps: RefCell::default(),
@@ -152,14 +152,27 @@ impl Runtime for World {
             status,
             note: note.to_owned(),
         };
-        if !self.is_session_check(&request.url) {
-            self.push(asked(None, "not asked: explanations are made offline"));
-            return Err(FetchError::Unreachable);
-        }
-        let (answer, note) = match &self.0.whoami {
-            Some(whoami) => (whoami.clone(), "from the session that was given, not asked"),
-            None => (
-                Whoami::unknown(),
+        let (answer, note) = match &self.0.services {
+            Services::Recorded(answers) => {
+                let answer = answers.iter().find(|(url, _)| *url == request.url);
+                let Some((_, answer)) = answer else {
+                    self.push(asked(None, "not asked: no answer was given for it"));
+                    return Err(FetchError::Unreachable);
+                };
+                (
+                    answer.clone(),
+                    "from the answers that were given, not asked",
+                )
+            }
+            Services::Offline(_) if !self.is_session_check(&request.url) => {
+                self.push(asked(None, "not asked: explanations are made offline"));
+                return Err(FetchError::Unreachable);
+            }
+            Services::Offline(Some(whoami)) => {
+                (whoami.clone(), "from the session that was given, not asked")
+            }
+            Services::Offline(None) => (
+                Answer::unknown(),
                 "not asked: without a session the credential counts as unknown",
             ),
         };

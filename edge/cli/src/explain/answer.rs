@@ -1,23 +1,32 @@
-//! What whoami answers to the one credential of a request.
+//! What other services say, as it was given to the command.
 
 use http::header::CONTENT_TYPE;
 use http::{HeaderMap, HeaderValue};
 
-/// An answer of whoami's, as it was given to the command.
+/// One answer of a service.
 #[derive(Debug, Clone)]
-pub(super) struct Whoami {
+pub(super) struct Answer {
     pub(super) status: u16,
     pub(super) headers: HeaderMap,
     pub(super) body: Vec<u8>,
 }
 
-impl Whoami {
-    /// There is a session.
+/// What is known of the services that the gateway would ask.
+#[derive(Debug, Clone)]
+pub(super) enum Services {
+    /// Whoami says this, or knows no credential. Nobody else is asked.
+    Offline(Option<Answer>),
+    /// The answers that were once given, each with the URL that was asked.
+    Recorded(Vec<(String, Answer)>),
+}
+
+impl Answer {
+    /// Whoami's, when there is a session.
     pub(super) fn session(document: &str) -> Self {
         Self::json(200, document)
     }
 
-    /// Nobody knows the credential, as Kratos says it.
+    /// Whoami's, when nobody knows the credential, as Kratos says it.
     pub(super) fn unknown() -> Self {
         Self::json(401, r#"{"error":{"id":"session_inactive","code":401}}"#)
     }
