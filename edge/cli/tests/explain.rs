@@ -99,8 +99,8 @@ fn timeless(text: &str) -> String {
         let Some((before, rest)) = text.split_once(&member) else {
             continue;
         };
-        let end = rest.find([',', '}']).unwrap();
-        text = format!("{before}{member}_{}", &rest[end..]);
+        let (_, after) = rest.split_at(rest.find([',', '}']).unwrap());
+        text = format!("{before}{member}_{after}");
     }
     text
 }
