@@ -122,6 +122,9 @@ impl Explanation {
         for header in explanation.headers() {
             secrets.mask_header(header);
         }
+        for url in explanation.urls() {
+            secrets.mask_url(url);
+        }
         explanation.each_text(&mut |text| secrets.mask(text));
         explanation
     }
@@ -134,6 +137,19 @@ impl Explanation {
         let (Outcome::Forward { headers, .. } | Outcome::Answer { headers, .. }) =
             &mut self.outcome;
         of_steps.chain(headers)
+    }
+
+    /// The URLs that can have the request's query.
+    fn urls(&mut self) -> impl Iterator<Item = &mut String> {
+        let asked = self.steps.iter_mut().filter_map(|step| match step {
+            Step::Asked { url, .. } => Some(url),
+            _ => None,
+        });
+        let forward = match &mut self.outcome {
+            Outcome::Forward { url, .. } => Some(url),
+            Outcome::Answer { .. } => None,
+        };
+        asked.chain(forward)
     }
 
     /// All that could repeat a part of the request.

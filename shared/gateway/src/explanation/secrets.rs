@@ -16,7 +16,7 @@ const MASK: &str = "***";
 const SHORTEST: usize = 8;
 
 /// A header or query parameter whose name has one of these in it holds a credential, whoever takes it for one.
-const TELLING: [&str; 8] = [
+const TELLING: [&str; 9] = [
     "token",
     "secret",
     "password",
@@ -25,6 +25,7 @@ const TELLING: [&str; 8] = [
     "api_key",
     "apikey",
     "credential",
+    "jwt",
 ];
 
 /// The credentials of one request.
@@ -32,6 +33,8 @@ const TELLING: [&str; 8] = [
 pub(super) struct Secrets {
     /// Headers whose value is one.
     headers: Vec<String>,
+    /// Query parameters whose value is one.
+    parameters: Vec<String>,
     /// The names and values of the client's cookies.
     cookies: Vec<(String, String)>,
     /// What is not to be seen anywhere, longest first.
@@ -52,6 +55,7 @@ impl Secrets {
         });
         let mut secrets = Self {
             headers: headers.collect(),
+            parameters: Vec::new(),
             cookies: Vec::new(),
             values: Vec::new(),
         };
@@ -78,12 +82,21 @@ impl Secrets {
                 secrets.learn_credential(&String::from_utf8_lossy(value.as_bytes()));
             }
         }
+        secrets
+            .parameters
+            .extend(sources().filter_map(|from| match from {
+                TokenFrom::QueryParameter(name) => Some(name.clone()),
+                _ => None,
+            }));
         let (_, query) = url.split_once('?').unwrap_or_default();
-        for (name, value) in query::pairs(query) {
-            let is_token = sources()
-                .any(|from| matches!(from, TokenFrom::QueryParameter(own) if *own == name));
-            if is_token || is_telling(&name) {
-                secrets.learn(&value);
+        for part in query.split('&') {
+            let Some((name, sent)) = part.split_once('=') else {
+                continue;
+            };
+            if secrets.is_parameter(&decoded(name)) {
+                secrets.learn(&decoded(sent));
+                // How it was sent need not be how it would be escaped here.
+                secrets.learn(sent);
             }
         }
         secrets
@@ -128,6 +141,20 @@ impl Secrets {
         }
     }
 
+    /// Masks the query parameters of a URL whose names say what they are.
+    pub(super) fn mask_url(&self, url: &mut String) {
+        let Some((path, query)) = url.split_once('?') else {
+            return;
+        };
+        let parts = query.split('&').map(|part| match part.split_once('=') {
+            Some((name, _)) if self.is_parameter(&decoded(name)) => {
+                format!("{name}={MASK}")
+            }
+            _ => part.to_owned(),
+        });
+        *url = format!("{path}?{}", parts.collect::<Vec<_>>().join("&"));
+    }
+
     /// A cookie of the client's is masked; one that a mutator made is what somebody wants to see.
     fn shown_cookie(&self, pair: &str) -> String {
         let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
@@ -145,6 +172,10 @@ impl Secrets {
 
     fn is_credential(&self, name: &str) -> bool {
         is_authorization(name) || is_telling(name) || self.headers.iter().any(|own| own == name)
+    }
+
+    fn is_parameter(&self, name: &str) -> bool {
+        is_telling(name) || self.parameters.iter().any(|own| own == name)
     }
 
     fn learn_credential(&mut self, value: &str) {
@@ -168,6 +199,11 @@ impl Secrets {
         self.values
             .sort_by_key(|value| std::cmp::Reverse(value.len()));
     }
+}
+
+/// A part of a query; as it is where it cannot be decoded.
+fn decoded(text: &str) -> String {
+    query::decode(text).unwrap_or_else(|| text.to_owned())
 }
 
 fn is_authorization(name: &str) -> bool {

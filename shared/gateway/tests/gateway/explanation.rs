@@ -601,7 +601,7 @@ fn no_credential_of_the_request_is_shown_wherever_it_turns_up() {
     });
     let app = set(rule("app", APP), "authenticators", json!([bearer]));
     let raw = get(
-        "http://app.test/a?access=0123456789%2Bsecret&x_token=abcdefghij&page=2",
+        "http://app.test/a?access=0123456789%2bsecret&x_token=abcdefghij&p%61ssword=tiny&page=2",
         &[
             ("x-session-token", "ory_st_0123456789"),
             ("x-api-key", "short"),
@@ -619,16 +619,14 @@ fn no_credential_of_the_request_is_shown_wherever_it_turns_up() {
         "9876543210",
         "abcdefghij",
         "b=x",
+        "tiny",
     ] {
         assert!(!text.contains(secret), "{secret} is shown: {text}");
     }
     assert!(text.contains("page=2"), "what is no secret stays: {text}");
     let checked = explained(policy([app]), &raw);
     let text = serde_json::to_string(&checked).unwrap();
-    assert!(
-        !text.contains("0123456789%2Bsecret") && !text.contains("0123456789+secret"),
-        "{text}"
-    );
+    assert!(!text.contains("0123456789"), "{text}");
 }
 
 #[test]
