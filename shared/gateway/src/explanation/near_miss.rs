@@ -72,7 +72,8 @@ pub enum Difference {
 /// How far a rule is from a request; the least first.
 type Distance = (bool, usize, Reverse<usize>, usize);
 
-/// The rules nearest to a request, without the chosen one: those for the same host first, and alone where one is chosen.
+/// The rules nearest to a request, without the chosen one: those for the same host first, and alone where one is
+/// chosen.
 pub(crate) fn near_misses(
     policy: &Policy,
     request: &Request,
@@ -88,8 +89,11 @@ pub(crate) fn near_misses(
             let is_elsewhere = differences
                 .iter()
                 .any(|difference| matches!(difference, Difference::Host { .. }));
-            // Where one is found, nobody wonders about those for other hosts.
-            if is_elsewhere && chosen.is_some() {
+            let begins_otherwise = differences
+                .iter()
+                .any(|difference| matches!(difference, Difference::PathStart { .. }));
+            // Where one is found, nobody wonders about those for other hosts and other parts of the site.
+            if chosen.is_some() && (is_elsewhere || begins_otherwise) {
                 return None;
             }
             let weight = differences.iter().map(weight).sum();

@@ -430,6 +430,24 @@ fn in_strict_mode_a_pattern_with_a_slash_at_its_end_is_for_no_path() {
 }
 
 #[test]
+fn a_pattern_that_takes_too_many_steps_is_named() {
+    for strict in [false, true] {
+        let document = policy([
+            rule("slow", "http://app.test/<(?=(a+)+b).*>"),
+            rule("b", "http://app.test/b"),
+        ]);
+        let url = format!("http://app.test/{}", "a".repeat(40));
+        let explanation = explained(document.mode(strict), &get(&url, &[]));
+        assert_eq!(
+            misses(&explanation)[0],
+            json!([{ "differs": "too_many_steps" }]),
+            "strict {strict}"
+        );
+        assert_eq!(outcome(&explanation), "500", "strict {strict}");
+    }
+}
+
+#[test]
 fn two_rules_for_one_request_are_both_named() {
     let document = policy([rule("one", APP), rule("two", "http://app.test/a")]);
     let explanation = explained(document, &get("http://app.test/a", &[]));
@@ -470,13 +488,13 @@ fn the_nearest_come_first_and_ten_are_enough() {
     let names = named(&explanation);
     assert_eq!(names.len(), 10);
     assert_eq!(names[..4], ["method", "slash", "start", "far-0"]);
-    // Where a rule is found, others for its host may be what was meant, but not those elsewhere.
+    // Where a rule is found, others for its path may be what was meant, but not those elsewhere.
     let chosen = [rule("chosen", "http://app.test/a")];
     let explanation = explained(
         policy(far.chain(near).chain(chosen)),
         &get("http://app.test/a", &[]),
     );
-    assert_eq!(named(&explanation), ["method", "slash", "start"]);
+    assert_eq!(named(&explanation), ["method", "slash"]);
 }
 
 #[test]
