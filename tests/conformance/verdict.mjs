@@ -99,7 +99,7 @@ export function differenceOf(name, runtime, list = differences) {
 }
 
 /** What Oathkeeper did, changed as the difference says; `undefined` when what should vary is not there. */
-function listedView(expected, { here = {}, without = [], varies = [] }, got) {
+export function listedView(expected, { here = {}, without = [], varies = [] }, got) {
   const changed = structuredClone(expected);
   for (const [pointer, value] of Object.entries(here)) setAt(changed, pointer, value);
   for (const pointer of without) setAt(changed, pointer, undefined);

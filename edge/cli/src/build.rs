@@ -103,6 +103,11 @@ fn summary(policy: &Policy, document: &str, arguments: &Arguments) -> String {
 
 /// What to print of a compilation that failed: every finding and their number.
 pub(crate) fn refusal(found: &[Diagnostic]) -> String {
+    findings(found, "nothing was written")
+}
+
+/// Every finding, their number, and what did not come about.
+pub(crate) fn findings(found: &[Diagnostic], instead: &str) -> String {
     let mut text = String::new();
     for diagnostic in found {
         text.push_str(&diagnostic.to_string());
@@ -117,6 +122,6 @@ pub(crate) fn refusal(found: &[Diagnostic]) -> String {
     } else {
         format!("{errors} errors")
     };
-    text.push_str(&format!("{errors}; nothing was written"));
+    text.push_str(&format!("{errors}; {instead}"));
     text
 }

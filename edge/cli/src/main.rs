@@ -15,6 +15,7 @@
 mod build;
 mod check;
 mod completions;
+mod explain;
 mod files;
 #[cfg(test)]
 mod help;
@@ -45,6 +46,7 @@ struct Arguments {
 enum Command {
     Build(build::Arguments),
     Check(check::Arguments),
+    Explain(explain::Arguments),
     /// Make and keep the keys that sign tokens
     #[command(
         subcommand,
@@ -72,6 +74,7 @@ fn main() -> ExitCode {
         Command::Check(arguments) => return check::run(&arguments),
         Command::Build(arguments) => build::run(&arguments),
         Command::Completions(arguments) => completions::run(&arguments, Arguments::command()),
+        Command::Explain(arguments) => return explain::run(&arguments),
         Command::Keys(command) => keys::run(&command),
         Command::Schema(arguments) => schema::run(&arguments),
         Command::Sessions(command) => sessions::run(&command),

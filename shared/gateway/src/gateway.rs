@@ -17,6 +17,7 @@ use http::{HeaderMap, HeaderName, HeaderValue};
 use crate::body::Body;
 use crate::decision::{Answer, Decision, Edit, Forward, ResponseContext};
 use crate::endpoints::Question;
+use crate::explanation::Step;
 use crate::keys::{Keys, Published};
 use crate::loaded::Loaded;
 use crate::memory::Memory;
@@ -136,6 +137,7 @@ impl Gateway {
             Err(ambiguous) => {
                 trace.reason = Some(ambiguous.0.to_owned());
                 let refusal = Refusal::bad_request(ambiguous.0);
+                runtime.explain(|| Step::of_refusal(&refusal));
                 let request_id = request_id.as_ref().and_then(|id| id.to_str().ok());
                 let answer = errors::refuse(&self.policy, &refusal, request_id);
                 return self.answered(runtime, answer, cors_edits, &trace);
@@ -168,6 +170,7 @@ impl Gateway {
         }
         let cors = self.policy.cors.as_ref();
         if let Some(cors) = cors.filter(|_| cors::is_preflight(&request)) {
+            runtime.explain(|| Step::own("CORS: the request is a preflight"));
             let answer = cors::answer_preflight(cors, &request, self.policy.strict);
             return self.answered(runtime, answer, Vec::new(), &trace);
         }
@@ -199,7 +202,7 @@ impl Gateway {
             })),
             Err(Refused { rule, refusal }) => {
                 trace.reason.clone_from(&refusal.log);
-                let answer = errors::answer(&self.policy, rule, &request, &refusal);
+                let answer = errors::answer(runtime, &self.policy, rule, &request, &refusal);
                 self.answered(runtime, answer, cors_edits, &trace)
             }
         }
@@ -291,8 +294,10 @@ impl Gateway {
                 .as_ref()
                 .filter(|_| cors::is_preflight(request))
             {
+                runtime.explain(|| Step::own("CORS of the API: the request is a preflight"));
                 return Some(cors::answer_preflight(cors, request, self.policy.strict));
             }
+            runtime.explain(|| endpoint.step());
             let question = Question {
                 endpoint,
                 listener,
@@ -308,6 +313,7 @@ impl Gateway {
         };
         Some(answer.unwrap_or_else(|refusal| {
             trace.reason.clone_from(&refusal.log);
+            runtime.explain(|| Step::of_refusal(&refusal));
             let request_id = request.header(&errors::X_REQUEST_ID);
             errors::refuse(&self.policy, &refusal, request_id)
         }))

@@ -6,7 +6,7 @@
 //!
 //! The order is always the same: canonical [`request`], own [`endpoints`](crate::Gateway), hosts, CORS, matching,
 //! authenticators, authorizer, mutators, upstream; errors are told by the error handlers. Each handler of a rules
-//! file is one file here, under its own name.
+//! file is one file here, under its own name. Why it was decided so, the same code tells as an [`explanation`], to a runtime that asks.
 //!
 //! ```
 //! use edgekeeper_gateway::Gateway;
@@ -32,6 +32,7 @@
 
 pub mod authentication;
 pub mod decision;
+pub mod explanation;
 pub mod keys;
 pub mod match_context;
 pub mod path;

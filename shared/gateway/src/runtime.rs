@@ -4,6 +4,8 @@ use std::future::Future;
 
 use http::HeaderMap;
 
+use crate::explanation::Step;
+
 pub use edgekeeper_session::record::end as entry_end;
 pub use edgekeeper_token::foreign::check::{SignatureCheck, Verdict};
 pub use edgekeeper_token::imported::signer::Unsigned;
@@ -30,6 +32,9 @@ pub trait Runtime: Clone + 'static {
     /// Whether [`Self::verify_signature`] and [`Self::sign`] are its own. Other people's keys of these kinds are then not proven before
     /// it is given them, so that the Rust that could do so is not in the binary.
     const SIGNATURES: bool = false;
+
+    /// Whether [`Self::explain`] is told why a request is decided as it is. Where it is not, what would tell it is not in the binary.
+    const EXPLAINS: bool = false;
 
     /// For how many seconds what [`Self::add`] wrote may still be replaced by another's, who wrote at the same moment; 0
     /// where the store adds in one step.
@@ -125,6 +130,11 @@ pub trait Runtime: Clone + 'static {
 
     /// Writes one line of structured log.
     fn log(&self, line: &str);
+
+    /// Is told the next step of a decision, before anything in it is masked: see [`crate::explanation::Explanation::new`].
+    fn explain(&self, step: impl FnOnce() -> Step) {
+        let _ = step;
+    }
 }
 
 /// Whole seconds of an instant in milliseconds.

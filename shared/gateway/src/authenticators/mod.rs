@@ -19,6 +19,7 @@ use edgekeeper_policy::rule::Rule;
 
 use crate::Gateway;
 use crate::authentication::Authentication;
+use crate::explanation::{self, Responsibility, Step};
 use crate::refusal::Refusal;
 use crate::request::Request;
 use crate::runtime::Runtime;
@@ -78,6 +79,20 @@ pub(crate) async fn authenticate<R: Runtime>(
                 oauth2_client_credentials::authenticate(gateway, runtime, config, request).await,
             ),
         };
+        runtime.explain(|| Step::Authenticator {
+            handler: name.to_owned(),
+            verdict: match &answer {
+                Ok(authentication) => Responsibility::Responsible {
+                    subject: authentication.subject.clone(),
+                },
+                Err(Denied::Refused(refusal)) => Responsibility::Refused {
+                    reason: explanation::why(refusal),
+                },
+                Err(Denied::NotResponsible) => Responsibility::NotResponsible {
+                    wants: explanation::wanted(authenticator, gateway.policy()),
+                },
+            },
+        });
         match answer {
             Err(Denied::NotResponsible) => {}
             Ok(authentication) => {

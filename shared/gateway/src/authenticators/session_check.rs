@@ -13,6 +13,7 @@ use serde_json::Value;
 
 use super::Denied;
 use crate::authentication::{Authenticated, Authentication, Extra};
+use crate::explanation::{SessionAnswer, Step};
 use crate::path::encode;
 use crate::refusal::{DEFAULT_RETRY_AFTER, Refusal};
 use crate::request::Request;
@@ -40,7 +41,21 @@ pub(super) async fn ask<R: Runtime>(
             question.outbound.url.clone(),
         )
     });
-    match &verdict(gateway, runtime, question, trace).await {
+    let verdict = verdict(gateway, runtime, question, trace).await;
+    runtime.explain(|| Step::Session {
+        source: trace.session.unwrap_or_default().to_owned(),
+        answer: match &verdict {
+            Verdict::Active(session) => SessionAnswer::Active {
+                expires: session.expires_at,
+            },
+            Verdict::Refused => SessionAnswer::None,
+            Verdict::AalRequired => SessionAnswer::SecondFactor,
+            Verdict::Failed(failure) => SessionAnswer::Failed {
+                reason: failure.reason.clone(),
+            },
+        },
+    });
+    match &verdict {
         Verdict::Active(session) => {
             let confirmed = Authenticated {
                 answer: Rc::clone(session),

@@ -15,6 +15,7 @@ use http::HeaderName;
 use crate::Gateway;
 use crate::authentication::Authentication;
 use crate::body::Body;
+use crate::explanation::{self, Allowance, Step};
 use crate::loaded::{LoadError, Loader};
 use crate::passage::{Passage, Prepared};
 use crate::refusal::Refusal;
@@ -74,11 +75,11 @@ pub(crate) async fn authorize<R: Runtime, B: RequestBody>(
     authentication: &mut Authentication,
 ) -> Result<(), Refusal> {
     for (authorizer, loaded) in passage.rule.authorizers.iter().zip(loaded) {
-        match (authorizer, loaded) {
-            (Authorizer::Allow, _) => allow::authorize()?,
-            (Authorizer::Deny, _) => deny::authorize()?,
-            (Authorizer::Broken(fault), _) => return Err(Refusal::fault(fault)),
-            (Authorizer::Allowlist(config), _) => allowlist::authorize(config, authentication)?,
+        let answer = match (authorizer, loaded) {
+            (Authorizer::Allow, _) => allow::authorize(),
+            (Authorizer::Deny, _) => deny::authorize(),
+            (Authorizer::Broken(fault), _) => Err(Refusal::fault(fault)),
+            (Authorizer::Allowlist(config), _) => allowlist::authorize(config, authentication),
             (Authorizer::Remote(config), Loaded::Remote(headers)) => {
                 remote::authorize(
                     gateway,
@@ -89,19 +90,12 @@ pub(crate) async fn authorize<R: Runtime, B: RequestBody>(
                     body,
                     authentication,
                 )
-                .await?;
+                .await
             }
             (Authorizer::RemoteJson(config), Loaded::RemoteJson(headers, payload)) => {
                 let templates = (headers.as_slice(), payload);
-                remote_json::authorize(
-                    gateway,
-                    runtime,
-                    config,
-                    templates,
-                    passage,
-                    authentication,
-                )
-                .await?;
+                remote_json::authorize(gateway, runtime, config, templates, passage, authentication)
+                    .await
             }
             (Authorizer::KetoEngineAcpOry(config), Loaded::KetoEngineAcpOry(templates)) => {
                 keto_engine_acp_ory::authorize(
@@ -112,14 +106,23 @@ pub(crate) async fn authorize<R: Runtime, B: RequestBody>(
                     passage,
                     authentication,
                 )
-                .await?;
+                .await
             }
             (Authorizer::Keto(config), Loaded::Keto(templates)) => {
-                keto::authorize(gateway, runtime, config, templates, passage, authentication)
-                    .await?;
+                keto::authorize(gateway, runtime, config, templates, passage, authentication).await
             }
-            _ => return Err(Refusal::internal("an authorizer is loaded as another one")),
-        }
+            _ => Err(Refusal::internal("an authorizer is loaded as another one")),
+        };
+        runtime.explain(|| Step::Authorizer {
+            handler: explanation::authorizer(authorizer).to_owned(),
+            verdict: match &answer {
+                Ok(()) => Allowance::Allowed,
+                Err(refusal) => Allowance::Refused {
+                    reason: explanation::why(refusal),
+                },
+            },
+        });
+        answer?;
     }
     Ok(())
 }

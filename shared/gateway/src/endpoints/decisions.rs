@@ -72,7 +72,7 @@ pub(super) async fn answer<R: Runtime, B: RequestBody>(
         // No rule could be for it.
         Err(refusal) if policy.strict && refusal.status == 404 => {
             trace.reason.clone_from(&refusal.log);
-            return Ok(errors::answer(policy, None, asking, &refusal));
+            return Ok(errors::answer(runtime, policy, None, asking, &refusal));
         }
         Err(refusal) => return Err(refusal),
     };
@@ -87,7 +87,7 @@ pub(super) async fn answer<R: Runtime, B: RequestBody>(
         Ok(allowed) => tell(policy, &request, &allowed),
         Err(Refused { rule, refusal }) => {
             trace.reason.clone_from(&refusal.log);
-            errors::answer(policy, rule, &request, &refusal)
+            errors::answer(runtime, policy, rule, &request, &refusal)
         }
     })
 }

@@ -17,6 +17,7 @@ use http::{HeaderName, HeaderValue};
 use crate::Gateway;
 use crate::body::Body;
 use crate::decision::Answer;
+use crate::explanation::Step;
 use crate::refusal::Refusal;
 use crate::request::{Listener, RawRequest, Request};
 use crate::runtime::{RequestBody, Runtime};
@@ -110,6 +111,23 @@ fn route(path: &str) -> Option<Endpoint> {
             .strip_prefix("/rules/")
             .filter(|id| !id.is_empty() && !id.contains('/'))
             .map(|id| Endpoint::Rule(id.to_owned())),
+    }
+}
+
+impl Endpoint {
+    /// What an explanation says of it.
+    pub(crate) fn step(&self) -> Step {
+        Step::own(match self {
+            Self::Decisions(_) => {
+                "the endpoint /decisions: the request that is meant is judged, not sent on"
+            }
+            Self::Jwks => "the endpoint /.well-known/jwks.json",
+            Self::Rules | Self::Rule(_) => "the endpoint /rules",
+            Self::Alive => "the endpoint /health/alive",
+            Self::Ready => "the endpoint /health/ready",
+            Self::Revoke => "the endpoint that revokes sessions",
+            Self::Unknown(_) => "the API, which has no such endpoint",
+        })
     }
 }
 

@@ -12,24 +12,28 @@ use http::HeaderValue;
 use http::header::CACHE_CONTROL;
 
 use crate::decision::Answer;
+use crate::explanation::{self, Choice, Step, Whose};
 use crate::refusal::{INTERNAL, Refusal};
 use crate::request::Request;
+use crate::runtime::Runtime;
 
 pub(crate) use json::{X_REQUEST_ID, write as json_answer};
 
 /// The answer to a refused request: by the handler of the rule that fits, else by the fallback that does.
-pub(crate) fn answer(
+pub(crate) fn answer<R: Runtime>(
+    runtime: &R,
     policy: &Policy,
     rule: Option<&Rule>,
     request: &Request,
     refusal: &Refusal,
 ) -> Answer {
     let request_id = request.header(&X_REQUEST_ID);
+    runtime.explain(|| Step::of_refusal(refusal));
     // An upstream that cannot be told what it is to be told fails in Oathkeeper's transport, past all handlers.
     if policy.strict && refusal.status == 502 {
         return json::text(502, "");
     }
-    let mut answer = match choose(policy, rule, request, refusal) {
+    let mut answer = match choose(runtime, policy, rule, request, refusal) {
         Ok(Chosen::Json { verbose }) => json::answer(refusal, verbose, request_id),
         Ok(Chosen::Redirect {
             location,
@@ -90,32 +94,48 @@ enum Chosen<'a> {
     },
 }
 
-fn choose<'a>(
+fn choose<'a, R: Runtime>(
+    runtime: &R,
     policy: &'a Policy,
     rule: Option<&'a Rule>,
     request: &Request,
     refusal: &Refusal,
 ) -> Result<Chosen<'a>, Refusal> {
-    let mut of_rule = None;
-    for handler in rule.map(|rule| rule.errors.as_slice()).unwrap_or_default() {
-        if !fits(handler, request, refusal)? {
+    let considered = |of, number, handler| Considered {
+        of,
+        number,
+        handler,
+        policy,
+        request,
+        refusal,
+    };
+    let mut of_rule: Option<Considered<'_, 'a>> = None;
+    let own = rule.map(|rule| rule.errors.as_slice()).unwrap_or_default();
+    for (number, handler) in (1..).zip(own) {
+        let handler = considered(Whose::Rule, number, handler);
+        if !handler.fits(runtime)? {
             continue;
         }
         if of_rule.is_some() {
-            return Err(Refusal::new(500, INTERNAL)
+            let refusal = Refusal::new(500, INTERNAL)
                 .with_reason(
                     "Found more than one error handlers to be responsible for this request. This is a configuration error that needs to be resolved by the system administrator.\"",
-                ));
+                );
+            handler.tell(runtime, || Choice::Failed {
+                reason: "another one of the rule is for it, too".to_owned(),
+            });
+            return Err(refusal);
         }
         of_rule = Some(handler);
     }
-    if let Some(chosen) = of_rule.and_then(|handler| apply(policy, handler, request, refusal)) {
+    if let Some(chosen) = of_rule.and_then(|handler| handler.apply(runtime)) {
         return Ok(chosen);
     }
     let mut of_policy = None;
-    for handler in &policy.errors {
-        if fits(handler, request, refusal)? {
-            of_policy = apply(policy, handler, request, refusal);
+    for (number, handler) in (1..).zip(&policy.errors) {
+        let handler = considered(Whose::Fallback, number, handler);
+        if handler.fits(runtime)? {
+            of_policy = handler.apply(runtime);
         }
         if of_policy.is_some() {
             break;
@@ -135,14 +155,72 @@ fn choose<'a>(
     }
 }
 
-/// Whether a handler is for a refusal.
-///
-/// # Errors
-/// What Oathkeeper says of a handler that it cannot run.
-fn fits(handler: &ErrorHandler, request: &Request, refusal: &Refusal) -> Result<bool, Refusal> {
+/// A handler that may tell of a refusal.
+struct Considered<'r, 'a> {
+    of: Whose,
+    /// Its place there, from 1.
+    number: usize,
+    handler: &'a ErrorHandler,
+    policy: &'a Policy,
+    request: &'r Request,
+    refusal: &'r Refusal,
+}
+
+impl<'a> Considered<'_, 'a> {
+    /// Whether it is for the refusal.
+    ///
+    /// # Errors
+    /// What Oathkeeper says of a handler that it cannot run.
+    fn fits<R: Runtime>(&self, runtime: &R) -> Result<bool, Refusal> {
+        if let ErrorHandlerKind::Broken(fault) = &self.handler.kind {
+            let refusal = Refusal::fault(fault);
+            self.tell(runtime, || Choice::Failed {
+                reason: explanation::why(&refusal),
+            });
+            return Err(refusal);
+        }
+        let fits = when::holds(&self.handler.when, self.request, self.refusal);
+        if !fits {
+            self.tell(runtime, || Choice::NotForIt {
+                reason: when::misfits(&self.handler.when, self.request, self.refusal),
+            });
+        }
+        Ok(fits)
+    }
+
+    /// What it says, unless that would not help.
+    fn apply<R: Runtime>(&self, runtime: &R) -> Option<Chosen<'a>> {
+        let chosen = apply(self.policy, self.handler, self.request, self.refusal);
+        self.tell(runtime, || match &chosen {
+            Some(_) => Choice::Chosen,
+            None => Choice::NoHelp {
+                reason: no_help(self.handler, self.refusal).to_owned(),
+            },
+        });
+        chosen
+    }
+
+    fn tell<R: Runtime>(&self, runtime: &R, verdict: impl FnOnce() -> Choice) {
+        runtime.explain(|| Step::ErrorHandler {
+            of: self.of,
+            number: self.number,
+            handler: explanation::error_handler(&self.handler.kind).to_owned(),
+            verdict: verdict(),
+        });
+    }
+}
+
+/// Why a handler that fits says nothing.
+fn no_help(handler: &ErrorHandler, refusal: &Refusal) -> &'static str {
     match &handler.kind {
-        ErrorHandlerKind::Broken(fault) => Err(Refusal::fault(fault)),
-        _ => Ok(when::holds(&handler.when, request, refusal)),
+        ErrorHandlerKind::WwwAuthenticate { .. } => "a password would not change anything",
+        _ if leads_to_login(handler) && refusal.has_session => {
+            "logging in would not change anything: there is a session already"
+        }
+        _ if leads_to_login(handler) && refusal.status == 503 => {
+            "logging in would not change anything: a service does not answer"
+        }
+        _ => "there is nothing safe that it could lead to from this request",
     }
 }
 

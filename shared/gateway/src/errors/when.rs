@@ -1,6 +1,6 @@
 //! `when`: whether an error handler is for this error and this request (Oathkeeper `pipeline/errors/when.go`).
 
-use edgekeeper_policy::error_handler::When;
+use edgekeeper_policy::error_handler::{ErrorKind, When};
 use http::HeaderName;
 use http::header::{ACCEPT, CONTENT_TYPE};
 
@@ -18,12 +18,59 @@ pub(super) fn holds(alternatives: &[When], request: &Request, refusal: &Refusal)
 }
 
 fn one_holds(when: &When, request: &Request, refusal: &Refusal) -> bool {
-    let error = when.error.is_empty() || when.error.contains(&refusal.kind());
-    error
-        && media_type_fits(&when.content_type, || {
-            content_types(header(request, &CONTENT_TYPE))
-        })
-        && media_type_fits(&when.accept, || Some(accepted(header(request, &ACCEPT))))
+    error_fits(when, refusal) && content_type_fits(when, request) && accept_fits(when, request)
+}
+
+/// What of each alternative does not hold, for a person who wonders.
+pub(super) fn misfits(alternatives: &[When], request: &Request, refusal: &Refusal) -> String {
+    let misfits = alternatives.iter().map(|when| {
+        let mut parts = Vec::new();
+        if !error_fits(when, refusal) {
+            let wanted: Vec<&str> = when.error.iter().map(|kind| error_name(*kind)).collect();
+            let kind = error_name(refusal.kind());
+            parts.push(format!(
+                "`error` is {}, this one is {kind}",
+                wanted.join(" or ")
+            ));
+        }
+        if !content_type_fits(when, request) {
+            let sent = header(request, &CONTENT_TYPE);
+            let wanted = when.content_type.join(" or ");
+            parts.push(format!(
+                "`content_type` is {wanted}, the request's is {sent}"
+            ));
+        }
+        if !accept_fits(when, request) {
+            let sent = header(request, &ACCEPT);
+            let wanted = when.accept.join(" or ");
+            parts.push(format!("`accept` is {wanted}, the request accepts {sent}"));
+        }
+        parts.join(", and ")
+    });
+    misfits.collect::<Vec<_>>().join("; ")
+}
+
+fn error_name(kind: ErrorKind) -> &'static str {
+    match kind {
+        ErrorKind::Unauthorized => "unauthorized",
+        ErrorKind::Forbidden => "forbidden",
+        ErrorKind::NotFound => "not_found",
+        ErrorKind::InternalServerError => "internal_server_error",
+    }
+}
+
+fn error_fits(when: &When, refusal: &Refusal) -> bool {
+    when.error.is_empty() || when.error.contains(&refusal.kind())
+}
+
+fn content_type_fits(when: &When, request: &Request) -> bool {
+    media_type_fits(&when.content_type, || {
+        content_types(header(request, &CONTENT_TYPE))
+    })
+}
+
+fn accept_fits(when: &When, request: &Request) -> bool {
+    media_type_fits(&when.accept, || Some(accepted(header(request, &ACCEPT))))
 }
 
 fn header<'a>(request: &'a Request, name: &HeaderName) -> &'a str {

@@ -8,6 +8,8 @@ use http::HeaderMap;
 use super::Gateway;
 use crate::body::Body;
 use crate::decision::Edit;
+use crate::explanation::{self, Step};
+use crate::matching::Matched;
 use crate::passage::{Passage, Purpose};
 use crate::refusal::Refusal;
 use crate::request::Request;
@@ -47,8 +49,11 @@ impl Gateway {
             rule: None,
             refusal,
         };
-        let matched =
-            matching::find(&self.policy.rules, &self.index, request, strict).map_err(unmatched)?;
+        let matched = matching::find(&self.policy.rules, &self.index, request, strict);
+        if R::EXPLAINS {
+            self.explain_matching(runtime, request, &matched);
+        }
+        let matched = matched.map_err(unmatched)?;
         if !matched.keeps_slash {
             // Whoever asks for a decision serves the path as it is.
             if purpose == Purpose::Decide && !strict && request.path.has_trailing_slash() {
@@ -119,5 +124,37 @@ impl Gateway {
             has_session,
             carried,
         })
+    }
+
+    /// Tells which rule was found, and which others were near.
+    fn explain_matching<R: Runtime>(
+        &self,
+        runtime: &R,
+        request: &Request,
+        matched: &Result<Matched, Refusal>,
+    ) {
+        runtime.explain(|| Step::Request {
+            method: request.method.clone(),
+            url: request.match_target(request.path.decoded()),
+        });
+        let chosen = matched.as_ref().ok();
+        let rule = chosen.and_then(|matched| self.policy.rules.get(matched.rule));
+        runtime.explain(|| match (rule, matched) {
+            (Some(rule), Ok(matched)) => Step::Rule {
+                id: rule.id.clone(),
+                pattern: rule.url.source().to_owned(),
+                captures: matched.captures.clone(),
+            },
+            (_, Err(refusal)) => Step::NoRule {
+                reason: explanation::why(refusal),
+            },
+            (None, Ok(_)) => Step::NoRule {
+                reason: "the index names a rule that is not there".to_owned(),
+            },
+        });
+        let chosen = chosen.map(|matched| matched.rule);
+        for miss in explanation::near_misses(&self.policy, request, chosen) {
+            runtime.explain(|| Step::NearMiss(miss));
+        }
     }
 }

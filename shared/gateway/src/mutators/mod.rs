@@ -13,6 +13,7 @@ use http::HeaderName;
 
 use crate::Gateway;
 use crate::authentication::Authentication;
+use crate::explanation::{self, Step};
 use crate::loaded::{LoadError, Loader};
 use crate::passage::{Passage, Prepared};
 use crate::refusal::Refusal;
@@ -91,27 +92,38 @@ pub(crate) async fn mutate<R: Runtime>(
         id_token: None,
     };
     for (mutator, loaded) in passage.rule.mutators.iter().zip(loaded) {
-        match (mutator, loaded) {
-            (Mutator::Broken(fault), _) => return Err(Refusal::fault(fault)),
+        let before = R::EXPLAINS.then(|| session.authentication.headers.clone());
+        let made = match (mutator, loaded) {
+            (Mutator::Broken(fault), _) => Err(Refusal::fault(fault)),
             (Mutator::Header(_), Loaded::Header(headers)) => {
-                header::mutate(headers, passage, &mut session)?;
+                header::mutate(headers, passage, &mut session)
             }
             (Mutator::Cookie(_), Loaded::Cookie(cookies)) => {
-                cookie::mutate(cookies, passage, &mut session)?;
+                cookie::mutate(cookies, passage, &mut session)
             }
             (Mutator::IdToken(config), Loaded::IdToken(claims)) => {
                 let claims = claims.as_ref();
-                trace.key = Some(
-                    id_token::mutate(gateway, runtime, config, claims, passage, &mut session)
-                        .await?,
-                );
+                id_token::mutate(gateway, runtime, config, claims, passage, &mut session)
+                    .await
+                    .map(|kid| trace.key = Some(kid))
             }
-            (Mutator::KratosToken, _) => trace.key = kratos_token::mutate(&mut session)?,
+            (Mutator::KratosToken, _) => {
+                kratos_token::mutate(&mut session).map(|kid| trace.key = kid)
+            }
             (Mutator::Hydrator(config), _) => {
-                hydrator::mutate(gateway, runtime, config, passage, &mut session).await?;
+                hydrator::mutate(gateway, runtime, config, passage, &mut session).await
             }
-            _ => {}
-        }
+            _ => Ok(()),
+        };
+        runtime.explain(|| {
+            Step::of_mutator(
+                explanation::mutator(mutator),
+                &before.unwrap_or_default(),
+                &session.authentication.headers,
+                made.as_ref().err().map(explanation::why),
+            )
+        });
+        made?;
     }
     Ok(session.authentication)
 }

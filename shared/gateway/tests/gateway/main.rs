@@ -32,6 +32,7 @@ mod decisions;
 mod decisions_strict;
 mod endpoints;
 mod error_handlers;
+mod explanation;
 mod freshness;
 mod garbage;
 mod header;

@@ -7,6 +7,7 @@ use std::pin::Pin;
 use std::rc::Rc;
 use std::task::{Context, Poll, Waker};
 
+use edgekeeper_gateway::explanation::Step;
 use edgekeeper_gateway::runtime::{
     FetchError, Inbound, Outbound, RequestBody, Runtime, Unavailable, Unshared,
 };
@@ -282,6 +283,9 @@ impl Runtime for Memory {
 
     const SETTLE: u64 = 0;
 
+    /// So that every test can be run with and without: whether decisions are explained must change none of them.
+    const EXPLAINS: bool = option_env!("EDGEKEEPER_EXPLAINS").is_some();
+
     fn shared(&self) -> Option<&Unshared> {
         None
     }
@@ -404,6 +408,12 @@ impl Runtime for Memory {
 
     fn log(&self, line: &str) {
         self.0.log.borrow_mut().push(line.to_owned());
+    }
+
+    fn explain(&self, step: impl FnOnce() -> Step) {
+        if Self::EXPLAINS {
+            drop(step());
+        }
     }
 }
 

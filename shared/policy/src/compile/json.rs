@@ -2,6 +2,8 @@
 //!
 //! A comment or a trailing comma is an error, and the rest of the file is looked at all the same.
 
+use std::cell::Cell;
+
 use jsonc_parser::ast;
 use jsonc_parser::common::Ranged as _;
 use jsonc_parser::errors::{ParseError, ParseErrorKind};
@@ -167,13 +169,20 @@ struct Lines<'t> {
     text: &'t str,
     file: usize,
     starts: Vec<usize>,
+    /// The offset that was last asked for, its line's start and its column from 0: in a file of one line, the next is near.
+    last: Cell<(usize, usize, usize)>,
 }
 
 impl<'t> Lines<'t> {
     fn new(text: &'t str, file: usize) -> Self {
         let mut starts = vec![0];
         starts.extend(text.match_indices('\n').map(|(at, _)| at.saturating_add(1)));
-        Self { text, file, starts }
+        Self {
+            text,
+            file,
+            starts,
+            last: Cell::new((0, 0, 0)),
+        }
     }
 
     fn span(&self, offset: usize) -> Span {
@@ -183,11 +192,16 @@ impl<'t> Lines<'t> {
             .and_then(|index| self.starts.get(index))
             .copied()
             .unwrap_or_default();
-        let column = self
-            .text
-            .get(start..offset)
-            .map_or(0, |before| before.chars().count())
-            .saturating_add(1);
+        let (known, start_of_known, column_of_known) = self.last.get();
+        let (from, before) = if start_of_known == start && known <= offset {
+            (known, column_of_known)
+        } else {
+            (start, 0)
+        };
+        let more = self.text.get(from..offset);
+        let before = before.saturating_add(more.map_or(0, |more| more.chars().count()));
+        self.last.set((offset, start, before));
+        let column = before.saturating_add(1);
         Span {
             file: self.file,
             line: u32::try_from(line).unwrap_or(u32::MAX),

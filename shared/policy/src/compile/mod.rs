@@ -64,7 +64,7 @@ mod tokenize;
 mod upstream;
 mod yaml;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::document::{FORMAT, Policy};
 use crate::host::HostPattern;
@@ -313,7 +313,7 @@ fn read_repositories(
 /// Reads the rules, each with its place.
 fn read_rules(trees: &[Node], cx: &mut Context<'_>) -> Vec<(Rule, Span)> {
     let mut rules = Vec::new();
-    let mut ids: Vec<(String, Span)> = Vec::new();
+    let mut ids: BTreeMap<String, Span> = BTreeMap::new();
     for tree in trees {
         if !matches!(tree.value, Value::List(_) | Value::Null) {
             cx.report.error(
@@ -333,8 +333,8 @@ fn read_rules(trees: &[Node], cx: &mut Context<'_>) -> Vec<(Rule, Span)> {
         }
         for node in tree.items() {
             let id = node.text_at("id");
-            match ids.iter().find(|(known, _)| *known == id) {
-                Some((_, first)) if !id.is_empty() => {
+            match ids.get(&id) {
+                Some(first) if !id.is_empty() => {
                     let message = format!("the id `{id}` is taken");
                     let help = format!(
                         "the other rule with it is at {}; every rule needs an id of its own",
@@ -347,7 +347,9 @@ fn read_rules(trees: &[Node], cx: &mut Context<'_>) -> Vec<(Rule, Span)> {
                         cx.report.error(Code::DUPLICATE_ID, span, message, help);
                     }
                 }
-                _ => ids.push((id, node.get("id").map_or(node.span, |id| id.span))),
+                _ => {
+                    ids.insert(id, node.get("id").map_or(node.span, |id| id.span));
+                }
             }
             cx.extra.clear();
             let span = node.at(&["match", "url"]).map_or(node.span, |url| url.span);
@@ -361,10 +363,10 @@ fn read_rules(trees: &[Node], cx: &mut Context<'_>) -> Vec<(Rule, Span)> {
     rules
 }
 
-fn rule_edges(ids: &[(String, Span)], cx: &mut Context<'_>) {
+fn rule_edges(ids: &BTreeMap<String, Span>, cx: &mut Context<'_>) {
     for entry in &cx.edge.rules {
-        let known = || ids.iter().map(|(id, _)| id.as_str());
-        if known().any(|id| id == entry.id) {
+        let known = || ids.keys().map(String::as_str);
+        if ids.contains_key(&entry.id) {
             continue;
         }
         cx.report.error(

@@ -16,6 +16,9 @@ pub(super) struct Report {
     rule: Option<(String, usize)>,
 }
 
+/// So many bytes of lines are looked at for excerpts, of all findings together.
+const MAX_LOOKED_AT: usize = 256 << 20;
+
 /// What makes a finding the same as another.
 type Told = (Span, Severity, Option<String>, String);
 
@@ -191,6 +194,7 @@ impl Report {
         found.sort_by_key(|(span, _)| *span);
         let mut lines = Vec::new();
         let mut lines_of = None;
+        let mut looked_at = 0_usize;
         for (span, diagnostic) in &mut found {
             if lines_of != Some(span.file) {
                 lines_of = Some(span.file);
@@ -200,7 +204,11 @@ impl Report {
             let line = usize::try_from(span.line)
                 .ok()
                 .and_then(|line| lines.get(line.checked_sub(1)?));
-            diagnostic.excerpt = line.map(|line| Excerpt::of(line, span.column));
+            // Thousands of findings in one line of megabytes: the first are shown with it.
+            looked_at = looked_at.saturating_add(line.map_or(0, |line| line.len()));
+            diagnostic.excerpt = line
+                .filter(|_| looked_at < MAX_LOOKED_AT)
+                .map(|line| Excerpt::of(line, span.column));
         }
         let failed = found
             .iter()

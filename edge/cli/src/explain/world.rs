@@ -1,0 +1,260 @@
+//! The world of one request: memory, this machine's clock and randomness, and a whoami that says what it was told to.
+
+use std::cell::{Cell, RefCell};
+use std::collections::BTreeMap;
+use std::env;
+use std::pin::pin;
+use std::rc::Rc;
+use std::task::{Context, Poll, Waker};
+
+use edgekeeper_gateway::explanation::Step;
+use edgekeeper_gateway::keys;
+use edgekeeper_gateway::runtime::{FetchError, Inbound, Outbound, Runtime, Unavailable, Unshared};
+use edgekeeper_policy::authenticator::Authenticator;
+use edgekeeper_policy::document::Policy;
+use edgekeeper_policy::endpoint::Endpoint;
+
+use super::answer::{Answer, Services};
+use crate::time;
+
+/// How often a future is asked before it is given up. Nothing here waits for anything, so that each is ready at once.
+const MOST_POLLS: u32 = 1_000;
+
+/// A runtime for one request. Clones share one world.
+#[derive(Clone)]
+pub(super) struct World(Rc<Inner>);
+
+struct Inner {
+    /// Unix milliseconds. It stands still but for what sleeps.
+    now: Cell<u64>,
+    store: RefCell<BTreeMap<String, String>>,
+    /// Under which keys are sealed and revocations signed: made for this one request.
+    secret: String,
+    revocation_secret: Option<String>,
+    services: Services,
+    checks: Vec<Endpoint>,
+    others: Vec<Endpoint>,
+    steps: RefCell<Vec<Step>>,
+}
+
+impl World {
+    /// # Errors
+    /// When this machine has no clock or no randomness.
+    pub(super) fn new(policy: &Policy, services: Services) -> Result<Self, String> {
+        let mut random = [0_u8; 32];
+        crate::keys::random(&mut random)?;
+        let checks = session_checks(policy);
+        let others = policy.rules.iter().flat_map(|rule| rule.endpoints());
+        let others = others
+            .filter(|endpoint| !checks.contains(endpoint))
+            .cloned()
+            .collect();
+        Ok(Self(Rc::new(Inner {
+            now: Cell::new(time::now()?.saturating_mul(1_000)),
+            store: RefCell::default(),
+            secret: random.iter().map(|byte| format!("{byte:02x}")).collect(),
+            revocation_secret: policy.session.revocation_secret.clone(),
+            services,
+            checks,
+            others,
+            steps: RefCell::default(),
+        })))
+    }
+
+    /// Runs a decision to its end.
+    ///
+    /// # Errors
+    /// When it waits for something that cannot come.
+    pub(super) fn run<T>(future: impl Future<Output = T>) -> Result<T, String> {
+        let mut future = pin!(future);
+        let mut context = Context::from_waker(Waker::noop());
+        for _ in 0..MOST_POLLS {
+            if let Poll::Ready(value) = future.as_mut().poll(&mut context) {
+                return Ok(value);
+            }
+        }
+        Err("error: the decision does not end; please report this".to_owned())
+    }
+
+    /// What happened so far.
+    pub(super) fn take_steps(&self) -> Vec<Step> {
+        self.0.steps.take()
+    }
+
+    /// Adds a step, unless it repeats the last one: a question that is asked again says nothing new.
+    pub(super) fn push(&self, step: Step) {
+        let mut steps = self.0.steps.borrow_mut();
+        if steps.last() != Some(&step) {
+            steps.push(step);
+        }
+    }
+
+    fn assume(&self, text: String) {
+        self.push(Step::Assumed { text });
+    }
+
+    /// Whether a question is for one of the policy's session checks. Their path can be that of the request.
+    fn is_session_check(&self, url: &str) -> bool {
+        let is_other = self
+            .0
+            .others
+            .iter()
+            .any(|other| without_query(&other.url) == without_query(url));
+        let origin_of = |url: &str| origin(url).to_ascii_lowercase();
+        !is_other
+            && self
+                .0
+                .checks
+                .iter()
+                .any(|check| origin_of(&check.url) == origin_of(url))
+    }
+}
+
+impl Runtime for World {
+    type Shared = Unshared;
+
+    const WEBSOCKETS: bool = true;
+
+    /// No timer runs here: the request makes the key that it needs.
+    const SCHEDULE: bool = false;
+
+    const SETTLE: u64 = 0;
+
+    const EXPLAINS: bool = true;
+
+    fn shared(&self) -> Option<&Unshared> {
+        None
+    }
+
+    fn now(&self) -> u64 {
+        self.0.now.get()
+    }
+
+    fn random(&self, bytes: &mut [u8]) -> Result<(), Unavailable> {
+        crate::keys::random(bytes).map_err(Unavailable)
+    }
+
+    async fn secret(&self, name: &str) -> Option<String> {
+        if name == keys::SECRET || self.0.revocation_secret.as_deref() == Some(name) {
+            return Some(self.0.secret.clone());
+        }
+        let secret = env::var(name).ok();
+        if secret.is_none() {
+            self.assume(format!("the secret {name} is not known here; set the environment variable of that name to what the gateway has"));
+        }
+        secret
+    }
+
+    async fn fetch(&self, request: Outbound) -> Result<Inbound, FetchError> {
+        let asked = |status, note: &str| Step::Asked {
+            method: request.method.clone(),
+            url: request.url.clone(),
+            status,
+            note: note.to_owned(),
+        };
+        let (answer, note) = match &self.0.services {
+            Services::Recorded(answers) => {
+                let answer = answers.iter().find(|(url, _)| *url == request.url);
+                let Some((_, answer)) = answer else {
+                    self.push(asked(None, "not asked: no answer was given for it"));
+                    return Err(FetchError::Unreachable);
+                };
+                (
+                    answer.clone(),
+                    "from the answers that were given, not asked",
+                )
+            }
+            Services::Offline(_) if !self.is_session_check(&request.url) => {
+                self.push(asked(None, "not asked: explanations are made offline"));
+                return Err(FetchError::Unreachable);
+            }
+            Services::Offline(Some(whoami)) => {
+                (whoami.clone(), "from the session that was given, not asked")
+            }
+            Services::Offline(None) => (
+                Answer::unknown(),
+                "not asked: without a session the credential counts as unknown",
+            ),
+        };
+        self.push(asked(Some(answer.status), note));
+        Ok(Inbound {
+            status: answer.status,
+            headers: answer.headers,
+            body: Some(answer.body).filter(|body| body.len() <= request.largest),
+        })
+    }
+
+    async fn get(&self, key: &str) -> Result<Option<String>, Unavailable> {
+        let value = self.0.store.borrow().get(key).cloned();
+        if value.is_none() && key.starts_with("jwks/") {
+            self.assume(format!("the gateway has a key set from a file (`{key}` in its store), which is not known here"));
+        }
+        Ok(value)
+    }
+
+    async fn put(&self, key: &str, value: &str) -> Result<(), Unavailable> {
+        let mut store = self.0.store.borrow_mut();
+        store.insert(key.to_owned(), value.to_owned());
+        Ok(())
+    }
+
+    async fn delete(&self, key: &str) -> Result<(), Unavailable> {
+        self.0.store.borrow_mut().remove(key);
+        Ok(())
+    }
+
+    async fn names(&self, prefix: &str) -> Result<Vec<String>, Unavailable> {
+        let store = self.0.store.borrow();
+        let names = store.keys().filter(|name| name.starts_with(prefix));
+        Ok(names.cloned().collect())
+    }
+
+    /// Nobody waits for an explanation: the clock moves instead.
+    async fn sleep(&self, milliseconds: u64) {
+        let now = &self.0.now;
+        now.set(now.get().saturating_add(milliseconds));
+    }
+
+    /// What comes after the response changes nothing of it.
+    fn later(&self, task: impl Future<Output = ()> + 'static) {
+        drop(task);
+    }
+
+    /// The steps say more than the line would.
+    fn log(&self, _line: &str) {}
+
+    fn explain(&self, step: impl FnOnce() -> Step) {
+        self.push(step());
+    }
+}
+
+/// Where the policy asks about sessions.
+fn session_checks(policy: &Policy) -> Vec<Endpoint> {
+    let authenticators = policy.rules.iter().flat_map(|rule| &rule.authenticators);
+    let mut checks: Vec<Endpoint> = Vec::new();
+    for authenticator in authenticators {
+        let check = match authenticator {
+            Authenticator::CookieSession(config) => &config.check,
+            Authenticator::BearerToken(config) => &config.check,
+            _ => continue,
+        };
+        if !checks.contains(&check.endpoint) {
+            checks.push(check.endpoint.clone());
+        }
+    }
+    checks
+}
+
+fn without_query(url: &str) -> &str {
+    url.split_once('?').map_or(url, |(url, _)| url)
+}
+
+/// Scheme and authority of a URL.
+fn origin(url: &str) -> &str {
+    let authority = url.find("://").map_or(0, |at| at.saturating_add(3));
+    let end = url
+        .get(authority..)
+        .and_then(|rest| rest.find(['/', '?', '#']))
+        .map_or(url.len(), |at| authority.saturating_add(at));
+    url.get(..end).unwrap_or(url)
+}
