@@ -15,10 +15,12 @@
 mod build;
 mod check;
 mod completions;
+mod destinations;
 mod explain;
 mod files;
 #[cfg(test)]
 mod help;
+mod init;
 mod keys;
 mod schema;
 mod sessions;
@@ -47,6 +49,7 @@ enum Command {
     Build(build::Arguments),
     Check(check::Arguments),
     Explain(explain::Arguments),
+    Init(init::Arguments),
     /// Make and keep the keys that sign tokens
     #[command(
         subcommand,
@@ -75,6 +78,7 @@ fn main() -> ExitCode {
         Command::Build(arguments) => build::run(&arguments),
         Command::Completions(arguments) => completions::run(&arguments, Arguments::command()),
         Command::Explain(arguments) => return explain::run(&arguments),
+        Command::Init(arguments) => return init::run(&arguments),
         Command::Keys(command) => keys::run(&command),
         Command::Schema(arguments) => schema::run(&arguments),
         Command::Sessions(command) => sessions::run(&command),

@@ -1,14 +1,14 @@
 //! `edgekeeper spin`: what a Spin manifest allows, the hosts that a policy sends requests to and no other.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
 use edgekeeper_policy::document::Policy;
 use toml_edit::{Array, DocumentMut, Item, TableLike, Value, value};
-use url::Url;
 
+use crate::destinations::Destinations;
 use crate::files;
 
 /// Let a Spin component reach the hosts that a policy document needs, and no other
@@ -66,7 +66,7 @@ pub(crate) fn manifest<'a>(
     let shown = path.display();
     let old = read(path)?;
     let destinations = Destinations::of(policy);
-    for warning in destinations.warnings() {
+    for warning in warnings(&destinations) {
         eprintln!("{shown}: {warning}");
     }
     let new = allow(&old, component, &destinations.origins)
@@ -117,51 +117,9 @@ const WIDEST: usize = 120;
 /// The binding that the middleware build gives to the next component of the app.
 const NEXT: &str = "NEXT";
 
-/// Where a policy sends requests.
-#[derive(Debug, Default, PartialEq, Eq)]
-struct Destinations {
-    /// Scheme, host and port of upstreams and of Kratos.
-    origins: BTreeSet<String>,
-    /// Bindings, by name, with the first rule that goes to each.
-    bindings: BTreeMap<String, String>,
-}
-
-impl Destinations {
-    /// Those of a policy.
-    fn of(policy: &Policy) -> Self {
-        let mut found = Self::default();
-        let published = policy.keys.published.iter();
-        for endpoint in published.filter(|set| !set.is_file() && set.binding.is_none()) {
-            if let Ok(url) = Url::parse(&endpoint.url) {
-                found.origins.insert(url.origin().ascii_serialization());
-            }
-        }
-        for rule in &policy.rules {
-            let asked = rule.endpoints();
-            let asked = asked
-                .into_iter()
-                .map(|endpoint| (&endpoint.url, &endpoint.binding));
-            let upstream = rule
-                .upstream
-                .iter()
-                .map(|upstream| (&upstream.url, &upstream.binding));
-            for (url, binding) in asked.chain(upstream) {
-                if let Some(binding) = binding {
-                    found
-                        .bindings
-                        .entry(binding.clone())
-                        .or_insert_with(|| rule.id.clone());
-                } else if let Ok(url) = Url::parse(url) {
-                    found.origins.insert(url.origin().ascii_serialization());
-                }
-            }
-        }
-        found
-    }
-
-    /// What to say about bindings, none of which Spin has.
-    fn warnings(&self) -> impl Iterator<Item = String> {
-        self.bindings
+/// What to say about bindings, none of which Spin has.
+fn warnings(destinations: &Destinations) -> impl Iterator<Item = String> {
+    destinations.bindings
             .iter()
             .filter(|(name, _)| *name != NEXT)
             .map(|(name, rule)| {
@@ -169,7 +127,6 @@ impl Destinations {
                     "warning: rule \"{rule}\": it goes to the binding `{name}`, which Spin does not have\n  help: write the address of the service as `url` in `upstreams` of edge.yml; in the middleware build `{NEXT}` is the next component"
                 )
             })
-    }
 }
 
 /// A manifest whose component may reach these origins and no other. Everything else in it is left as it is.
@@ -260,6 +217,8 @@ fn decorate(origin: &mut Value) {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+
     use edgekeeper_policy::compile::{Options, Sources, compile};
 
     use super::*;
@@ -392,7 +351,7 @@ upstreams:
         ));
         assert_eq!(found.origins, origins(&["https://frames.example.net"]));
         assert_eq!(
-            found.warnings().collect::<Vec<_>>(),
+            warnings(&found).collect::<Vec<_>>(),
             [
                 "warning: rule \"a\": it goes to the binding `KRATOS`, which Spin does not have\n  \
               help: write the address of the service as `url` in `upstreams` of edge.yml; in the middleware build \

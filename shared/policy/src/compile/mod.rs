@@ -85,6 +85,7 @@ pub use self::excerpt::Excerpt;
 pub use self::patterns::{Backtracking, Never, NeverBecause, Overlap, Pair, Patterns};
 pub use self::schema::Schema;
 pub use self::source::Sources;
+pub use self::upstream::is_internal;
 
 /// What to compile.
 #[derive(Debug, Clone, Default)]

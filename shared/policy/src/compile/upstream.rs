@@ -124,8 +124,8 @@ const INTERNAL: [&str; 8] = [
     "test",
 ];
 
-/// Whether a URL's host is one that only its own network or machine knows.
-fn is_internal(url: &Url) -> bool {
+/// Whether a URL's host is one that only its own network or machine knows: `http://web-svc`, `http://10.0.0.7`.
+pub fn is_internal(url: &Url) -> bool {
     match url.host() {
         Some(Host::Domain(host)) => {
             let host = host.trim_end_matches('.');
