@@ -60,6 +60,8 @@ codes! {
     GUEST_WITHOUT_SESSION = "guest-without-session",
     /// A handler that the configuration does not enable.
     HANDLER_DISABLED = "handler-disabled",
+    /// A header that a client can send as its own.
+    HEADER_LEFT_OPEN = "header-left-open",
     /// A host that is none.
     HOST = "host",
     /// Credentials of which a part is missing.

@@ -1,11 +1,14 @@
 //! What follows from all rules together: which answer the same request, and which none or more than was meant.
 
+use std::collections::BTreeMap;
+
 use crate::rule::Rule;
 
 use super::code::Code;
 use super::node::Span;
 use super::patterns::{NeverBecause, Overlap, Pair, Patterns};
 use super::report::Report;
+use super::rule;
 
 /// Pairs of rules that are compared to find whether one is shadowed: some seconds.
 const MAX_PAIRS: usize = 3_000_000;
@@ -21,6 +24,9 @@ pub(super) fn tell(rules: &[(Rule, Span)], strict: bool, thorough: bool, report:
     }
     if !thorough {
         return;
+    }
+    if strict {
+        headers_left_open(rules, report);
     }
     let mut left = MAX_PAIRS;
     for (number, (rule, span)) in rules.iter().enumerate() {
@@ -63,6 +69,42 @@ fn overlap(rules: &[(Rule, Span)], pair: &Pair, thorough: bool, report: &mut Rep
         Overlap::Undecided { .. } | Overlap::Never => {}
     }
     report.leave_rule();
+}
+
+/// Warns of a rule that leaves a header to the client by which another tells the same upstream who the user is. In strict mode,
+/// as in Oathkeeper; by default no client can send such a header.
+fn headers_left_open(rules: &[(Rule, Span)], report: &mut Report) {
+    let mut told_at: BTreeMap<&str, BTreeMap<String, &str>> = BTreeMap::new();
+    for (rule, _) in rules {
+        let Some(upstream) = &rule.upstream else {
+            continue;
+        };
+        let told = told_at.entry(&upstream.url).or_default();
+        for name in rule::identity_headers([rule]) {
+            told.entry(name).or_insert(&rule.id);
+        }
+    }
+    for (rule, span) in rules {
+        let told = rule
+            .upstream
+            .as_ref()
+            .and_then(|upstream| told_at.get(upstream.url.as_str()));
+        let own = rule::identity_headers([rule]);
+        let open = told
+            .into_iter()
+            .flatten()
+            .find(|(name, _)| !own.contains(name));
+        if let Some((name, other)) = open {
+            report.enter_rule(&rule.id, *span);
+            report.warning(
+                Code::HEADER_LEFT_OPEN,
+                *span,
+                format!("a client can send `{name}` itself here: the rule `{other}` tells the same upstream by it who the user is, this one leaves it as it comes"),
+                "set it in this rule, too, to nothing if need be, or let the upstream believe it for the other's paths only; by default, without strict mode, it is taken off",
+            );
+            report.leave_rule();
+        }
+    }
 }
 
 /// Whether no request is ever for a rule; tells why.

@@ -480,9 +480,12 @@ fn options_span(node: &Node) -> Option<Span> {
 }
 
 /// Names of headers by which these rules tell the upstream who the user is: of mutators, and of services that decide.
-pub(super) fn identity_headers(rules: &[Rule]) -> Vec<String> {
+pub(super) fn identity_headers<'r>(
+    rules: impl IntoIterator<Item = &'r Rule> + Clone,
+) -> Vec<String> {
     let set = rules
-        .iter()
+        .clone()
+        .into_iter()
         .flat_map(|rule| &rule.mutators)
         .filter_map(|mutator| match mutator {
             Mutator::Header(header) => Some(&header.headers),
@@ -491,7 +494,7 @@ pub(super) fn identity_headers(rules: &[Rule]) -> Vec<String> {
         .flatten()
         .map(|(name, _)| name);
     let answered = rules
-        .iter()
+        .into_iter()
         .flat_map(|rule| &rule.authorizers)
         .filter_map(|authorizer| match authorizer {
             Authorizer::Remote(config) => Some(&config.forward_response_headers_to_upstream),
