@@ -14,7 +14,9 @@
 
 mod build;
 mod check;
+mod chosen;
 mod completions;
+mod expectations;
 mod explain;
 mod files;
 #[cfg(test)]
@@ -35,6 +37,7 @@ use clap::{CommandFactory as _, Parser, Subcommand};
 #[command(after_help = "\
 Examples:
   edgekeeper check                   what is wrong with oathkeeper.yml, edge.yml and the rules
+  edgekeeper test                    whether requests get what edgekeeper.test.yml expects
   edgekeeper build --config oathkeeper.yml --edge edge.yml --out policy.json
   edgekeeper help build              more about a command, with examples")]
 struct Arguments {
@@ -47,6 +50,7 @@ enum Command {
     Build(build::Arguments),
     Check(check::Arguments),
     Explain(explain::Arguments),
+    Test(expectations::Arguments),
     /// Make and keep the keys that sign tokens
     #[command(
         subcommand,
@@ -75,6 +79,7 @@ fn main() -> ExitCode {
         Command::Build(arguments) => build::run(&arguments),
         Command::Completions(arguments) => completions::run(&arguments, Arguments::command()),
         Command::Explain(arguments) => return explain::run(&arguments),
+        Command::Test(arguments) => return expectations::run(&arguments),
         Command::Keys(command) => keys::run(&command),
         Command::Schema(arguments) => schema::run(&arguments),
         Command::Sessions(command) => sessions::run(&command),
