@@ -2,7 +2,7 @@
 //!
 //! It is compared with what an explanation shows, so that no secret can get into a result.
 
-use edgekeeper_gateway::explanation::{Explanation, Header, Outcome, Step};
+use edgekeeper_gateway::explanation::{Explanation, Header, Outcome, Step, holds_credential};
 use edgekeeper_policy::compile::name;
 use edgekeeper_policy::document::Policy;
 use http::HeaderName;
@@ -10,7 +10,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::expected::{Expected, Upstream, WantedHeader, WantedRule};
-use super::wanted::WantedClaim;
+use super::wanted::{Wanted, WantedClaim};
 
 /// One expectation that is not met.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -66,8 +66,11 @@ pub(super) fn misses(expected: &Expected, found: &Explanation, policy: &Policy) 
         let what = format!("headers.{name}");
         match answer {
             Some(headers) if wanted.fits(values(headers, name)) => {}
-            Some(headers) => miss(&what, wanted.to_string(), shown(headers, name)),
-            None => miss(&what, wanted.to_string(), came(found)),
+            Some(headers) => {
+                let shown = shown(headers, name);
+                miss(&what, told(wanted, name.as_str(), &shown), shown);
+            }
+            None => miss(&what, told(wanted, name.as_str(), ""), came(found)),
         }
     }
     if let Some(wanted) = &expected.upstream {
@@ -84,13 +87,16 @@ fn upstream(wanted: &Upstream, found: &Explanation, miss: &mut impl FnMut(&str, 
     if let Some(wanted) = &wanted.url
         && !wanted.fits(std::iter::once(url.as_str()))
     {
-        miss("upstream.url", wanted.to_string(), format!("`{url}`"));
+        miss("upstream.url", told(wanted, "", url), format!("`{url}`"));
     }
     for (name, wanted) in &wanted.headers {
         let what = format!("upstream.headers.{name}");
         match wanted {
             WantedHeader::Text(wanted) if wanted.fits(values(headers, name)) => {}
-            WantedHeader::Text(wanted) => miss(&what, wanted.to_string(), shown(headers, name)),
+            WantedHeader::Text(wanted) => {
+                let shown = shown(headers, name);
+                miss(&what, told(wanted, name.as_str(), &shown), shown);
+            }
             WantedHeader::Claims(wanted) => match token(found, name) {
                 Some(token) => claims(&what, wanted, token, miss),
                 None => {
@@ -155,11 +161,24 @@ fn ended(hint: &str) -> String {
     }
 }
 
+/// What was to be, unless somebody has written a credential there.
+fn told(wanted: &Wanted, header: &str, found: &str) -> String {
+    let is_secret = holds_credential(header)
+        || ["cookie", "set-cookie"].contains(&header)
+        || found.contains("***");
+    match wanted {
+        Wanted::Exactly(text) if is_secret && !text.contains("***") => {
+            "a text that is not shown (credentials are compared as `***`)".to_owned()
+        }
+        wanted => wanted.to_string(),
+    }
+}
+
 /// What came of the request.
 fn came(found: &Explanation) -> String {
     match &found.outcome {
-        Outcome::Forward { url, .. } => format!("it goes to the upstream {url}"),
-        Outcome::Answer { status, .. } => format!("it is answered with {status}"),
+        Outcome::Forward { url, .. } => format!("a request to the upstream `{url}`"),
+        Outcome::Answer { status, .. } => format!("an answer with {status}"),
     }
 }
 

@@ -1,10 +1,10 @@
 //! What a test expects of its request.
 
 use edgekeeper_gateway::request::Listener;
-use edgekeeper_policy::compile::{Place, Tree};
+use edgekeeper_policy::compile::{Content, Place, Tree};
 use http::HeaderName;
 
-use super::reader::Reader;
+use super::reader::{Entry, Reader};
 use super::wanted::{Wanted, WantedClaim};
 
 /// At least one of these is expected.
@@ -148,7 +148,7 @@ fn upstream_headers(tree: &Tree, reader: &mut Reader) -> Vec<(HeaderName, Wanted
     let mut headers = Vec::new();
     for (key, place, value) in some(tree, "expect.upstream.headers", reader) {
         let what = format!("expect.upstream.headers.{key}");
-        let is_table = matches!(value.content, edgekeeper_policy::compile::Content::Table(_));
+        let is_table = matches!(value.content, Content::Table(_));
         let wanted = if is_table {
             claims(value, &what, reader).map(WantedHeader::Claims)
         } else {
@@ -181,7 +181,7 @@ fn claims(tree: &Tree, what: &str, reader: &mut Reader) -> Option<Vec<(String, W
 }
 
 /// The entries of a table that must not be empty.
-fn some<'t>(tree: &'t Tree, what: &str, reader: &mut Reader) -> Vec<super::reader::Entry<'t>> {
+fn some<'t>(tree: &'t Tree, what: &str, reader: &mut Reader) -> Vec<Entry<'t>> {
     let Some(entries) = reader.map(tree, &format!("`{what}`")) else {
         return Vec::new();
     };

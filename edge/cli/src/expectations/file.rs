@@ -138,7 +138,7 @@ fn test(tree: &Tree, path: &str, sessions: &Sessions, reader: &mut Reader) -> Op
     let Request { method, url, host } = request?;
     headers.insert(http::header::HOST, host);
     Some(Test {
-        name: name.unwrap_or_else(|| printable(&format!("{method} {url}"))),
+        name: name.unwrap_or_else(|| unnamed(&method, &url)),
         file: path.to_owned(),
         line: tree.place.line,
         case: Case {
@@ -171,6 +171,9 @@ fn request(tree: &Tree, reader: &mut Reader) -> Option<Request> {
     let url = url.trim();
     let read = method(first).and_then(|method| {
         let host = authority(url)?;
+        if host.contains('@') {
+            return Err("the URL has credentials in it".to_owned());
+        }
         let host = HeaderValue::from_str(host).map_err(|_| "the URL's host is none".to_owned())?;
         Ok((method, host))
     });
@@ -248,6 +251,15 @@ fn append(
             "a header is one line of printable ASCII",
         ),
     }
+}
+
+/// The name of a test without one. A query may have a credential in it.
+fn unnamed(method: &str, url: &str) -> String {
+    let url = match url.split_once('?') {
+        Some((url, _)) => format!("{url}?…"),
+        None => url.to_owned(),
+    };
+    printable(&format!("{method} {url}"))
 }
 
 /// A name is shown on terminals.

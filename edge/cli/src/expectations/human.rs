@@ -13,7 +13,10 @@ pub(super) fn text(results: &Results) -> String {
             failed(tested, &mut written);
         }
     }
-    written.push_str(&format!("\n{}\n", results.summary()));
+    if !written.ends_with("\n\n") {
+        written.push('\n');
+    }
+    written.push_str(&format!("{}\n", results.summary()));
     written
 }
 

@@ -93,11 +93,10 @@ impl Reader {
     pub(super) fn text<'t>(&mut self, tree: &'t Tree, what: &str) -> Option<&'t str> {
         let help = match &tree.content {
             Content::Text(text) => return Some(text),
-            Content::Number(text) => format!("it is a text; put it in quotes: `\"{text}\"`"),
-            Content::Flag(flag) => format!("it is a text; put it in quotes: `\"{flag}\"`"),
-            _ => "it is a text".to_owned(),
+            Content::Number(_) | Content::Flag(_) => "it is a text; put it in quotes",
+            _ => "it is a text",
         };
-        self.wrong(tree, what, &help);
+        self.wrong(tree, what, help);
         None
     }
 
@@ -124,13 +123,14 @@ impl Reader {
 
     fn wrong(&mut self, tree: &Tree, what: &str, help: &str) {
         let found = match &tree.content {
-            Content::Null => "nothing".to_owned(),
-            Content::Flag(flag) => format!("`{flag}`"),
-            Content::Number(number) => format!("the number `{number}`"),
+            Content::Null => "nothing",
+            Content::Flag(true) => "`true`",
+            Content::Flag(false) => "`false`",
             // It may be a secret.
-            Content::Text(_) => "a text".to_owned(),
-            Content::List(_) => "a list".to_owned(),
-            Content::Table(_) => "a table".to_owned(),
+            Content::Number(_) => "a number",
+            Content::Text(_) => "a text",
+            Content::List(_) => "a list",
+            Content::Table(_) => "a table",
         };
         self.refuse(tree.place, &format!("{what} cannot be {found}"), help);
     }
