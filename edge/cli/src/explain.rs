@@ -1,11 +1,11 @@
 //! `edgekeeper explain`: what the gateway does with a request, and why.
 
-mod answer;
+pub(crate) mod answer;
 mod batch;
-mod case;
+pub(crate) mod case;
 mod credential;
 mod differences;
-mod text;
+pub(crate) mod text;
 mod world;
 
 use std::fs;
@@ -186,7 +186,11 @@ fn case(arguments: &Arguments) -> Result<Case, String> {
     })
 }
 
-fn method(text: &str) -> Result<String, String> {
+/// Reads a request's method.
+///
+/// # Errors
+/// Says what is none.
+pub(crate) fn method(text: &str) -> Result<String, String> {
     Method::from_bytes(text.as_bytes())
         .map(|method| method.as_str().to_owned())
         .map_err(|_| format!("`{text}` is no method; write one such as `GET`"))
@@ -219,7 +223,10 @@ fn headers(given: &[String], url: &str) -> Result<HeaderMap, String> {
 }
 
 /// The host of a URL, with its port, as it was written.
-fn authority(url: &str) -> Result<&str, String> {
+///
+/// # Errors
+/// What is wrong with a URL that is not one of a browser's.
+pub(crate) fn authority(url: &str) -> Result<&str, String> {
     let refused = || {
         "the URL is not absolute; write it with scheme and host, such as `https://app.example.com/path`"
             .to_owned()

@@ -14,8 +14,10 @@
 
 mod build;
 mod check;
+mod chosen;
 mod completions;
 mod destinations;
+mod expectations;
 mod explain;
 mod files;
 #[cfg(test)]
@@ -37,6 +39,7 @@ use clap::{CommandFactory as _, Parser, Subcommand};
 #[command(after_help = "\
 Examples:
   edgekeeper check                   what is wrong with oathkeeper.yml, edge.yml and the rules
+  edgekeeper test                    whether requests get what edgekeeper.test.yml expects
   edgekeeper build --config oathkeeper.yml --edge edge.yml --out policy.json
   edgekeeper help build              more about a command, with examples")]
 struct Arguments {
@@ -50,6 +53,7 @@ enum Command {
     Check(check::Arguments),
     Explain(explain::Arguments),
     Init(init::Arguments),
+    Test(expectations::Arguments),
     /// Make and keep the keys that sign tokens
     #[command(
         subcommand,
@@ -79,6 +83,7 @@ fn main() -> ExitCode {
         Command::Completions(arguments) => completions::run(&arguments, Arguments::command()),
         Command::Explain(arguments) => return explain::run(&arguments),
         Command::Init(arguments) => return init::run(&arguments),
+        Command::Test(arguments) => return expectations::run(&arguments),
         Command::Keys(command) => keys::run(&command),
         Command::Schema(arguments) => schema::run(&arguments),
         Command::Sessions(command) => sessions::run(&command),

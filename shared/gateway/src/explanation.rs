@@ -20,6 +20,7 @@ use crate::decision::{Decision, apply};
 use crate::upstream;
 
 pub use near_miss::{Difference, NearMiss};
+pub use secrets::holds_credential;
 pub use step::{Allowance, Choice, Header, Responsibility, SessionAnswer, Step, Whose};
 pub use token::Token;
 

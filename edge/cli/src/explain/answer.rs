@@ -5,15 +5,15 @@ use http::{HeaderMap, HeaderValue};
 
 /// One answer of a service.
 #[derive(Debug, Clone)]
-pub(super) struct Answer {
-    pub(super) status: u16,
-    pub(super) headers: HeaderMap,
-    pub(super) body: Vec<u8>,
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: Vec<u8>,
 }
 
 /// What is known of the services that the gateway would ask.
 #[derive(Debug, Clone)]
-pub(super) enum Services {
+pub(crate) enum Services {
     /// Whoami says this, or knows no credential. Nobody else is asked.
     Offline(Option<Answer>),
     /// The answers that were once given, each with the URL that was asked.
@@ -22,12 +22,12 @@ pub(super) enum Services {
 
 impl Answer {
     /// Whoami's, when there is a session.
-    pub(super) fn session(document: &str) -> Self {
+    pub(crate) fn session(document: &str) -> Self {
         Self::json(200, document)
     }
 
     /// Whoami's, when nobody knows the credential, as Kratos says it.
-    pub(super) fn unknown() -> Self {
+    pub(crate) fn unknown() -> Self {
         Self::json(401, r#"{"error":{"id":"session_inactive","code":401}}"#)
     }
 

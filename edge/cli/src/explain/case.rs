@@ -13,14 +13,14 @@ use super::world::World;
 
 /// A request, and what other services say to it.
 #[derive(Debug, Clone)]
-pub(super) struct Case {
-    pub(super) method: String,
-    pub(super) url: String,
-    pub(super) headers: HeaderMap,
-    pub(super) listener: Listener,
-    pub(super) services: Services,
+pub(crate) struct Case {
+    pub(crate) method: String,
+    pub(crate) url: String,
+    pub(crate) headers: HeaderMap,
+    pub(crate) listener: Listener,
+    pub(crate) services: Services,
     /// Whether a request without a credential gets one, where its rule would look for it.
-    pub(super) adds_credential: bool,
+    pub(crate) adds_credential: bool,
 }
 
 impl Case {
@@ -28,7 +28,7 @@ impl Case {
     ///
     /// # Errors
     /// What to print when the policy cannot be put in force.
-    pub(super) fn explain(&self, policy: &Policy) -> Result<Explanation, String> {
+    pub(crate) fn explain(&self, policy: &Policy) -> Result<Explanation, String> {
         let bare = self.decide(policy, None)?;
         let added = if self.adds_credential {
             credential::missing(policy, &self.headers, &self.url, &bare)

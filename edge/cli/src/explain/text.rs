@@ -11,7 +11,7 @@ use super::differences::words;
 const COLUMN: usize = 16;
 
 /// Writes an explanation, without a line end behind it.
-pub(super) fn write(explanation: &Explanation) -> String {
+pub(crate) fn write(explanation: &Explanation) -> String {
     let mut lines = Vec::new();
     for step in &explanation.steps {
         write_step(step, &mut lines);

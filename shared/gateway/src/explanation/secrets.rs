@@ -171,7 +171,7 @@ impl Secrets {
     }
 
     fn is_credential(&self, name: &str) -> bool {
-        is_authorization(name) || is_telling(name) || self.headers.iter().any(|own| own == name)
+        holds_credential(name) || self.headers.iter().any(|own| own == name)
     }
 
     fn is_parameter(&self, name: &str) -> bool {
@@ -204,6 +204,13 @@ impl Secrets {
 /// A part of a query; as it is where it cannot be decoded.
 fn decoded(text: &str) -> String {
     query::decode(text).unwrap_or_else(|| text.to_owned())
+}
+
+/// Whether a header of this name, in lower case, holds a credential whatever the policy says. Cookies are another matter: only their
+/// values are one.
+#[must_use]
+pub fn holds_credential(name: &str) -> bool {
+    is_authorization(name) || is_telling(name)
 }
 
 fn is_authorization(name: &str) -> bool {

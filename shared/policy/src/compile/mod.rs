@@ -47,7 +47,7 @@ mod json;
 mod key_set;
 mod listing;
 mod mutator;
-mod name;
+pub mod name;
 mod node;
 mod patterns;
 mod reasoning;
@@ -61,6 +61,7 @@ mod stage;
 mod suffix;
 mod template;
 mod tokenize;
+mod tree;
 mod upstream;
 mod yaml;
 
@@ -85,6 +86,7 @@ pub use self::excerpt::Excerpt;
 pub use self::patterns::{Backtracking, Never, NeverBecause, Overlap, Pair, Patterns};
 pub use self::schema::Schema;
 pub use self::source::Sources;
+pub use self::tree::{Content, Place, Tree};
 pub use self::upstream::is_internal;
 
 /// What to compile.

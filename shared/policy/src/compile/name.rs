@@ -1,7 +1,7 @@
 //! Names that were mistyped.
 
 /// Names close enough to a mistyped one to be what was meant, closest first.
-pub(super) fn close<'a>(wrong: &str, known: impl IntoIterator<Item = &'a str>) -> Vec<&'a str> {
+fn close<'a>(wrong: &str, known: impl IntoIterator<Item = &'a str>) -> Vec<&'a str> {
     let plain = |name: &str| name.to_ascii_lowercase().replace(['-', ' ', '.'], "_");
     let wrong = plain(wrong);
     let mut near: Vec<(usize, &str)> = known
@@ -15,7 +15,8 @@ pub(super) fn close<'a>(wrong: &str, known: impl IntoIterator<Item = &'a str>) -
 }
 
 /// `did you mean …? `, or nothing.
-pub(super) fn hint<'a>(wrong: &str, known: impl IntoIterator<Item = &'a str>) -> String {
+#[must_use]
+pub fn hint<'a>(wrong: &str, known: impl IntoIterator<Item = &'a str>) -> String {
     let near = close(wrong, known);
     if near.is_empty() {
         return String::new();
@@ -24,7 +25,8 @@ pub(super) fn hint<'a>(wrong: &str, known: impl IntoIterator<Item = &'a str>) ->
 }
 
 /// `` `a`, `b`, `c` ``
-pub(super) fn list<'a>(names: impl IntoIterator<Item = &'a str>, separator: &str) -> String {
+#[must_use]
+pub fn list<'a>(names: impl IntoIterator<Item = &'a str>, separator: &str) -> String {
     let names: Vec<String> = names
         .into_iter()
         .filter(|name| !name.is_empty())
