@@ -7,6 +7,7 @@
     clippy::arithmetic_side_effects
 )]
 
+mod folder;
 mod process;
 
 use std::collections::BTreeMap;
@@ -22,32 +23,14 @@ fn team() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/team")
 }
 
+fn folder(name: &str, files: &[(&str, &[u8])]) -> PathBuf {
+    folder::with(&format!("check-{name}"), files)
+}
+
 fn check(folder: &Path, arguments: &[&str]) -> Ended {
     let mut all = vec!["check"];
     all.extend(arguments);
     process::run(folder, &all, "NO_COLOR", None)
-}
-
-/// A folder with these files, that is gone afterwards.
-struct Folder(PathBuf);
-
-impl Folder {
-    fn new(name: &str, files: &[(&str, &[u8])]) -> Self {
-        let path =
-            std::env::temp_dir().join(format!("edgekeeper-check-{name}-{}", std::process::id()));
-        let _ = fs::remove_dir_all(&path);
-        fs::create_dir_all(&path).unwrap();
-        for (file, content) in files {
-            fs::write(path.join(file), content).unwrap();
-        }
-        Self(path)
-    }
-}
-
-impl Drop for Folder {
-    fn drop(&mut self) {
-        let _ = fs::remove_dir_all(&self.0);
-    }
 }
 
 const CONFIG: &str = "
@@ -136,25 +119,22 @@ fn each_format_tells_the_same() {
 #[test]
 fn files_that_are_right_say_nothing_at_all() {
     let rules = format!("[{}]", rule("web", "https://app.example.com/<.*>"));
-    let folder = Folder::new(
+    let folder = folder(
         "right",
         &[
             ("oathkeeper.yml", CONFIG.as_bytes()),
             ("rules.json", rules.as_bytes()),
         ],
     );
+    assert_eq!(check(&folder, &[]), (Some(0), String::new(), String::new()));
     assert_eq!(
-        check(&folder.0, &[]),
+        check(&folder, &["--deny", "notes"]),
         (Some(0), String::new(), String::new())
     );
-    assert_eq!(
-        check(&folder.0, &["--deny", "notes"]),
-        (Some(0), String::new(), String::new())
-    );
-    let (code, out, _) = check(&folder.0, &["--format", "json"]);
+    let (code, out, _) = check(&folder, &["--format", "json"]);
     let document: Value = serde_json::from_str(&out).unwrap();
     assert_eq!((code, &document["rules"]), (Some(0), &Value::from(1)));
-    let (code, out, _) = check(&folder.0, &["--format", "github"]);
+    let (code, out, _) = check(&folder, &["--format", "github"]);
     assert_eq!((code, out.as_str()), (Some(0), ""));
 }
 
@@ -165,7 +145,7 @@ fn warnings_and_notes_fail_only_where_they_are_denied() {
     let noted = rule("web", "https://app.example.com/<.*$>");
     for (name, rules, codes) in [("warned", warned, [0, 1, 1]), ("noted", noted, [0, 0, 1])] {
         let rules = format!("[{rules}]");
-        let folder = Folder::new(
+        let folder = folder(
             name,
             &[
                 ("oathkeeper.yml", CONFIG.as_bytes()),
@@ -176,7 +156,7 @@ fn warnings_and_notes_fail_only_where_they_are_denied() {
             .into_iter()
             .zip(codes)
         {
-            let (code, out, _) = check(&folder.0, arguments);
+            let (code, out, _) = check(&folder, arguments);
             assert_eq!(code, Some(expected), "{name} {arguments:?}: {out}");
             assert!(out.contains("rules.json:1:"), "{out}");
         }
@@ -185,7 +165,7 @@ fn warnings_and_notes_fail_only_where_they_are_denied() {
 
 #[test]
 fn wrong_arguments_are_2_with_what_to_write() {
-    let folder = Folder::new("arguments", &[]);
+    let folder = folder("arguments", &[]);
     for (arguments, message) in [
         (
             &[][..],
@@ -201,11 +181,11 @@ fn wrong_arguments_are_2_with_what_to_write() {
         ),
     ] {
         assert_eq!(
-            check(&folder.0, arguments),
+            check(&folder, arguments),
             (Some(2), String::new(), message.to_owned())
         );
     }
-    let (code, _, err) = check(&folder.0, &["--format", "yaml"]);
+    let (code, _, err) = check(&folder, &["--format", "yaml"]);
     assert_eq!(code, Some(2));
     assert!(
         err.contains("[possible values: human, json, sarif, github]"),
@@ -336,12 +316,12 @@ fn input_that_is_none_is_told_in_time() {
         ("30,000 rules", CONFIG.into(), many(30_000), 0, ""),
     ];
     for (name, config, rules, expected, message) in cases {
-        let folder = Folder::new(
+        let folder = folder(
             "input",
             &[("oathkeeper.yml", &config), ("rules.json", &rules)],
         );
         let began = Instant::now();
-        let (code, out, err) = check(&folder.0, &[]);
+        let (code, out, err) = check(&folder, &[]);
         let start: String = out.chars().take(400).collect();
         assert_eq!(code, Some(expected), "{name}: {start}{err}");
         assert!(out.contains(message), "{name}: {start}");
@@ -362,14 +342,14 @@ fn a_finding_is_told_once_however_many_rules_have_it() {
         })
         .collect();
     let rules = format!("[{}]", rules.join(",\n"));
-    let folder = Folder::new(
+    let folder = folder(
         "once",
         &[
             ("oathkeeper.yml", CONFIG.as_bytes()),
             ("rules.json", rules.as_bytes()),
         ],
     );
-    let (_, out, _) = check(&folder.0, &["--format", "github"]);
+    let (_, out, _) = check(&folder, &["--format", "github"]);
     let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
     for line in out.lines() {
         let code = line

@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
 
+mod folder;
 mod process;
 
 use std::fs;
@@ -62,18 +63,13 @@ const BOB: &str = r#"{
 
 /// A folder of a test's own, with the team's files in it and these tests.
 fn folder(name: &str, tests: &str) -> PathBuf {
-    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("expectations-{name}"));
-    let _ = fs::remove_dir_all(&folder);
-    fs::create_dir_all(&folder).unwrap();
-    for (name, text) in [
+    let files = [
         ("oathkeeper.yml", CONFIG),
         ("rules.json", RULES),
         ("bob.session.json", BOB),
         ("edgekeeper.test.yml", tests),
-    ] {
-        fs::write(folder.join(name), text).unwrap();
-    }
-    folder
+    ];
+    folder::with(&format!("expectations-{name}"), &files)
 }
 
 fn test(folder: &Path, arguments: &[&str]) -> Ended {

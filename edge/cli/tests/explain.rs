@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
 
+mod folder;
 mod process;
 
 use std::fs;
@@ -64,17 +65,12 @@ const SESSION: &str = r#"{
 
 /// An empty folder of a test's own, with the operator's files in it.
 fn folder(name: &str) -> PathBuf {
-    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("explain-{name}"));
-    let _ = fs::remove_dir_all(&folder);
-    fs::create_dir_all(&folder).unwrap();
-    for (name, text) in [
+    let files = [
         ("oathkeeper.yml", CONFIG),
         ("rules.json", RULES),
         ("ada.json", SESSION),
-    ] {
-        fs::write(folder.join(name), text).unwrap();
-    }
-    folder
+    ];
+    folder::with(&format!("explain-{name}"), &files)
 }
 
 fn explain(folder: &Path, arguments: &[&str]) -> Ended {

@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used)]
 
+mod folder;
 mod process;
 
 use std::fs;
@@ -9,22 +10,8 @@ use std::path::{Path, PathBuf};
 
 use process::{Ended, run};
 
-struct Folder(PathBuf);
-
-impl Folder {
-    fn new(name: &str) -> Self {
-        let path =
-            std::env::temp_dir().join(format!("edgekeeper-init-{name}-{}", std::process::id()));
-        let _ = fs::remove_dir_all(&path);
-        fs::create_dir_all(&path).unwrap();
-        Self(path)
-    }
-}
-
-impl Drop for Folder {
-    fn drop(&mut self) {
-        let _ = fs::remove_dir_all(&self.0);
-    }
+fn empty(name: &str) -> PathBuf {
+    folder::with::<&str>(&format!("init-{name}"), &[])
 }
 
 fn command(folder: &Path, arguments: &[&str]) -> Ended {
@@ -43,15 +30,15 @@ const BEGIN: [&str; 7] = [
 
 #[test]
 fn what_is_written_is_right_and_lets_in_who_has_a_session() {
-    let folder = Folder::new("begin");
-    let (code, out, err) = command(&folder.0, &BEGIN);
+    let folder = empty("begin");
+    let (code, out, err) = command(&folder, &BEGIN);
     assert_eq!((code, err.as_str()), (Some(0), ""));
     assert!(
         out.starts_with("wrote oathkeeper.yml, access-rules.json, edge.yml in .\n"),
         "{out}"
     );
     assert_eq!(
-        command(&folder.0, &["check", "--deny", "notes"]),
+        command(&folder, &["check", "--deny", "notes"]),
         (Some(0), String::new(), String::new()),
         "there is nothing to say of it"
     );
@@ -65,7 +52,7 @@ fn what_is_written_is_right_and_lets_in_who_has_a_session() {
         "edge.yml",
     ];
     let explain = |more: &[&str]| {
-        let (code, out, err) = command(&folder.0, &[&asked[..], more].concat());
+        let (code, out, err) = command(&folder, &[&asked[..], more].concat());
         assert_eq!((code, err.as_str()), (Some(0), ""));
         out
     };
@@ -77,7 +64,7 @@ fn what_is_written_is_right_and_lets_in_who_has_a_session() {
         "{page}"
     );
     fs::write(
-        folder.0.join("session.json"),
+        folder.join("session.json"),
         r#"{"id":"s","active":true,"expires_at":"2099-01-01T00:00:00Z","identity":{"id":"ada","traits":{}}}"#,
     )
     .unwrap();
@@ -91,7 +78,7 @@ fn what_is_written_is_right_and_lets_in_who_has_a_session() {
         "{allowed}"
     );
     let (_, other, _) = command(
-        &folder.0,
+        &folder,
         &[
             "explain",
             "GET",
@@ -107,24 +94,24 @@ fn what_is_written_is_right_and_lets_in_who_has_a_session() {
 
 #[test]
 fn names_of_one_network_are_mapped_to_themselves_with_a_word() {
-    let folder = Folder::new("internal");
+    let folder = empty("internal");
     let mut arguments = BEGIN;
     arguments[2] = "http://127.0.0.1:4433";
     arguments[6] = "http://web-svc";
-    let (code, _, err) = command(&folder.0, &arguments);
+    let (code, _, err) = command(&folder, &arguments);
     assert_eq!((code, err.as_str()), (Some(0), ""));
-    let edge = fs::read_to_string(folder.0.join("edge.yml")).unwrap();
+    let edge = fs::read_to_string(folder.join("edge.yml")).unwrap();
     let upstreams = "upstreams:\n  \"http://127.0.0.1:4433\": http://127.0.0.1:4433\n  \"http://web-svc\": http://web-svc\n";
     assert!(edge.ends_with(upstreams), "{edge}");
     assert_eq!(
-        command(&folder.0, &["check"]),
+        command(&folder, &["check"]),
         (Some(0), String::new(), String::new())
     );
 }
 
 #[test]
 fn a_teams_files_stay_and_get_what_they_lack() {
-    let folder = Folder::new("team");
+    let folder = empty("team");
     let team = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/team");
     let rules = fs::read_to_string(team.join("access-rules.json")).unwrap();
     let mended = rules
@@ -135,23 +122,23 @@ fn a_teams_files_stay_and_get_what_they_lack() {
         .replace("{{ .IDToken }}", "{{ .Subject }}")
         .replace("/beta/<.*", "/beta/<.*>")
         .replace("cart.shop.example/beta", "beta.shop.example");
-    fs::write(folder.0.join("access-rules.json"), rules).unwrap();
-    fs::copy(team.join("oathkeeper.yml"), folder.0.join("oathkeeper.yml")).unwrap();
+    fs::write(folder.join("access-rules.json"), rules).unwrap();
+    fs::copy(team.join("oathkeeper.yml"), folder.join("oathkeeper.yml")).unwrap();
 
-    let (code, out, err) = command(&folder.0, &["init", "--from", "oathkeeper.yml"]);
+    let (code, out, err) = command(&folder, &["init", "--from", "oathkeeper.yml"]);
     assert_eq!((code, out.as_str()), (Some(1), ""));
     assert!(
         err.contains("access-rules.json:10:101: error[trailing-comma]: "),
         "{err}"
     );
     assert!(err.ends_with("3 errors; nothing was written\n"), "{err}");
-    assert!(!folder.0.join("edge.yml").exists());
+    assert!(!folder.join("edge.yml").exists());
 
-    fs::write(folder.0.join("access-rules.json"), &mended).unwrap();
-    let (code, out, err) = command(&folder.0, &["init", "--from", "oathkeeper.yml"]);
+    fs::write(folder.join("access-rules.json"), &mended).unwrap();
+    let (code, out, err) = command(&folder, &["init", "--from", "oathkeeper.yml"]);
     assert_eq!((code, err.as_str()), (Some(0), ""));
     assert!(out.starts_with("wrote edge.yml in .\n"), "{out}");
-    let edge = fs::read_to_string(folder.0.join("edge.yml")).unwrap();
+    let edge = fs::read_to_string(folder.join("edge.yml")).unwrap();
     for part in [
         "hosts:\n  - beta.shop.example\n  - cart.shop.example\n  - staff.shop.example\n",
         "upstreams:\n  \"http://cart-svc\": http://cart-svc\n  \"http://kratos-public:4433\": http://kratos-public:4433\n",
@@ -160,26 +147,26 @@ fn a_teams_files_stay_and_get_what_they_lack() {
         assert!(edge.contains(part), "{part} in\n{edge}");
     }
     assert_eq!(
-        fs::read_to_string(folder.0.join("access-rules.json")).unwrap(),
+        fs::read_to_string(folder.join("access-rules.json")).unwrap(),
         mended
     );
-    let (code, out, _) = command(&folder.0, &["check"]);
+    let (code, out, _) = command(&folder, &["check"]);
     assert_eq!(code, Some(0), "{out}");
     assert!(!out.contains("upstream-unmapped"), "{out}");
 }
 
 #[test]
 fn nothing_that_is_there_is_changed() {
-    let folder = Folder::new("there");
-    fs::write(folder.0.join("edge.yml"), "hosts: [mine.example.com]\n").unwrap();
-    let (code, out, err) = command(&folder.0, &BEGIN);
+    let folder = empty("there");
+    fs::write(folder.join("edge.yml"), "hosts: [mine.example.com]\n").unwrap();
+    let (code, out, err) = command(&folder, &BEGIN);
     assert_eq!((code, out.as_str()), (Some(1), ""));
     assert_eq!(
         err,
         "error: `./edge.yml` is there already, and nothing was written\n  help: take it away, or name another folder with `--dir`\n"
     );
-    assert!(!folder.0.join("oathkeeper.yml").exists());
-    let (code, _, err) = command(&folder.0, &[&BEGIN[..], &["--dir", "none"]].concat());
+    assert!(!folder.join("oathkeeper.yml").exists());
+    let (code, _, err) = command(&folder, &[&BEGIN[..], &["--dir", "none"]].concat());
     assert_eq!(code, Some(1));
     assert_eq!(
         err,
@@ -189,7 +176,7 @@ fn nothing_that_is_there_is_changed() {
 
 #[test]
 fn wrong_arguments_are_told_with_what_to_write() {
-    let folder = Folder::new("wrong");
+    let folder = empty("wrong");
     for (at, value, message) in [
         (
             2,
@@ -220,11 +207,11 @@ fn wrong_arguments_are_told_with_what_to_write() {
     ] {
         let mut arguments = BEGIN;
         arguments[at] = value;
-        let (code, _, err) = command(&folder.0, &arguments);
+        let (code, _, err) = command(&folder, &arguments);
         assert_eq!(code, Some(2), "{value}");
         assert!(err.contains(message), "{value}: {err}");
     }
-    let (code, _, err) = command(&folder.0, &["init"]);
+    let (code, _, err) = command(&folder, &["init"]);
     assert_eq!(code, Some(2));
     assert!(
         err.contains("--kratos <URL>") && err.contains("--host <HOST>"),

@@ -15,10 +15,7 @@ pub(super) fn text(findings: &Findings) -> String {
             Severity::Warning => "warning",
             Severity::Note | Severity::Hint => "notice",
         };
-        let mut message = match &finding.rule {
-            Some(rule) => format!("rule \"{rule}\": {}", finding.message),
-            None => finding.message.clone(),
-        };
+        let mut message = finding.headline();
         if !finding.help.is_empty() {
             message.push_str("\nhelp: ");
             message.push_str(&finding.help);

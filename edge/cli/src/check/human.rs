@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use edgekeeper_policy::compile::{Diagnostic, Severity};
+use edgekeeper_policy::compile::{Diagnostic, Severity, printable};
 
 use super::findings::Findings;
 
@@ -67,17 +67,13 @@ fn write(text: &mut String, finding: &Diagnostic, palette: &Palette) {
         bold, blue, off, ..
     } = palette;
     let severity = palette.of(finding.severity);
-    let rule = match &finding.rule {
-        Some(rule) => format!("rule \"{}\": ", printable(rule)),
-        None => String::new(),
-    };
     // Writing to a text never fails.
     let _ = writeln!(
         text,
-        "{severity}{}[{}]{off}{bold}: {rule}{}{off}",
+        "{severity}{}[{}]{off}{bold}: {}{off}",
         finding.severity,
         finding.code,
-        printable(&finding.message)
+        printable(&finding.headline())
     );
     let number = if finding.line == 0 {
         String::new()
@@ -112,11 +108,4 @@ fn write(text: &mut String, finding: &Diagnostic, palette: &Palette) {
             printable(&finding.help)
         );
     }
-}
-
-/// A text from a file must not steer the terminal it is shown on.
-fn printable(text: &str) -> String {
-    text.chars()
-        .map(|c| if c.is_control() { '\u{fffd}' } else { c })
-        .collect()
 }

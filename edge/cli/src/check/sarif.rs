@@ -37,10 +37,7 @@ pub(super) fn text(findings: &Findings) -> String {
 }
 
 fn result(finding: &Diagnostic) -> Value {
-    let mut message = match &finding.rule {
-        Some(rule) => format!("rule \"{rule}\": {}", finding.message),
-        None => finding.message.clone(),
-    };
+    let mut message = finding.headline();
     if !finding.help.is_empty() {
         message.push_str(". Help: ");
         message.push_str(&finding.help);

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use edgekeeper_gateway::request::Listener;
-use edgekeeper_policy::compile::{Content, Place, Sources as _, Tree, name};
+use edgekeeper_policy::compile::{Content, Place, Sources as _, Tree, name, printable};
 use http::{HeaderMap, HeaderName, HeaderValue};
 use serde_json::Value;
 
@@ -260,11 +260,4 @@ fn unnamed(method: &str, url: &str) -> String {
         None => url.to_owned(),
     };
     printable(&format!("{method} {url}"))
-}
-
-/// A name is shown on terminals.
-fn printable(text: &str) -> String {
-    text.chars()
-        .map(|c| if c.is_control() { '�' } else { c })
-        .collect()
 }

@@ -1,5 +1,7 @@
 //! Results for people: a line for each test, and all that helps with one that failed.
 
+use edgekeeper_policy::compile::printable;
+
 use super::result::{Results, Tested};
 use crate::explain::text;
 
@@ -39,13 +41,10 @@ fn failed(tested: &Tested, written: &mut String) {
 /// What was expected and what is, a line each.
 pub(super) fn differences(tested: &Tested) -> Vec<String> {
     let lines = tested.misses.iter().map(|miss| {
-        let line = format!(
+        printable(&format!(
             "{}: expected {}, found {}",
             miss.what, miss.expected, miss.found
-        );
-        line.chars()
-            .map(|c| if c.is_control() { '�' } else { c })
-            .collect()
+        ))
     });
     lines.collect()
 }

@@ -4,6 +4,7 @@ use edgekeeper_gateway::explanation::{
     Allowance, Choice, Explanation, Header, Outcome, Responsibility, SessionAnswer, Step, Whose,
 };
 use edgekeeper_gateway::refusal::status_text;
+use edgekeeper_policy::compile::printable;
 
 use super::differences::words;
 
@@ -173,10 +174,7 @@ fn write_outcome(outcome: &Outcome, lines: &mut Vec<String>) {
 
 fn line(label: &str, text: &str) -> String {
     // What came with the request must not move the terminal's cursor.
-    let text: String = text
-        .chars()
-        .map(|letter| if letter.is_control() { '�' } else { letter })
-        .collect();
+    let text = printable(text);
     format!("{label:<COLUMN$}{text}").trim_end().to_owned()
 }
 

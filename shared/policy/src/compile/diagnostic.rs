@@ -52,6 +52,16 @@ pub struct Diagnostic {
     pub excerpt: Option<Excerpt>,
 }
 
+impl Diagnostic {
+    /// What was found, with the rule it is in. As it stands in the file: [`printable`] makes it fit to be shown.
+    pub fn headline(&self) -> String {
+        match &self.rule {
+            Some(rule) => format!("rule \"{rule}\": {}", self.message),
+            None => self.message.clone(),
+        }
+    }
+}
+
 impl fmt::Display for Diagnostic {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.file)?;
@@ -59,10 +69,7 @@ impl fmt::Display for Diagnostic {
             write!(f, ":{}:{}", self.line, self.column)?;
         }
         write!(f, ": {}[{}]: ", self.severity, self.code)?;
-        if let Some(rule) = &self.rule {
-            write!(f, "rule \"{}\": ", printable(rule))?;
-        }
-        f.write_str(&printable(&self.message))?;
+        f.write_str(&printable(&self.headline()))?;
         if !self.help.is_empty() {
             write!(f, "\n  help: {}", printable(&self.help))?;
         }
@@ -70,8 +77,8 @@ impl fmt::Display for Diagnostic {
     }
 }
 
-/// A text from a file must not steer the terminal it is shown on.
-pub(super) fn printable(text: &str) -> String {
+/// A text from a file, so that it does not steer the terminal it is shown on.
+pub fn printable(text: &str) -> String {
     text.chars()
         .map(|c| if c.is_control() { '\u{fffd}' } else { c })
         .collect()

@@ -81,7 +81,7 @@ use self::source::Repository;
 use self::stage::{Context, Use};
 
 pub use self::code::Code;
-pub use self::diagnostic::{Diagnostic, Severity};
+pub use self::diagnostic::{Diagnostic, Severity, printable};
 pub use self::excerpt::Excerpt;
 pub use self::patterns::{Backtracking, Never, NeverBecause, Overlap, Pair, Patterns};
 pub use self::schema::Schema;

@@ -74,26 +74,29 @@ fn overlap(rules: &[(Rule, Span)], pair: &Pair, thorough: bool, report: &mut Rep
 /// Warns of a rule that leaves a header to the client by which another tells the same upstream who the user is. In strict mode,
 /// as in Oathkeeper; by default no client can send such a header.
 fn headers_left_open(rules: &[(Rule, Span)], report: &mut Report) {
-    let mut told_at: BTreeMap<&str, BTreeMap<String, &str>> = BTreeMap::new();
-    for (rule, _) in rules {
+    let own: Vec<Vec<String>> = rules
+        .iter()
+        .map(|(rule, _)| rule::identity_headers([rule]))
+        .collect();
+    let mut told_at: BTreeMap<&str, BTreeMap<&str, &str>> = BTreeMap::new();
+    for ((rule, _), own) in rules.iter().zip(&own) {
         let Some(upstream) = &rule.upstream else {
             continue;
         };
         let told = told_at.entry(&upstream.url).or_default();
-        for name in rule::identity_headers([rule]) {
+        for name in own {
             told.entry(name).or_insert(&rule.id);
         }
     }
-    for (rule, span) in rules {
+    for ((rule, span), own) in rules.iter().zip(&own) {
         let told = rule
             .upstream
             .as_ref()
             .and_then(|upstream| told_at.get(upstream.url.as_str()));
-        let own = rule::identity_headers([rule]);
         let open = told
             .into_iter()
             .flatten()
-            .find(|(name, _)| !own.contains(name));
+            .find(|(name, _)| own.iter().all(|own| own != *name));
         if let Some((name, other)) = open {
             report.enter_rule(&rule.id, *span);
             report.warning(
