@@ -19,7 +19,7 @@ use http::{HeaderMap, HeaderName, HeaderValue};
 use crate::body::Body;
 use crate::decision::{Answer, Decision, Edit, Forward, ResponseContext};
 use crate::endpoints::Question;
-use crate::explanation::Step;
+use crate::explanation::{self, Step};
 use crate::keys::{Keys, Published};
 use crate::loaded::Loaded;
 use crate::memory::Memory;
@@ -136,7 +136,7 @@ impl Gateway {
         let mut decision = match &inquiry {
             Ok(_) => self.decide_traced(runtime, raw, &mut trace).await,
             Err(refusal) => {
-                trace.reason = Some(refusal.message.clone());
+                trace.reason = Some(explanation::why(refusal));
                 Decision::Answer(errors::refuse(&self.policy, refusal, None))
             }
         };
