@@ -14,6 +14,8 @@ const ROOTS: &[&str] = &["Subject", "Extra", "Header", "MatchContext", "IDToken"
 pub(super) enum Position {
     /// No `id_token` ran before it.
     BeforeToken,
+    /// It makes the token.
+    InToken,
     /// `.IDToken` is there.
     AfterToken,
 }
@@ -48,7 +50,7 @@ pub(super) fn check(
     };
     let paths = template.paths();
     for root in paths.iter().filter_map(|path| path.first()) {
-        if root == "IDToken" && (cx.strict || position == Position::BeforeToken) {
+        if root == "IDToken" && (cx.strict || position != Position::AfterToken) {
             if cx.strict {
                 cx.report.warning(Code::TOKEN_NOT_MADE,
                     node.span,
@@ -56,6 +58,13 @@ pub(super) fn check(
                         "the template of `{name}` reads `.IDToken`, which Oathkeeper does not have: every request that needs it is a 500"
                     ),
                     "in strict mode take it out: `id_token` puts the token into `Authorization` itself",
+                );
+            } else if position == Position::InToken {
+                cx.report.error(
+                    Code::TOKEN_NOT_MADE,
+                    node.span,
+                    format!("the template of `{name}` reads `.IDToken`, the token that it is for"),
+                    "take it out; claims are made of `.Subject`, `.Extra` and `.MatchContext`",
                 );
             } else {
                 let message = format!(
