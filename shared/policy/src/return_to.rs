@@ -50,6 +50,11 @@ impl TryFrom<String> for ReturnTo {
                     "`{text}` cannot be returned to: the scheme is http or https, not `{scheme}`"
                 ));
             }
+            None if text.starts_with("http:") || text.starts_with("https:") => {
+                return Err(format!(
+                    "`{text}` cannot be returned to: there is no `//` behind its scheme"
+                ));
+            }
             None if scheme_of(&text).is_some() => {
                 let scheme = scheme_of(&text).unwrap_or_default();
                 return Err(format!(
@@ -62,6 +67,9 @@ impl TryFrom<String> for ReturnTo {
             Some(at) => rest.split_at(at),
             None => (rest, ""),
         };
+        if authority.is_empty() {
+            return Err(format!("`{text}` cannot be returned to: it has no host"));
+        }
         if path.contains(['?', '#', '*', '\\', '%'])
             || path.split('/').any(|segment| segment == "..")
         {

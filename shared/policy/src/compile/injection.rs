@@ -137,7 +137,12 @@ fn find(name: &str, text: &str, style: Style) -> Option<Injection> {
 }
 
 /// A session with something at every path that is read, and a value at one of them.
-fn session(paths: &[Vec<String>], at: &[String], value: &str, is_list: bool) -> Json {
+pub(super) fn session(
+    paths: &[Vec<String>],
+    at: &[String],
+    value: &str,
+    is_list: bool,
+) -> Json {
     let mut extra = Json::Object(Map::new());
     for path in paths {
         let text = if path == at { value } else { HARMLESS };

@@ -7,7 +7,7 @@ use super::code::Code;
 use super::node::{Node, Span};
 use super::patterns::{NeverBecause, Overlap, Pair, Patterns};
 use super::report::Report;
-use super::rule;
+use super::{rule, upstream};
 
 /// Pairs of rules that are compared to find whether one is shadowed: some seconds.
 const MAX_PAIRS: usize = 3_000_000;
@@ -32,6 +32,7 @@ pub(super) fn tell(rules: &[Placed], strict: bool, thorough: bool, report: &mut 
         let span = placed.span();
         report.enter_rule(&placed.rule.id, span);
         if !never(&mut patterns, number, span, report) {
+            as_written(&patterns, number, strict, &placed.url, report);
             shadowed(&mut patterns, number, span, strict, &mut left, report);
             pattern(&mut patterns, number, &placed.url, report);
         }
@@ -83,7 +84,7 @@ fn headers_left_open(rules: &[Placed], report: &mut Report) {
         let Some(upstream) = &rule.upstream else {
             continue;
         };
-        let told = told_at.entry(&upstream.url).or_default();
+        let told = told_at.entry(upstream::server(&upstream.url)).or_default();
         for name in own {
             told.entry(name).or_insert(&rule.id);
         }
@@ -93,7 +94,7 @@ fn headers_left_open(rules: &[Placed], report: &mut Report) {
         let told = rule
             .upstream
             .as_ref()
-            .and_then(|upstream| told_at.get(upstream.url.as_str()));
+            .and_then(|upstream| told_at.get(upstream::server(&upstream.url)));
         let open = told
             .into_iter()
             .flatten()
@@ -126,6 +127,35 @@ fn never(patterns: &mut Patterns<'_>, number: usize, span: Span, report: &mut Re
         report.warning(Code::NEVER_MATCHES, span, message, help);
     }
     true
+}
+
+/// Tells of a rule that is for no request in Oathkeeper, and works here, and of one that waits for what no browser sends.
+fn as_written(
+    patterns: &Patterns<'_>,
+    number: usize,
+    strict: bool,
+    url: &Node,
+    report: &mut Report,
+) {
+    if let Some(host) = patterns.upper_case_host(number) {
+        let help = "write the host in lower case";
+        let message = format!("browsers send hosts in lower case, and this one is `{host}`");
+        if strict {
+            let message = format!("{message}: the rule is for none of their requests");
+            report.warning(Code::NEVER_MATCHES, url.span, message, help);
+        } else {
+            let message = format!("{message}: here it counts all the same, in Oathkeeper the rule is for none of their requests");
+            report.note(Code::NEVER_MATCHES, url.span, message, help);
+        }
+    }
+    if !strict && let Some(never) = patterns.slash_at_the_end(number) {
+        report.note(
+            Code::NEVER_MATCHES,
+            url.span,
+            format!("in Oathkeeper no request is for this rule: it cleans a slash at the end of a path away before it matches; here `{}` is for it", never.wanted),
+            "write the path without it: here that is for the path with a slash, too",
+        );
+    }
 }
 
 /// Tells of a rule whose requests are all for others. With thousands of rules for the same URLs the last are not looked at:
@@ -162,7 +192,15 @@ fn shadowed(
 
 /// Tells what is wrong with a pattern by itself.
 fn pattern(patterns: &mut Patterns<'_>, number: usize, url: &Node, report: &mut Report) {
-    if let Some(slow) = patterns.backtracking(number) {
+    let slow = patterns.backtracking(number);
+    if let Some(slow) = slow.as_ref().filter(|slow| slow.elsewhere) {
+        report.note(
+            Code::BACKTRACKING,
+            url.span,
+            format!("a request can keep Oathkeeper busy with this pattern, not this gateway: {slow}"),
+            "one repetition in another can share a text in many ways; take one of them out: `(a+)+` is `a+`",
+        );
+    } else if let Some(slow) = slow {
         report.warning(
             Code::BACKTRACKING,
             url.span,

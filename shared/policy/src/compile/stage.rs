@@ -9,6 +9,7 @@ use super::handler::{self, Handler, Stage};
 use super::node::{Key, Node, Span, Value};
 use super::report::Report;
 use super::shape::{self, Shape};
+use super::template::Needed;
 use crate::fault::Fault;
 
 /// A handler as a rule names it. Its `config` is checked by its name.
@@ -22,8 +23,8 @@ pub(super) struct Context<'a> {
     pub(super) report: &'a mut Report,
     pub(super) strict: bool,
     pub(super) thorough: bool,
-    /// What the templates of the rule at hand read below `.Extra`.
-    pub(super) extra: Vec<Vec<String>>,
+    /// What the templates of the rule at hand read below `.Extra`, and cannot go without.
+    pub(super) extra: Vec<Needed>,
     /// Rules for a session whose preflight no rule takes, with the place of their methods.
     pub(super) without_preflight: Vec<(String, Span)>,
     /// Some rule or the fallback redirects.

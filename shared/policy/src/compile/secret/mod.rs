@@ -85,7 +85,11 @@ impl Look<'_> {
             return;
         }
         let is_named = KEYS.contains(&key) && !text::is_placeholder(text);
-        let message = if is_named {
+        let mut is_url = false;
+        let is_tls_key = (key, table) == ("base64", "key");
+        let message = if is_tls_key && !text::is_placeholder(text) {
+            Some("a private key is written out".to_owned())
+        } else if is_named {
             Some(format!("`{key}` is written out"))
         } else if HEADERS.contains(&table) && is_header(key, text) {
             Some(format!("the value of `{key}` has a credential in it"))
@@ -100,7 +104,10 @@ impl Look<'_> {
                     self.report.hide(node);
                     None
                 }
-                Some(Kind::UrlPassword) => Some("a URL has a password in it".to_owned()),
+                Some(Kind::UrlPassword) => {
+                    is_url = true;
+                    Some("a URL has a password in it".to_owned())
+                }
                 Some(Kind::Token) => Some("a token is written out".to_owned()),
                 Some(Kind::Named) => Some("this has a credential in it".to_owned()),
             }
@@ -117,7 +124,7 @@ impl Look<'_> {
             Code::SECRET_IN_FILE,
             node.span,
             format!("{message}{elsewhere}: who reads this file, its history or the built policy has it"),
-            help(key, table),
+            help(key, table, is_url),
         );
     }
 }
@@ -139,18 +146,23 @@ fn is_header(name: &str, value: &str) -> bool {
     !text::is_placeholder(credential) && credential.len() >= 6
 }
 
-fn help(key: &str, table: &str) -> String {
+fn help(key: &str, table: &str, is_url: bool) -> String {
     let key_set = ["jwks_url", "jwks_urls"].contains(&key);
     if key_set {
         return "put it into a file of its own, name that as `file:///…`, and import it with `edgekeeper keys import`; then make a new one, as this has been written down".to_owned();
     }
-    if table == "key" {
+    if (key, table) == ("base64", "key") {
         return "name its file instead, as in `tls: { key: { path: /etc/oathkeeper/tls.key } }`; here the runtime ends TLS, and this is not used".to_owned();
     }
     let place = key
         .to_ascii_uppercase()
         .replace(|c: char| !c.is_ascii_alphanumeric(), "_");
-    let place = if place.is_empty() { "SECRET".to_owned() } else { place };
+    let place = match place.as_str() {
+        "" => "SECRET".to_owned(),
+        // A URL has more than the password in it.
+        _ if is_url => "PASSWORD".to_owned(),
+        _ => place,
+    };
     format!(
         "write `${{{place}}}` in its place and fill that in where it is deployed, before `edgekeeper build` (`envsubst '${place}'`); keep what comes of it out of git and for the gateway alone, and change this credential"
     )

@@ -18,7 +18,7 @@ pub(super) enum Kind {
 }
 
 /// How the names of keys end whose values are credentials, in lower case and without `_` and `-`.
-const NAMES: [&str; 13] = [
+const NAMES: [&str; 12] = [
     "secret",
     "password",
     "passwd",
@@ -29,7 +29,6 @@ const NAMES: [&str; 13] = [
     "accesskey",
     "authkey",
     "token",
-    "credentials",
     "authorization",
     "authorizationheader",
 ];
