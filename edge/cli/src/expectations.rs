@@ -8,20 +8,23 @@ mod json;
 mod junit;
 mod reader;
 mod result;
+pub(crate) mod schema;
 mod session;
 mod wanted;
 
 use std::io::Write as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Instant;
 
 use clap::{Args, ValueEnum};
-use edgekeeper_policy::compile::{Options, compile};
+use edgekeeper_policy::compile::{Options, Sources as _, compile};
 use edgekeeper_policy::document::Policy;
 
 use crate::build;
 use crate::chosen::{self, Chosen};
+use crate::explain::core::Core;
+use crate::explain::document;
 use crate::files::FileSystem;
 
 use self::file::Test;
@@ -36,6 +39,7 @@ use self::result::{Results, Tested};
 Examples:
   edgekeeper test                                     oathkeeper.yml, edge.yml and edgekeeper.test.yml in this folder
   edgekeeper test --config oathkeeper.yml --edge edge.staging.yml tests/staging.yml
+  edgekeeper test --policy policy.json tests/*.yml    what `edgekeeper build` wrote
   edgekeeper test --format junit > report.xml         for CI
 
 Exit codes: 0 all is as expected, 1 a test failed or the policy cannot be used, 2 wrong arguments or a file of tests that \
@@ -48,6 +52,10 @@ pub(crate) struct Arguments {
     /// Oathkeeper's configuration (YAML or JSON); the rules it names are read, too
     #[arg(long, short, value_name = "FILE")]
     config: Option<String>,
+
+    /// The policy document that `edgekeeper build` wrote, in place of the files it was made of
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["config", "edge", "root", "strict"])]
+    policy: Option<PathBuf>,
 
     /// What Oathkeeper has no words for: `edge.yml`
     #[arg(long, value_name = "FILE")]
@@ -84,6 +92,12 @@ enum Failure {
     Policy(String),
 }
 
+/// Where the policy comes from.
+enum Source {
+    Document(PathBuf),
+    Files(Chosen),
+}
+
 /// The names that are looked for where none is given.
 const NAMES: [&str; 2] = ["edgekeeper.test.yml", "edgekeeper.test.yaml"];
 
@@ -118,15 +132,31 @@ pub(crate) fn run(arguments: &Arguments) -> ExitCode {
 fn results(arguments: &Arguments) -> Result<Results, Failure> {
     let start = Instant::now();
     let refused = |message| Failure::Arguments(format!("error: {message}"));
-    let chosen = choose(arguments).map_err(refused)?;
+    let source = match &arguments.policy {
+        Some(path) => Source::Document(path.clone()),
+        None => Source::Files(choose(arguments).map_err(refused)?),
+    };
     let files = if arguments.files.is_empty() {
-        vec![beside(&chosen.config).map_err(refused)?]
+        let beside_it = match &source {
+            Source::Document(path) => beside(&path.to_string_lossy()),
+            Source::Files(chosen) => beside(&chosen.config),
+        };
+        vec![beside_it.map_err(refused)?]
     } else {
         arguments.files.clone()
     };
     let tests = read(&files).map_err(Failure::Arguments)?;
-    let policy = policy(arguments, chosen)?;
-    let tested = tests.into_iter().map(|test| Tested::of(test, &policy));
+    let policy = match source {
+        Source::Document(path) => {
+            let text = FileSystem.read(&path.to_string_lossy()).map_err(|reason| {
+                refused(format!("`{}` cannot be read: {reason}", path.display()))
+            })?;
+            document(&path, &text).map_err(Failure::Policy)?
+        }
+        Source::Files(chosen) => policy(arguments, chosen)?,
+    };
+    let core = Core::new(policy).map_err(Failure::Policy)?;
+    let tested = tests.into_iter().map(|test| Tested::of(test, &core));
     Ok(Results {
         tested: tested.collect::<Result<_, _>>().map_err(Failure::Policy)?,
         milliseconds: u64::try_from(start.elapsed().as_millis()).unwrap_or(u64::MAX),

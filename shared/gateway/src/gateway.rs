@@ -47,10 +47,10 @@ const FORBIDDEN_METHODS: [&str; 3] = ["CONNECT", "TRACE", "TRACK"];
 /// Keep one per instance, in an [`Rc`]: what it remembers is what spares Kratos a question per request.
 #[derive(Debug)]
 pub struct Gateway {
-    policy: Policy,
-    index: RuleIndex,
+    policy: Rc<Policy>,
+    index: Rc<RuleIndex>,
     /// The handlers of each rule.
-    loaded: Vec<Loaded>,
+    loaded: Rc<[Loaded]>,
     keys: Keys,
     /// Names of every cookie that is a session to some rule.
     session_cookies: Vec<String>,
@@ -89,7 +89,7 @@ impl Gateway {
             })
             .collect::<Result<_, _>>()?;
         Ok(Rc::new(Self {
-            index: RuleIndex::new(policy.rules.iter().map(|rule| &rule.url)),
+            index: Rc::new(RuleIndex::new(policy.rules.iter().map(|rule| &rule.url))),
             loaded,
             keys: Keys::new(&policy)?,
             session_cookies: session_cookies(&policy),
@@ -97,7 +97,26 @@ impl Gateway {
             memory: Memory::new(policy.session.clone()),
             revocations: Revocations::new(&policy.session),
             explains: Cell::new(None),
-            policy,
+            policy: Rc::new(policy),
+        }))
+    }
+
+    /// Another instance under the same policy, which remembers nothing yet. What is made of the policy alone is shared, so
+    /// that it costs no more with thousands of rules.
+    ///
+    /// # Errors
+    /// As [`Self::new`].
+    pub fn another(&self) -> Result<Rc<Self>, String> {
+        Ok(Rc::new(Self {
+            policy: Rc::clone(&self.policy),
+            index: Rc::clone(&self.index),
+            loaded: Rc::clone(&self.loaded),
+            keys: Keys::new(&self.policy)?,
+            session_cookies: self.session_cookies.clone(),
+            session_checks: self.session_checks.clone(),
+            memory: Memory::new(self.policy.session.clone()),
+            revocations: Revocations::new(&self.policy.session),
+            explains: Cell::new(None),
         }))
     }
 

@@ -25,6 +25,14 @@ pub(super) struct Test {
     pub(super) expected: Expected,
 }
 
+/// The keys of a file.
+pub(super) const DOCUMENT: [&str; 2] = ["sessions", "tests"];
+
+/// The keys of a test.
+pub(super) const TEST: [&str; 6] = [
+    "name", "request", "headers", "session", "listener", "expect",
+];
+
 type Sessions = BTreeMap<String, Option<Value>>;
 
 /// Reads a file of tests.
@@ -48,7 +56,7 @@ pub(super) fn read(path: &str) -> Result<Vec<Test>, String> {
 }
 
 fn document(tree: &Tree, path: &str, reader: &mut Reader) -> Option<Vec<Test>> {
-    let entries = reader.table(tree, "the document", &["sessions", "tests"])?;
+    let entries = reader.table(tree, "the document", &DOCUMENT)?;
     let mut sessions = Sessions::new();
     let mut items = None;
     for (key, _, value) in entries {
@@ -77,10 +85,7 @@ fn document(tree: &Tree, path: &str, reader: &mut Reader) -> Option<Vec<Test>> {
 }
 
 fn test(tree: &Tree, path: &str, sessions: &Sessions, reader: &mut Reader) -> Option<Test> {
-    let keys = [
-        "name", "request", "headers", "session", "listener", "expect",
-    ];
-    let entries = reader.table(tree, "a test", &keys)?;
+    let entries = reader.table(tree, "a test", &TEST)?;
     let get = |wanted: &str| {
         let entry = entries.iter().find(|(key, _, _)| *key == wanted);
         entry.map(|(_, _, value)| *value)

@@ -29,6 +29,7 @@ pub(super) fn parse(text: &str, file: usize, report: &mut Report) -> Option<Node
         root: None,
         nodes: 0,
         documents: 0,
+        is_too_deep: false,
     };
     let mut parser = Parser::new_from_str(text);
     while let Some(event) = parser.next_event() {
@@ -41,7 +42,12 @@ pub(super) fn parse(text: &str, file: usize, report: &mut Report) -> Option<Node
             )),
         };
         if let Err((span, message, help)) = taken {
-            report.error(Code::YAML_SYNTAX, span, message, help);
+            let code = if builder.is_too_deep {
+                Code::TOO_DEEP
+            } else {
+                Code::YAML_SYNTAX
+            };
+            report.error(code, span, message, help);
             return None;
         }
     }
@@ -68,6 +74,7 @@ struct Builder<'r> {
     root: Option<Node>,
     nodes: usize,
     documents: usize,
+    is_too_deep: bool,
 }
 
 struct Open {
@@ -188,6 +195,7 @@ impl Builder<'_> {
 
     fn open(&mut self, content: Content, span: Span, anchor: usize) -> Result<(), Refusal> {
         if self.open.len() >= MAX_DEPTH {
+            self.is_too_deep = true;
             return Err((
                 span,
                 format!("this nests deeper than {MAX_DEPTH} levels"),
