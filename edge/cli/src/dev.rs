@@ -1,7 +1,6 @@
 //! `edgekeeper dev`: the decisions of a running gateway, as they happen.
 
 mod journal;
-mod lines;
 mod logfile;
 mod program;
 mod request;
@@ -23,8 +22,8 @@ use serde_json::Value;
 
 use crate::decision::{self, Decision};
 use crate::files;
+use crate::lines::{Lines, Piece};
 use journal::Journal;
-use lines::{Lines, Piece};
 use logfile::Logfile;
 
 /// Watch the decisions of a running gateway, on a local page and as lines: docs/dev.md

@@ -26,6 +26,7 @@ mod files;
 mod help;
 mod init;
 mod keys;
+mod lines;
 mod schema;
 mod sessions;
 mod spin;

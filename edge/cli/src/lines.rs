@@ -3,10 +3,10 @@
 use std::io::{self, BufRead, Read as _};
 
 /// A longer line, in bytes, is no decision's: it is passed on in pieces and not looked into.
-pub(super) const LONGEST: usize = 1 << 20;
+pub(crate) const LONGEST: usize = 1 << 20;
 
 /// Reads lines.
-pub(super) struct Lines<R> {
+pub(crate) struct Lines<R> {
     from: R,
     /// Whether the last piece had no end, so that the next one is of the same line.
     within: bool,
@@ -14,7 +14,7 @@ pub(super) struct Lines<R> {
 }
 
 /// What was read, with its line end.
-pub(super) enum Piece<'p> {
+pub(crate) enum Piece<'p> {
     /// A line. The last one may have no end.
     Line(&'p [u8]),
     /// A part of a line that is too long.
@@ -22,7 +22,7 @@ pub(super) enum Piece<'p> {
 }
 
 impl<R: BufRead> Lines<R> {
-    pub(super) fn new(from: R) -> Self {
+    pub(crate) fn new(from: R) -> Self {
         Self {
             from,
             within: false,
@@ -31,7 +31,7 @@ impl<R: BufRead> Lines<R> {
     }
 
     /// Reads on; `None` at the end.
-    pub(super) fn next(&mut self) -> io::Result<Option<Piece<'_>>> {
+    pub(crate) fn next(&mut self) -> io::Result<Option<Piece<'_>>> {
         self.piece.clear();
         let most = u64::try_from(LONGEST).unwrap_or(u64::MAX);
         let mut limited = self.from.by_ref().take(most);
