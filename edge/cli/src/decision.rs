@@ -127,6 +127,9 @@ impl Decision {
     pub(crate) fn verdict(&self) -> Verdict {
         let status = self.number("status").unwrap_or_default();
         let has_rule = self.text("rule").is_some();
+        if self.is_for_the_operator() {
+            return Verdict::Answered;
+        }
         let Some(outcome) = self.outcome() else {
             return match (self.text("reason"), has_rule) {
                 (Some(_), _) => Verdict::Refused,
@@ -143,6 +146,14 @@ impl Decision {
         } else {
             Verdict::Refused
         }
+    }
+
+    /// Whether it was only explained, to the operator (`Edge-Explain`): nothing came of it.
+    pub(crate) fn is_for_the_operator(&self) -> bool {
+        self.number("status") == Some(200)
+            && self
+                .text("reason")
+                .is_some_and(|reason| reason.starts_with("explained to the operator"))
     }
 
     /// The line's members.
@@ -265,6 +276,13 @@ mod tests {
             (200, Some("a"), None, None, Verdict::Allowed),
             (502, Some("a"), Some("why"), None, Verdict::Refused),
             (404, None, None, None, Verdict::Refused),
+            (
+                200,
+                Some("a"),
+                Some("explained to the operator, not sent on"),
+                None,
+                Verdict::Answered,
+            ),
             (200, None, None, None, Verdict::Answered),
             (
                 502,

@@ -100,6 +100,9 @@ fn watch(arguments: &Arguments) -> Result<u8, String> {
         journal: Arc::new(Journal::new(run)),
         has_colour: io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none(),
     };
+    let (tell, told) = mpsc::channel();
+    #[cfg(unix)]
+    listen_to_signals(tell.clone())?;
     let log = arguments.log.clone().map(|path| {
         let shown = path.display().to_string();
         Logfile::open(path)
@@ -113,9 +116,6 @@ fn watch(arguments: &Arguments) -> Result<u8, String> {
             eprintln!("edgekeeper dev: everybody who reaches {address} sees the decisions");
         }
     }
-    let (tell, told) = mpsc::channel();
-    #[cfg(unix)]
-    listen_to_signals(tell.clone())?;
     if !arguments.command.is_empty() {
         return run_program(&arguments.command, &sink, tell, &told);
     }

@@ -62,6 +62,9 @@ pub(super) struct Observations {
 impl Observations {
     pub(super) fn add(&mut self, decision: &Decision) {
         self.count = self.count.saturating_add(1);
+        if decision.is_for_the_operator() {
+            return;
+        }
         self.learn(decision);
         let observed = Observed::of(decision);
         let is_known = self.kinds.contains_key(&observed);

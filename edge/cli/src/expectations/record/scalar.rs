@@ -69,9 +69,15 @@ mod tests {
             "`a",
         ] {
             let written = scalar(text);
-            for document in [format!("{{ k: {written} }}"), format!("k: {written}\n")] {
+            for document in [
+                format!("x: {{ k: {written} }}\n"),
+                format!("x:\n  k: {written}\n"),
+            ] {
                 let tree = Tree::read("x", &document).unwrap();
-                let Content::Table(entries) = &tree.content else {
+                let Content::Table(outer) = &tree.content else {
+                    panic!("{document}");
+                };
+                let Content::Table(entries) = &outer[0].2.content else {
                     panic!("{document}");
                 };
                 let Content::Text(read) = &entries[0].2.content else {
