@@ -58,9 +58,7 @@ if (options.config !== undefined) {
 const { listen, api, state, reuse } = options;
 // In strict mode what is no request is answered as Oathkeeper's own server does it, which no runtime does by itself.
 const door = policy !== undefined && JSON.parse(policy).strict === true;
-// `log` has each decision's log line say why: docs/dev.md. No secret, but a gateway's setting as they are.
-const explain = process.env.EXPLAIN ? { EXPLAIN: process.env.EXPLAIN } : {};
-const common = { policy, listen, api, state, reuse, door, secrets: { ...namedSecrets(policy, process.env), ...explain } };
+const common = { policy, listen, api, state, reuse, door, secrets: namedSecrets(policy, process.env) };
 /** The secret that seals keys, and those that the configuration has in files, sealed under it. */
 const keys = (secret) => ({
   keysSecret: secret,
