@@ -83,6 +83,13 @@ struct Sink {
 
 /// Runs the command.
 pub(crate) fn run(arguments: &Arguments) -> ExitCode {
+    let is_fed = arguments.log.is_some() || !arguments.command.is_empty();
+    if !is_fed && io::stdin().is_terminal() {
+        eprintln!(
+            "error: there is nothing to watch; name the program that starts your gateway, `edgekeeper dev -- scripts/serve …`, or its log, `--log FILE`, or pipe the log in"
+        );
+        return ExitCode::from(2);
+    }
     match watch(arguments) {
         Ok(code) => ExitCode::from(code),
         Err(message) => {

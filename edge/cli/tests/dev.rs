@@ -502,3 +502,21 @@ fn what_cannot_be_started_or_read_is_said() {
         assert!(err.contains(message), "{arguments:?}: {err}");
     }
 }
+
+#[test]
+fn somebody_at_a_terminal_is_told_what_to_write() {
+    // It is the way to a terminal without a crate; where it is missing there is nothing to be held.
+    let typed = format!("{} dev", env!("CARGO_BIN_EXE_edgekeeper"));
+    let Ok(output) = Command::new("script")
+        .args(["-qec", &typed, "/dev/null"])
+        .output()
+    else {
+        return;
+    };
+    let said = String::from_utf8(output.stdout).unwrap();
+    assert!(
+        said.starts_with("error: there is nothing to watch; name the program"),
+        "{said}"
+    );
+    assert_eq!(output.status.code(), Some(2));
+}

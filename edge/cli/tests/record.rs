@@ -148,6 +148,7 @@ fn what_the_gateway_did_is_written_and_passes_at_once() {
                 json!({ "reason": "denied" }),
             ),
             line("GET", "/nothing", None, 404, json!({})),
+            line("GET", "/health/alive", None, 200, json!({})),
             line(
                 "GET",
                 "/orders",
@@ -162,7 +163,7 @@ fn what_the_gateway_did_is_written_and_passes_at_once() {
     assert_eq!((code, out.as_str()), (Some(0), ""), "{err}");
     assert_eq!(
         err,
-        "edgekeeper.test.yml: 6 tests written from 8 decisions; 0 as comments, with why\n"
+        "edgekeeper.test.yml: 7 tests written from 9 decisions; 0 as comments, with why\n"
     );
     assert_eq!(
         written(&folder),
@@ -172,6 +173,12 @@ sessions:
   # Made up, for everybody who was signed in. What else your rules read of a session is to be added.
   someone: { id: 00000000-0000-4000-8000-000000000000, email: someone@example.com, verified: true }
 tests:
+  - request: GET https://app.example.com/health/alive
+    listener: api
+    expect:
+      allow: false
+      rule: none
+      status: 200
   - request: GET https://app.example.com/never
     expect:
       allow: false
@@ -317,9 +324,9 @@ fn what_these_rules_do_not_do_is_a_comment_with_the_reason() {
     assert_eq!(
         comments,
         [
-            "  # not recorded: GET app.example.com/gone (rule gone, allowed, 1 times): without the real request, allow would be an answer with 404 and was `true`",
+            "  # not recorded: GET app.example.com/gone (rule gone, allowed, once): without the real request, allow would be an answer with 404 and was `true`",
             "  # not recorded: GET app.example.com/orders/{id} (rule web, 500, 2 times): without the real request, status would be an answer with 401 and was 500",
-            "  # not recorded: GET app.example.com/public (rule web, allowed, 1 times): without the real request, rule would be `public` and was `web`",
+            "  # not recorded: GET app.example.com/public (rule web, allowed, once): without the real request, rule would be `public` and was `web`",
         ]
     );
     assert!(
@@ -387,16 +394,20 @@ fn a_file_grows_and_keeps_what_it_has() {
         explained("/orders/1", Some("ada")),
         line("GET", "/public", Some("public"), 200, json!({})),
         line("GET", "/public/a", Some("public"), 200, json!({})),
+        line("GET", "/gone", Some("gone"), 200, json!({})),
     ];
     let folder = folder("grows", &log);
-    fs::write(folder.join("edgekeeper.test.yml"), OWN).unwrap();
+    // Somebody has an editor of Windows.
+    let own = OWN.replace("ada }\n", "ada }\r\n");
+    fs::write(folder.join("edgekeeper.test.yml"), &own).unwrap();
     let (code, _, err) = record(&folder, &["--append"]);
     assert_eq!(code, Some(0), "{err}");
     assert!(
-        err.ends_with("2 tests written from 3 decisions; 0 as comments, with why\n"),
+        err.ends_with("2 tests written from 4 decisions; 1 as comments, with why\n"),
         "{err}"
     );
     let text = written(&folder);
+    assert!(text.contains("{ id: ada }\r\n"), "{text}");
     let kept: Vec<&str> = text
         .lines()
         .filter(|line| OWN.lines().any(|own| own == *line))
@@ -454,6 +465,10 @@ fn what_cannot_be_added_to_stays_as_it_is_and_the_reason_is_said() {
             "in line 1 something stands behind `sessions:`",
         ),
         (format!("\"tests\":\n- {item}\n"), "it has no line `tests:`"),
+        (
+            format!("sessions:\n  someone: {{ id: a }}\ntests:\n- {item}\n"),
+            "its session `someone` is not the one that recorded tests are about; call yours otherwise",
+        ),
     ] {
         fs::write(folder.join("edgekeeper.test.yml"), &own).unwrap();
         let (code, _, err) = record(&folder, &["--append"]);

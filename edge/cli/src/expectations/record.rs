@@ -204,6 +204,8 @@ fn tests(
             "{left_out} more kinds of requests are not here: {MOST} tests are written, and {MOST} notes"
         ));
     }
+    // Who adds to a file again is not told again.
+    notes.retain(|note| !before.is_some_and(|(text, _)| text.contains(note.as_str())));
     (recorded, notes)
 }
 
@@ -214,13 +216,17 @@ fn note(observed: &Observed, shown: &str, times: u64, reason: &str) -> String {
         None => "allowed".to_owned(),
     };
     let rule = observed.rule.as_deref().unwrap_or("none");
+    let times = match times {
+        1 => "once".to_owned(),
+        times => format!("{times} times"),
+    };
     let session = if observed.signed_in {
         ", signed in"
     } else {
         ""
     };
     printable(&format!(
-        "not recorded: {} {shown} (rule {rule}, {came}{session}, {times} times): {reason}",
+        "not recorded: {} {shown} (rule {rule}, {came}{session}, {times}): {reason}",
         observed.method
     ))
 }

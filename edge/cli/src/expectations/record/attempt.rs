@@ -23,7 +23,7 @@ pub(super) struct Recorded {
 struct With<'a> {
     header: Option<(&'a str, &'a str)>,
     someone: Option<Someone>,
-    is_decision: bool,
+    listener: Option<&'a str>,
 }
 
 /// Looks for a test of a request that does what the gateway did.
@@ -57,20 +57,25 @@ pub(super) fn record(
         Some(scheme @ ("http" | "https")) => vec![scheme],
         _ => vec!["https", "http"],
     };
-    let is_decision = observed.path == "/decisions" || observed.path.starts_with("/decisions/");
+    // A log does not say where a request came in.
+    let is_of_the_api = observed.rule.is_none()
+        || observed.path == "/decisions"
+        || observed.path.starts_with("/decisions/");
+    let listeners = if is_of_the_api {
+        &[None, Some("api")][..]
+    } else {
+        &[None]
+    };
     let mut first = None;
     for scheme in schemes {
         let request = format!("{} {scheme}://{authority_and_path}", observed.method);
-        for is_decision in [false, true]
-            .into_iter()
-            .take(if is_decision { 2 } else { 1 })
-        {
+        for listener in listeners {
             for someone in &someones {
                 for header in &headers {
                     let with = With {
                         header: *header,
                         someone: *someone,
-                        is_decision,
+                        listener: *listener,
                     };
                     match attempt(observed, &request, with, policy) {
                         Ok(recorded) => return Ok(recorded),
@@ -98,8 +103,8 @@ fn attempt(
     if let Some(someone) = with.someone {
         lines.push(format!("session: {}", someone.name()));
     }
-    if with.is_decision {
-        lines.push("listener: api".to_owned());
+    if let Some(listener) = with.listener {
+        lines.push(format!("listener: {listener}"));
     }
     lines.push("expect:".to_owned());
     lines.push(format!("  allow: {}", observed.allowed));

@@ -2,9 +2,11 @@
 
 use std::collections::BTreeSet;
 
+use serde_json::Value;
+
 use super::attempt::Recorded;
 use super::someone::Someone;
-use crate::expectations::file::Document;
+use crate::expectations::file::{self, Document};
 
 /// A file of nothing but what was recorded. `notes` are comments at its end, a line each.
 pub(super) fn new(recorded: &[Recorded], notes: &[String]) -> String {
@@ -42,19 +44,31 @@ pub(super) fn appended(
         return Err("something comes after `tests`; move that before it".to_owned());
     }
     let indent = indent_below(&lines, tests).unwrap_or("  ");
+    for someone in someones(recorded) {
+        let own = document.sessions.get(someone.name());
+        if own.is_some_and(|own| *own != session(someone)) {
+            return Err(format!(
+                "its session `{}` is not the one that recorded tests are about; call yours otherwise",
+                someone.name()
+            ));
+        }
+    }
     let wanted: BTreeSet<Someone> = someones(recorded)
         .into_iter()
         .filter(|someone| !document.sessions.contains_key(someone.name()))
         .collect();
     let sessions = block(&lines, "sessions")?;
     let mut written = String::new();
-    for (number, line) in lines.iter().enumerate() {
+    // With their own line ends.
+    for (number, line) in text.split_inclusive('\n').enumerate() {
         if number == tests && sessions.is_none() && !wanted.is_empty() {
             written.push_str("sessions:\n");
             written.push_str(&entries(wanted.clone(), "  "));
         }
         written.push_str(line);
-        written.push('\n');
+        if !line.ends_with('\n') {
+            written.push('\n');
+        }
         if sessions == Some(number) {
             let indent = indent_below(&lines, number).unwrap_or("  ");
             written.push_str(&entries(wanted.clone(), indent));
@@ -62,6 +76,16 @@ pub(super) fn appended(
     }
     written.push_str(&items(recorded, notes, indent));
     Ok(written)
+}
+
+/// What whoami answers of somebody.
+fn session(someone: Someone) -> Option<Value> {
+    let text = format!(
+        "sessions:\n  {}\ntests:\n- {{ request: GET https://a.test/, expect: {{ allow: true }} }}\n",
+        someone.entry()
+    );
+    let mut document = file::parse("recorded", &text).ok()?;
+    document.sessions.remove(someone.name()).flatten()
 }
 
 /// The line of a key whose value stands below it.
