@@ -144,7 +144,9 @@ fn as_written(
             let message = format!("{message}: the rule is for none of their requests");
             report.warning(Code::NEVER_MATCHES, url.span, message, help);
         } else {
-            let message = format!("{message}: here it counts all the same, in Oathkeeper the rule is for none of their requests");
+            let message = format!(
+                "{message}: here it counts all the same, in Oathkeeper the rule is for none of their requests"
+            );
             report.note(Code::NEVER_MATCHES, url.span, message, help);
         }
     }

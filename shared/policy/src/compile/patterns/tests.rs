@@ -375,7 +375,11 @@ fn a_dot_that_opens_a_host_is_shown_with_such_a_host() {
     ] {
         let rules = regexps(&[url]);
         let found = Patterns::new(rules.iter(), false).wide_host(0);
-        assert_eq!(found.as_ref().map(|found| found.url.as_str()), wide, "{url}");
+        assert_eq!(
+            found.as_ref().map(|found| found.url.as_str()),
+            wide,
+            "{url}"
+        );
         if let Some(found) = found {
             let dot = found.dot.unwrap_or_else(|| panic!("which dot? {url}"));
             let narrow = format!("{}\\{}", &url[..dot], &url[dot..]);

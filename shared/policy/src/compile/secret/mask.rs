@@ -58,9 +58,7 @@ impl Hidden {
                 })
                 .map(|(at, line)| (at, indentation(line)..line.chars().count()))
                 .collect(),
-            Style::SingleQuoted | Style::DoubleQuoted => {
-                quoted(from_here, column, self.style)
-            }
+            Style::SingleQuoted | Style::DoubleQuoted => quoted(from_here, column, self.style),
             Style::Plain => plain(from_here, column, &self.value),
         }
     }
@@ -76,7 +74,11 @@ fn quoted<'l>(
     column: usize,
     style: Style,
 ) -> Vec<(usize, Range<usize>)> {
-    let quote = if style == Style::SingleQuoted { '\'' } else { '"' };
+    let quote = if style == Style::SingleQuoted {
+        '\''
+    } else {
+        '"'
+    };
     let mut ranges = Vec::new();
     let mut start = column.saturating_add(1);
     for (at, line) in lines {
@@ -152,7 +154,9 @@ pub(in super::super) fn mask<'l>(
             *hidden = true;
         }
     }
-    let wanted = usize::try_from(column).unwrap_or(usize::MAX).saturating_sub(1);
+    let wanted = usize::try_from(column)
+        .unwrap_or(usize::MAX)
+        .saturating_sub(1);
     let mut shown = String::with_capacity(line.len());
     let mut length = 0_usize;
     let mut at_column = None;
@@ -164,7 +168,11 @@ pub(in super::super) fn mask<'l>(
         }
         within = hidden;
         if number == wanted {
-            let begins = if hidden { length.saturating_sub(MASK.len()) } else { length };
+            let begins = if hidden {
+                length.saturating_sub(MASK.len())
+            } else {
+                length
+            };
             at_column = Some(begins);
         }
         if !hidden {
@@ -184,7 +192,11 @@ mod tests {
 
     fn shown(text: &str, style: Style, at: (u32, u32), value: &str) -> String {
         let hidden = Hidden {
-            span: Span { file: 0, line: at.0, column: at.1 },
+            span: Span {
+                file: 0,
+                line: at.0,
+                column: at.1,
+            },
             style,
             value: value.to_owned(),
         };
@@ -204,14 +216,56 @@ mod tests {
     #[test]
     fn a_hidden_value_is_hidden_whatever_it_was_written_as() {
         for (text, style, at, value, expected) in [
-            ("x: 'it''s' # y", Style::SingleQuoted, (1, 4), "it's", "x: '***' # y"),
-            (r#"{"x":"a\"b","y":1}"#, Style::DoubleQuoted, (1, 6), "a\"b", r#"{"x":"***","y":1}"#),
-            (r#"{"x":"\u0061b\\","y":1}"#, Style::DoubleQuoted, (1, 6), "ab\\", r#"{"x":"***","y":1}"#),
+            (
+                "x: 'it''s' # y",
+                Style::SingleQuoted,
+                (1, 4),
+                "it's",
+                "x: '***' # y",
+            ),
+            (
+                r#"{"x":"a\"b","y":1}"#,
+                Style::DoubleQuoted,
+                (1, 6),
+                "a\"b",
+                r#"{"x":"***","y":1}"#,
+            ),
+            (
+                r#"{"x":"\u0061b\\","y":1}"#,
+                Style::DoubleQuoted,
+                (1, 6),
+                "ab\\",
+                r#"{"x":"***","y":1}"#,
+            ),
             ("x: a b # y", Style::Plain, (1, 4), "a b", "x: *** # y"),
-            ("x: a\n  b\ny: 1", Style::Plain, (1, 4), "a b", "x: ***\n***\ny: 1"),
-            ("x: |\n  a\n\n  b\ny: 1", Style::Literal, (1, 4), "a\n\nb\n", "x: |\n  ***\n\n  ***\ny: 1"),
-            ("x: >-\n  a\n  b\ny: 1", Style::Folded, (1, 4), "a b", "x: >-\n  ***\n  ***\ny: 1"),
-            ("x: \"a\n  b\"\ny: 1", Style::DoubleQuoted, (1, 4), "a b", "x: \"***\n***\"\ny: 1"),
+            (
+                "x: a\n  b\ny: 1",
+                Style::Plain,
+                (1, 4),
+                "a b",
+                "x: ***\n***\ny: 1",
+            ),
+            (
+                "x: |\n  a\n\n  b\ny: 1",
+                Style::Literal,
+                (1, 4),
+                "a\n\nb\n",
+                "x: |\n  ***\n\n  ***\ny: 1",
+            ),
+            (
+                "x: >-\n  a\n  b\ny: 1",
+                Style::Folded,
+                (1, 4),
+                "a b",
+                "x: >-\n  ***\n  ***\ny: 1",
+            ),
+            (
+                "x: \"a\n  b\"\ny: 1",
+                Style::DoubleQuoted,
+                (1, 4),
+                "a b",
+                "x: \"***\n***\"\ny: 1",
+            ),
         ] {
             assert_eq!(shown(text, style, at, value), expected);
         }
@@ -221,7 +275,10 @@ mod tests {
     fn a_column_stays_where_it_was() {
         let line = r#"{"a":"secret-value","url":1}"#;
         let at = |column| mask(line, &[6..18], column);
-        assert_eq!(at(21), (Cow::Owned(r#"{"a":"***","url":1}"#.to_owned()), 12));
+        assert_eq!(
+            at(21),
+            (Cow::Owned(r#"{"a":"***","url":1}"#.to_owned()), 12)
+        );
         assert_eq!(at(6).1, 6, "the quote before it");
         assert_eq!(at(10).1, 7, "inside of it");
         assert_eq!(at(2).1, 2);

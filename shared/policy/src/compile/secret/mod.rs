@@ -123,7 +123,9 @@ impl Look<'_> {
         self.report.warning(
             Code::SECRET_IN_FILE,
             node.span,
-            format!("{message}{elsewhere}: who reads this file, its history or the built policy has it"),
+            format!(
+                "{message}{elsewhere}: who reads this file, its history or the built policy has it"
+            ),
             help(key, table, is_url),
         );
     }
