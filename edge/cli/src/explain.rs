@@ -19,11 +19,11 @@ use edgekeeper_policy::compile::{Options, compile};
 use edgekeeper_policy::document::Policy;
 use http::{HeaderMap, HeaderName, HeaderValue, Method};
 
+use self::core::Core;
 use crate::build;
 use crate::files::{self, FileSystem};
 use answer::{Answer, Services};
 use case::Case;
-use self::core::Core;
 
 /// Show what the gateway does with a request, and why, without sending anything
 ///

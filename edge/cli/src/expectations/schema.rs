@@ -8,9 +8,7 @@ pub(crate) fn to_json() -> String {
 }
 
 fn value() -> Value {
-    let table = |properties: Value, required: &[&str]| {
-        json!({ "type": "object", "properties": properties, "required": required, "additionalProperties": false })
-    };
+    let table = |properties: Value, required: &[&str]| json!({ "type": "object", "properties": properties, "required": required, "additionalProperties": false });
     let described = |mut schema: Value, description: &str| {
         if let Some(schema) = schema.as_object_mut() {
             schema.insert("description".to_owned(), Value::from(description));
@@ -85,7 +83,10 @@ fn value() -> Value {
         ("$schema", "https://json-schema.org/draft/2020-12/schema"),
         ("$id", "urn:edgekeeper:schema:edgekeeper-test"),
         ("title", "edgekeeper.test.yml"),
-        ("description", "What a team expects of its rules, for `edgekeeper test`."),
+        (
+            "description",
+            "What a team expects of its rules, for `edgekeeper test`.",
+        ),
     ] {
         if let Some(schema) = schema.as_object_mut() {
             schema.insert(key.to_owned(), Value::from(value));
@@ -103,7 +104,12 @@ mod tests {
     use super::*;
 
     fn keys(schema: &Value) -> Vec<String> {
-        let mut keys: Vec<String> = schema["properties"].as_object().unwrap().keys().cloned().collect();
+        let mut keys: Vec<String> = schema["properties"]
+            .as_object()
+            .unwrap()
+            .keys()
+            .cloned()
+            .collect();
         keys.sort();
         keys
     }
@@ -123,7 +129,10 @@ mod tests {
         assert_eq!(keys(&schema), sorted(&file::DOCUMENT));
         assert_eq!(keys(test), sorted(&file::TEST));
         assert_eq!(keys(expect), sorted(&expected::KEYS));
-        assert_eq!(keys(&expect["properties"]["upstream"]), sorted(&expected::UPSTREAM));
+        assert_eq!(
+            keys(&expect["properties"]["upstream"]),
+            sorted(&expected::UPSTREAM)
+        );
         assert_eq!(keys(short), sorted(&session::KEYS));
     }
 
@@ -135,6 +144,10 @@ mod tests {
             fs::write(&path, to_json()).unwrap();
         }
         let published = fs::read_to_string(&path).unwrap_or_default();
-        assert_eq!(published, to_json(), "`BLESS=1 cargo test -p edgekeeper-cli published` writes it anew");
+        assert_eq!(
+            published,
+            to_json(),
+            "`BLESS=1 cargo test -p edgekeeper-cli published` writes it anew"
+        );
     }
 }

@@ -105,8 +105,7 @@ pub(super) const TARGET: Shape = Shape::Keys(&[("url", &Text), ("binding", &Text
 
 const HOST_HELP: &str = "write a name such as `app.example.com`, or `*.example.com` for all below it, either with a port, as in `localhost:4455`, to mean only that one";
 
-const RETURN_TO_HELP: &str =
-    "write a host such as `app.example.com`, or a URL such as `https://shop.example.com/cart`, which stands for all below it, too";
+const RETURN_TO_HELP: &str = "write a host such as `app.example.com`, or a URL such as `https://shop.example.com/cart`, which stands for all below it, too";
 
 /// The secret that seals signing keys.
 const KEYS_SECRET: &str = "KEYS_SECRET";

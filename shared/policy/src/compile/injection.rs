@@ -103,8 +103,7 @@ fn find(name: &str, text: &str, style: Style) -> Option<Injection> {
         .filter(|path| !path.is_empty())
         .collect();
     let written = |path: &&Vec<String>| {
-        path.iter()
-            .all(|name| !name.starts_with("metadata_"))
+        path.iter().all(|name| !name.starts_with("metadata_"))
             && path
                 .last()
                 .is_some_and(|name| !NOT_WRITTEN.contains(&name.as_str()))
@@ -137,12 +136,7 @@ fn find(name: &str, text: &str, style: Style) -> Option<Injection> {
 }
 
 /// A session with something at every path that is read, and a value at one of them.
-pub(super) fn session(
-    paths: &[Vec<String>],
-    at: &[String],
-    value: &str,
-    is_list: bool,
-) -> Json {
+pub(super) fn session(paths: &[Vec<String>], at: &[String], value: &str, is_list: bool) -> Json {
     let mut extra = Json::Object(Map::new());
     for path in paths {
         let text = if path == at { value } else { HARMLESS };
@@ -230,7 +224,9 @@ mod tests {
                 None,
             ),
             (
-                format!(r#"{{"a":{{"email":"{{{{ {email} }}}}"}},"id":"{{{{ .Extra.identity.id }}}}"}}"#),
+                format!(
+                    r#"{{"a":{{"email":"{{{{ {email} }}}}"}},"id":"{{{{ .Extra.identity.id }}}}"}}"#
+                ),
                 Some(r#"{"a":{"admin":"true","email":"x"},"id":"1"}"#),
                 None,
             ),
@@ -282,12 +278,21 @@ mod tests {
     #[test]
     fn the_cure_makes_one_value_of_whatever_is_there() {
         for strict in [true, false] {
-            let template = Template::parse("claims", r#"{"email":{{ toJson .Extra.identity.traits.email }}}"#).unwrap();
+            let template = Template::parse(
+                "claims",
+                r#"{"email":{{ toJson .Extra.identity.traits.email }}}"#,
+            )
+            .unwrap();
             for value in TRAITS.into_iter().chain(["a@b", "<é\u{2028}\n\\"]) {
                 let path = ["identity", "traits", "email"].map(str::to_owned).to_vec();
                 let session = session(&[path.clone()], &path, value, false);
-                let made = template.render(&Value::Json(&session), style(strict)).unwrap();
-                assert_eq!(serde_json::from_str::<Json>(&made).unwrap(), json!({ "email": value }));
+                let made = template
+                    .render(&Value::Json(&session), style(strict))
+                    .unwrap();
+                assert_eq!(
+                    serde_json::from_str::<Json>(&made).unwrap(),
+                    json!({ "email": value })
+                );
             }
         }
     }

@@ -57,7 +57,8 @@ fn tell(
     report: &mut Report,
 ) {
     if seconds >= LIFESPAN {
-        let message = message(", as long as Kratos' sessions last where nobody says otherwise, or longer,");
+        let message =
+            message(", as long as Kratos' sessions last where nobody says otherwise, or longer,");
         report.warning(Code::OUTLIVES_SESSION, span, message, help);
     } else if seconds > NOTED {
         report.note(Code::OUTLIVES_SESSION, span, message(""), help);

@@ -88,9 +88,7 @@ use self::stage::{Context, Use};
 pub use self::code::Code;
 pub use self::diagnostic::{Diagnostic, Severity, printable};
 pub use self::excerpt::Excerpt;
-pub use self::patterns::{
-    Backtracking, Never, NeverBecause, Overlap, Pair, Patterns, WideHost,
-};
+pub use self::patterns::{Backtracking, Never, NeverBecause, Overlap, Pair, Patterns, WideHost};
 pub use self::schema::Schema;
 pub use self::source::Sources;
 pub use self::tree::{Content, Place, Tree};
@@ -387,7 +385,7 @@ fn read_rules(trees: &[Node], cx: &mut Context<'_>) -> Vec<Placed> {
                 }
             }
             cx.extra.clear();
-if !id.is_empty() {
+            if !id.is_empty() {
                 cx.report.enter_rule(&id, node.span);
             }
             secret::look(node, cx.thorough, cx.report);

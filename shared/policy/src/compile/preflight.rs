@@ -16,14 +16,19 @@ pub(super) fn answered(rules: &[Placed]) -> BTreeSet<&str> {
     for rule in takes {
         let url = rule.url.source();
         same.insert(url);
-        let beginning = ["<.*>", "<**>"].iter().find_map(|any| url.strip_suffix(any));
+        let beginning = ["<.*>", "<**>"]
+            .iter()
+            .find_map(|any| url.strip_suffix(any));
         beginnings.extend(beginning);
     }
     rules
         .iter()
         .filter(|placed| {
             let url = placed.rule.url.source();
-            let begins = |end| url.get(..end).is_some_and(|start| beginnings.contains(start));
+            let begins = |end| {
+                url.get(..end)
+                    .is_some_and(|start| beginnings.contains(start))
+            };
             same.contains(url) || (0..=url.len()).any(begins)
         })
         .map(|placed| placed.rule.id.as_str())

@@ -480,16 +480,21 @@ fn without_session(
     if asked.any(|authenticator| !is_guest(authenticator) && !takes_all(authenticator)) {
         let message = format!("a guest has no session, so `.{path}` is empty for one");
         let help = if cx.strict {
-            format!("Oathkeeper would {oathkeeper} for a guest, and so does this gateway in strict mode; take the guest's authenticator out, or write `{{{{ if .Extra }}}}…{{{{ end }}}}`")
+            format!(
+                "Oathkeeper would {oathkeeper} for a guest, and so does this gateway in strict mode; take the guest's authenticator out, or write `{{{{ if .Extra }}}}…{{{{ end }}}}`"
+            )
         } else {
             format!("that is fine here; Oathkeeper would {oathkeeper}")
         };
         cx.report
             .note(Code::GUEST_WITHOUT_SESSION, place(guest), message, help);
     } else {
-        let message =
-            format!("nobody has a session by this rule's authenticators, so `.{path}` is always empty");
-        let help = format!("put one in front that finds a session, such as `cookie_session`, or take the template out; Oathkeeper would {oathkeeper}");
+        let message = format!(
+            "nobody has a session by this rule's authenticators, so `.{path}` is always empty"
+        );
+        let help = format!(
+            "put one in front that finds a session, such as `cookie_session`, or take the template out; Oathkeeper would {oathkeeper}"
+        );
         cx.report
             .warning(Code::GUEST_WITHOUT_SESSION, place(guest), message, help);
     }

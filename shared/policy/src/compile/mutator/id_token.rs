@@ -7,10 +7,10 @@ use crate::mutator::IdToken;
 
 use super::super::duration::Duration;
 use super::super::handler::{self, Stage};
-use super::super::{injection, key_set, lifetime};
 use super::super::node::Node;
 use super::super::stage::Context;
 use super::super::template::{self, Position};
+use super::super::{injection, key_set, lifetime};
 
 const HELP: &str = "write where the private keys are, such as `https://keys.internal/jwks.json` or `file:///etc/oathkeeper/jwks.json`";
 

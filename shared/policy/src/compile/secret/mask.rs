@@ -46,24 +46,39 @@ impl Hidden {
         };
         let from_here = lines.iter().enumerate().skip(line);
         match self.style {
-            Style::Literal | Style::Folded => from_here
-                .skip(1)
-                .take_while({
-                    let width = lines
-                        .iter()
-                        .skip(line.saturating_add(1))
-                        .find(|line| !line.trim().is_empty())
-                        .map_or(0, |line| indentation(line));
-                    move |(_, line)| line.trim().is_empty() || indentation(line) >= width.max(1)
-                })
-                .map(|(at, line)| (at, indentation(line)..line.chars().count()))
-                .collect(),
-            Style::SingleQuoted | Style::DoubleQuoted => {
-                quoted(from_here, column, self.style)
+            Style::Literal | Style::Folded => {
+                // The place of a block is that of its indicator or that of its first line.
+                let begins = lines
+                    .get(line)
+                    .is_some_and(|line| is_indicator(line, column));
+                let first = line.saturating_add(usize::from(begins));
+                let width = lines
+                    .iter()
+                    .skip(first)
+                    .find(|line| !line.trim().is_empty())
+                    .map_or(1, |line| indentation(line).max(1));
+                from_here
+                    .skip(usize::from(begins))
+                    .take_while(|(_, line)| line.trim().is_empty() || indentation(line) >= width)
+                    .map(|(at, line)| (at, indentation(line)..line.chars().count()))
+                    .collect()
             }
+            Style::SingleQuoted | Style::DoubleQuoted => quoted(from_here, column, self.style),
             Style::Plain => plain(from_here, column, &self.value),
         }
     }
+}
+
+/// Whether what stands at a column, from 0, begins a block: `|`, `>-`, perhaps with a comment.
+fn is_indicator(line: &str, column: usize) -> bool {
+    let rest: String = line.chars().skip(column).collect();
+    let Some(rest) = rest.strip_prefix(['|', '>']) else {
+        return false;
+    };
+    let rest = rest
+        .trim_start_matches(|c: char| c.is_ascii_digit() || "+-".contains(c))
+        .trim_start();
+    rest.is_empty() || rest.starts_with('#')
 }
 
 fn indentation(line: &str) -> usize {
@@ -76,7 +91,11 @@ fn quoted<'l>(
     column: usize,
     style: Style,
 ) -> Vec<(usize, Range<usize>)> {
-    let quote = if style == Style::SingleQuoted { '\'' } else { '"' };
+    let quote = if style == Style::SingleQuoted {
+        '\''
+    } else {
+        '"'
+    };
     let mut ranges = Vec::new();
     let mut start = column.saturating_add(1);
     for (at, line) in lines {
@@ -152,7 +171,9 @@ pub(in super::super) fn mask<'l>(
             *hidden = true;
         }
     }
-    let wanted = usize::try_from(column).unwrap_or(usize::MAX).saturating_sub(1);
+    let wanted = usize::try_from(column)
+        .unwrap_or(usize::MAX)
+        .saturating_sub(1);
     let mut shown = String::with_capacity(line.len());
     let mut length = 0_usize;
     let mut at_column = None;
@@ -164,7 +185,11 @@ pub(in super::super) fn mask<'l>(
         }
         within = hidden;
         if number == wanted {
-            let begins = if hidden { length.saturating_sub(MASK.len()) } else { length };
+            let begins = if hidden {
+                length.saturating_sub(MASK.len())
+            } else {
+                length
+            };
             at_column = Some(begins);
         }
         if !hidden {
@@ -184,7 +209,11 @@ mod tests {
 
     fn shown(text: &str, style: Style, at: (u32, u32), value: &str) -> String {
         let hidden = Hidden {
-            span: Span { file: 0, line: at.0, column: at.1 },
+            span: Span {
+                file: 0,
+                line: at.0,
+                column: at.1,
+            },
             style,
             value: value.to_owned(),
         };
@@ -204,14 +233,63 @@ mod tests {
     #[test]
     fn a_hidden_value_is_hidden_whatever_it_was_written_as() {
         for (text, style, at, value, expected) in [
-            ("x: 'it''s' # y", Style::SingleQuoted, (1, 4), "it's", "x: '***' # y"),
-            (r#"{"x":"a\"b","y":1}"#, Style::DoubleQuoted, (1, 6), "a\"b", r#"{"x":"***","y":1}"#),
-            (r#"{"x":"\u0061b\\","y":1}"#, Style::DoubleQuoted, (1, 6), "ab\\", r#"{"x":"***","y":1}"#),
+            (
+                "x: 'it''s' # y",
+                Style::SingleQuoted,
+                (1, 4),
+                "it's",
+                "x: '***' # y",
+            ),
+            (
+                r#"{"x":"a\"b","y":1}"#,
+                Style::DoubleQuoted,
+                (1, 6),
+                "a\"b",
+                r#"{"x":"***","y":1}"#,
+            ),
+            (
+                r#"{"x":"\u0061b\\","y":1}"#,
+                Style::DoubleQuoted,
+                (1, 6),
+                "ab\\",
+                r#"{"x":"***","y":1}"#,
+            ),
             ("x: a b # y", Style::Plain, (1, 4), "a b", "x: *** # y"),
-            ("x: a\n  b\ny: 1", Style::Plain, (1, 4), "a b", "x: ***\n***\ny: 1"),
-            ("x: |\n  a\n\n  b\ny: 1", Style::Literal, (1, 4), "a\n\nb\n", "x: |\n  ***\n\n  ***\ny: 1"),
-            ("x: >-\n  a\n  b\ny: 1", Style::Folded, (1, 4), "a b", "x: >-\n  ***\n  ***\ny: 1"),
-            ("x: \"a\n  b\"\ny: 1", Style::DoubleQuoted, (1, 4), "a b", "x: \"***\n***\"\ny: 1"),
+            (
+                "x: a\n  b\ny: 1",
+                Style::Plain,
+                (1, 4),
+                "a b",
+                "x: ***\n***\ny: 1",
+            ),
+            (
+                "x: |\n  a\n\n  b\ny: 1",
+                Style::Literal,
+                (1, 4),
+                "a\n\nb\n",
+                "x: |\n  ***\n\n  ***\ny: 1",
+            ),
+            (
+                "x: |\n  a|\n  b\ny: 1",
+                Style::Literal,
+                (2, 3),
+                "a|\nb\n",
+                "x: |\n  ***\n  ***\ny: 1",
+            ),
+            (
+                "x: >-\n  a\n  b\ny: 1",
+                Style::Folded,
+                (1, 4),
+                "a b",
+                "x: >-\n  ***\n  ***\ny: 1",
+            ),
+            (
+                "x: \"a\n  b\"\ny: 1",
+                Style::DoubleQuoted,
+                (1, 4),
+                "a b",
+                "x: \"***\n***\"\ny: 1",
+            ),
         ] {
             assert_eq!(shown(text, style, at, value), expected);
         }
@@ -221,7 +299,10 @@ mod tests {
     fn a_column_stays_where_it_was() {
         let line = r#"{"a":"secret-value","url":1}"#;
         let at = |column| mask(line, &[6..18], column);
-        assert_eq!(at(21), (Cow::Owned(r#"{"a":"***","url":1}"#.to_owned()), 12));
+        assert_eq!(
+            at(21),
+            (Cow::Owned(r#"{"a":"***","url":1}"#.to_owned()), 12)
+        );
         assert_eq!(at(6).1, 6, "the quote before it");
         assert_eq!(at(10).1, 7, "inside of it");
         assert_eq!(at(2).1, 2);

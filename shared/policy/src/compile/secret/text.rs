@@ -83,7 +83,9 @@ pub(super) fn is_placeholder(text: &str) -> bool {
         || within("%", "%")
         || within("__", "__")
         || within("[", "]")
-        || ["ENC[", "op://", "vault:"].iter().any(|start| text.starts_with(start))
+        || ["ENC[", "op://", "vault:"]
+            .iter()
+            .any(|start| text.starts_with(start))
         || text.chars().all(|c| "*xX.-…".contains(c))
 }
 
@@ -164,12 +166,10 @@ pub(super) fn literals(template: &str) -> impl Iterator<Item = &str> {
 }
 
 fn has_private_key(text: &str) -> bool {
-    text.split("-----BEGIN ")
-        .skip(1)
-        .any(|rest| {
-            let label = rest.split("-----").next().unwrap_or_default();
-            label.len() <= 40 && label.ends_with("PRIVATE KEY")
-        })
+    text.split("-----BEGIN ").skip(1).any(|rest| {
+        let label = rest.split("-----").next().unwrap_or_default();
+        label.len() <= 40 && label.ends_with("PRIVATE KEY")
+    })
 }
 
 /// What stands behind `base64:`, `inline:` or `data:…;base64,`, with its place.
@@ -228,9 +228,10 @@ fn tokens(text: &str) -> impl Iterator<Item = Range<usize>> {
             .next()
             .unwrap_or_default();
         let jwt = word.starts_with("eyJ") && word.matches('.').count() >= 2 && word.len() > 40;
-        let known = PREFIXES
-            .iter()
-            .any(|prefix| word.strip_prefix(prefix).is_some_and(|rest| rest.len() >= 12));
+        let known = PREFIXES.iter().any(|prefix| {
+            word.strip_prefix(prefix)
+                .is_some_and(|rest| rest.len() >= 12)
+        });
         let bearer = scheme.eq_ignore_ascii_case("bearer") && looks_random(word);
         let basic = scheme.eq_ignore_ascii_case("basic")
             && word.len() >= 8
@@ -274,7 +275,10 @@ fn named(text: &str) -> impl Iterator<Item = Range<usize>> {
 /// goes to its quote, to the end of the line, or in a query to the next parameter.
 fn members(text: &str) -> impl Iterator<Item = (&str, Range<usize>)> {
     text.match_indices([':', '=']).filter_map(|(at, mark)| {
-        let before = text.get(..at)?.trim_end().trim_end_matches(['"', '\'', '\\']);
+        let before = text
+            .get(..at)?
+            .trim_end()
+            .trim_end_matches(['"', '\'', '\\']);
         let name = before
             .rsplit(|c: char| !(c.is_ascii_alphanumeric() || "_-.".contains(c)))
             .next()
@@ -309,7 +313,10 @@ fn members(text: &str) -> impl Iterator<Item = (&str, Range<usize>)> {
             Some('{' | '[' | '|' | '>') | None => return None,
             _ => {
                 let end = value.find(" #").unwrap_or(value.len());
-                (start, start.saturating_add(value.get(..end)?.trim_end().len()))
+                (
+                    start,
+                    start.saturating_add(value.get(..end)?.trim_end().len()),
+                )
             }
         };
         (start < end).then_some((name, start..end))
@@ -334,7 +341,10 @@ mod tests {
 
     #[test]
     fn credentials_are_known_by_their_form() {
-        let jwt = format!("eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJhZG1pbiJ9.{}", "x".repeat(20));
+        let jwt = format!(
+            "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJhZG1pbiJ9.{}",
+            "x".repeat(20)
+        );
         let jwk = r#"{"keys":[{"kty":"oct","k":"c2VjcmV0LXNlY3JldC1zZWNyZXQ"}]}"#;
         let base64 = |text: &str| base64::engine::general_purpose::STANDARD.encode(text);
         let pem = "-----BEGIN EC PRIVATE KEY-----\nMHcCAQEEIA\n-----END EC PRIVATE KEY-----";
@@ -343,14 +353,23 @@ mod tests {
             (base64_url("base64://", &base64(pem)), Kind::PrivateKey),
             (jwk.to_owned(), Kind::SecretJwk),
             (base64_url("base64://", &base64(jwk)), Kind::SecretJwk),
-            (base64_url("data:application/json;base64,", &base64(jwk)), Kind::SecretJwk),
-            ("https://u:hunter2@kratos.example.com/x".to_owned(), Kind::UrlPassword),
+            (
+                base64_url("data:application/json;base64,", &base64(jwk)),
+                Kind::SecretJwk,
+            ),
+            (
+                "https://u:hunter2@kratos.example.com/x".to_owned(),
+                Kind::UrlPassword,
+            ),
             ("postgres://u:p@ss@db/x".to_owned(), Kind::UrlPassword),
             ("Bearer abcdefgh12345678".to_owned(), Kind::Token),
             (format!("Basic {}", base64("user:hunter2")), Kind::Token),
             (format!("{{{{ print \"{jwt}\" }}}}"), Kind::Token),
             ("ory_pat_abcdefghijklmn".to_owned(), Kind::Token),
-            ("https://api.example.com/x?access_token=abcdefgh12345678&y".to_owned(), Kind::Named),
+            (
+                "https://api.example.com/x?access_token=abcdefgh12345678&y".to_owned(),
+                Kind::Named,
+            ),
             (r#"{"api_key": "abcdefgh12345678"}"#.to_owned(), Kind::Named),
         ] {
             assert_eq!(find(&text), Some(kind), "{text}");
@@ -388,8 +407,14 @@ mod tests {
     #[test]
     fn a_line_is_shown_without_what_could_be_one() {
         for (line, shown) in [
-            (r#"  "client_secret": "a\"b c","#, r#"  "client_secret": "***","#),
-            ("  client_secret: hunter2 # for Hydra", "  client_secret: *** # for Hydra"),
+            (
+                r#"  "client_secret": "a\"b c","#,
+                r#"  "client_secret": "***","#,
+            ),
+            (
+                "  client_secret: hunter2 # for Hydra",
+                "  client_secret: *** # for Hydra",
+            ),
             ("client_secret:   'hunter2'", "client_secret:   '***'"),
             ("  password: hunter2", "  password: ***"),
             (r#"{"password":"x","a":1}"#, r#"{"password":"***","a":1}"#),
@@ -397,12 +422,21 @@ mod tests {
                 r#"  "Authorization": "Bearer {{ print .IDToken }}""#,
                 r#"  "Authorization": "Bearer {{ print .IDToken }}""#,
             ),
-            (r#"  "Authorization": "Basic dTpw" }"#, r#"  "Authorization": "***" }"#),
+            (
+                r#"  "Authorization": "Basic dTpw" }"#,
+                r#"  "Authorization": "***" }"#,
+            ),
             ("to: https://u:p@h/x", "to: https://u:***@h/x"),
-            (r#""{\"k\":\"c2VjcmV0LXNlY3JldC1zZWNyZXQ\"}""#, r#""{\"k\":\"***\"}""#),
+            (
+                r#""{\"k\":\"c2VjcmV0LXNlY3JldC1zZWNyZXQ\"}""#,
+                r#""{\"k\":\"***\"}""#,
+            ),
             ("- inline://W10=", "- inline://***"),
             ("  secret: |", "  secret: |"),
-            ("url: https://app.example.com/<.*>", "url: https://app.example.com/<.*>"),
+            (
+                "url: https://app.example.com/<.*>",
+                "url: https://app.example.com/<.*>",
+            ),
             ("", ""),
         ] {
             assert_eq!(shown_as(line), shown);

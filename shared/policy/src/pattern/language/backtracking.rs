@@ -85,7 +85,11 @@ impl Requests {
         let elsewhere = program.memoisable() && most < budget;
         // Only a repetition of what has one in it can double the work; most patterns have none.
         let source = pattern.source();
-        if elsewhere && ![")*", ")+", "){"].iter().any(|nested| source.contains(nested)) {
+        if elsewhere
+            && ![")*", ")+", "){"]
+                .iter()
+                .any(|nested| source.contains(nested))
+        {
             return None;
         }
         for choice in 0..CHOICES {
@@ -117,12 +121,7 @@ impl Requests {
         None
     }
 
-    fn tried(
-        &mut self,
-        pattern: &Pattern,
-        found: &Loop,
-        elsewhere: bool,
-    ) -> Option<Backtracking> {
+    fn tried(&mut self, pattern: &Pattern, found: &Loop, elsewhere: bool) -> Option<Backtracking> {
         let room = MAX_URL.saturating_sub(found.before.len()).saturating_sub(4);
         let most = room.checked_div(found.word.len())?;
         // What takes a long URL there is not told: it keeps nobody busy for long.
