@@ -147,7 +147,10 @@ fn each_format_says_where_they_are() {
     assert_eq!(places[..7], expected);
     assert_eq!(places[7..], [("rules.json", 3), ("rules.json", 4)]);
     let human = of("[\"check\", \"--hints\"]");
-    assert!(human.contains("client_secret: ***, token_url"), "{human}");
+    assert!(
+        human.contains("client_id: x, client_secret: ***\n"),
+        "{human}"
+    );
     for format in ["\"sarif\"", "\"github\""] {
         assert!(
             of(format).matches("secret-in-file").count() >= 9,

@@ -9,7 +9,7 @@ use super::report::Report;
 
 use self::text::Kind;
 
-pub(super) use self::mask::{Hidden, mask};
+pub(super) use self::mask::{Hidden, mask, shown};
 
 /// Tables whose entries are headers: credentials by their name, or by what they look like.
 const HEADERS: [&str; 4] = [
