@@ -150,11 +150,11 @@ fn as_written(
             report.note(Code::NEVER_MATCHES, url.span, message, help);
         }
     }
-    if !strict && let Some(never) = patterns.slash_at_the_end(number) {
+    if !strict && patterns.needs_slash(number) {
         report.note(
             Code::NEVER_MATCHES,
             url.span,
-            format!("in Oathkeeper no request is for this rule: it cleans a slash at the end of a path away before it matches; here `{}` is for it", never.wanted),
+            "in Oathkeeper no request is for this rule: it cleans a slash at the end of a path away before it matches, which this gateway does in strict mode alone",
             "write the path without it: here that is for the path with a slash, too",
         );
     }

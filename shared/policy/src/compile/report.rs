@@ -23,6 +23,9 @@ pub(super) struct Report {
 /// So many bytes of lines are looked at for excerpts, of all findings together.
 const MAX_LOOKED_AT: usize = 256 << 20;
 
+/// A message and a help have so many characters at most: some repeat what was written.
+const MAX_TEXT: usize = 2_000;
+
 /// What makes a finding the same as another.
 type Told = (Span, Severity, Option<String>, String);
 
@@ -221,7 +224,7 @@ impl Report {
                 continue;
             };
             let of_line = hidden.get(&index);
-            for (value, _) in of_line.into_iter().flatten() {
+            for (value, _) in near(of_line, span.column) {
                 value.mask_in(&mut diagnostic.message);
                 value.mask_in(&mut diagnostic.help);
             }
@@ -229,11 +232,14 @@ impl Report {
             // Thousands of findings in one line of megabytes: the first are shown with it.
             looked_at = looked_at.saturating_add(line.map_or(0, |line| line.len()));
             diagnostic.excerpt = line.filter(|_| looked_at < MAX_LOOKED_AT).map(|line| {
-                let known = of_line.into_iter().flatten();
-                let known: Vec<Range<usize>> = known.map(|(_, range)| range.clone()).collect();
-                let (line, column) = secret::mask(line, &known, span.column);
+                let known = near(of_line, span.column).map(|(_, range)| range.clone());
+                let (line, column) = secret::mask(line, &known.collect::<Vec<_>>(), span.column);
                 Excerpt::of(&line, column)
             });
+        }
+        for (_, diagnostic) in &mut found {
+            shorten(&mut diagnostic.message);
+            shorten(&mut diagnostic.help);
         }
         let failed = found
             .iter()
@@ -246,6 +252,26 @@ impl Report {
             failed,
         )
     }
+}
+
+/// Cuts a text that repeats megabytes of a file.
+fn shorten(text: &mut String) {
+    if let Some((end, _)) = text.char_indices().nth(MAX_TEXT) {
+        text.truncate(end);
+        text.push('…');
+    }
+}
+
+/// What is hidden near of a column, from 1: as much of a line as is shown.
+fn near<'h, 'l: 'h>(
+    hidden: Option<&'l Vec<(&'h Hidden, Range<usize>)>>,
+    column: u32,
+) -> impl Iterator<Item = &'l (&'h Hidden, Range<usize>)> {
+    let shown = secret::shown(column);
+    hidden
+        .into_iter()
+        .flatten()
+        .filter(move |(_, range)| range.start < shown.end && shown.start < range.end.max(1))
 }
 
 /// What is hidden in each line of a file, by the line's index.

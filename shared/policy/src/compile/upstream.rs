@@ -142,9 +142,11 @@ pub fn is_internal(url: &Url) -> bool {
                 host.strip_suffix(*ending)
                     .is_some_and(|rest| rest.ends_with('.'))
             };
-            // No registry knows such an ending: `web.default`, `wiki.corp`.
-            let is_unregistered =
-                || psl::suffix(host.as_bytes()).is_none_or(|suffix| !suffix.is_known());
+            // No registry knows such an ending: `web.default`, `wiki.corp`. What documents write (RFC 2606) stands for any.
+            let is_unregistered = || {
+                !ends_with(&"example")
+                    && psl::suffix(host.as_bytes()).is_none_or(|suffix| !suffix.is_known())
+            };
             !host.contains('.') || INTERNAL.iter().any(ends_with) || is_unregistered()
         }
         Some(Host::Ipv4(address)) => {
@@ -239,6 +241,7 @@ mod tests {
             ("http://[fd00::1]", true),
             ("http://8.8.8.8", false),
             ("https://app.example.com", false),
+            ("https://app.shop.example", false),
             ("https://app.example.co.uk.", false),
             ("https://team.github.io", false),
             ("https://app.xn--p1ai", false),

@@ -36,7 +36,10 @@ pub(super) fn parse(text: &str, file: usize, report: &mut Report) -> Option<Node
         let taken = match event {
             Ok((event, span)) => builder.take(event, span.start),
             Err(error) => Err((
-                builder.span(error.marker()),
+                tab(text, error.info(), error.marker()).map_or_else(
+                    || builder.span(error.marker()),
+                    |(line, column)| Span { file, line, column },
+                ),
                 format!("this is not YAML: {}", error.info()),
                 "look at the indentation and quotes of this line and the one before it",
             )),
@@ -62,6 +65,21 @@ pub(super) fn parse(text: &str, file: usize, report: &mut Report) -> Option<Node
             .take()
             .unwrap_or_else(|| Node::new(Value::Null, start)),
     )
+}
+
+/// Where the tab is that is one too many: it is found where the text before it ends.
+fn tab(text: &str, message: &str, marker: &Marker) -> Option<(u32, u32)> {
+    if !message.contains("tab") {
+        return None;
+    }
+    let first = marker.line().saturating_sub(1);
+    let lines = text.lines().enumerate().skip(first).take(2);
+    lines.into_iter().find_map(|(number, line)| {
+        let indentation = line.len().saturating_sub(line.trim_start().len());
+        let column = line.get(..indentation)?.find('\t')?;
+        let number = u32::try_from(number.saturating_add(1)).ok()?;
+        Some((number, u32::try_from(column.saturating_add(1)).ok()?))
+    })
 }
 
 type Refusal = (Span, String, &'static str);

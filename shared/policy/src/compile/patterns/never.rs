@@ -50,9 +50,14 @@ impl Patterns<'_> {
         (is_written_out && host.bytes().any(|byte| byte.is_ascii_uppercase())).then_some(host)
     }
 
-    /// Why no request is for a rule in Oathkeeper that is for paths with a slash at their end, with the shortest URL of it.
-    /// By default such a slash counts here.
-    pub fn slash_at_the_end(&self, number: usize) -> Option<Never> {
+    /// Whether no request is for a rule in Oathkeeper because it is for paths with a slash at their end. By default such a slash
+    /// counts here.
+    pub fn needs_slash(&self, number: usize) -> bool {
+        self.never_in_oathkeeper(number)
+            .is_some_and(|never| never.because == NeverBecause::Slashes)
+    }
+
+    fn never_in_oathkeeper(&self, number: usize) -> Option<Never> {
         let rule = *self.rules.get(number)?;
         let source = rule.url.source();
         if !(source.ends_with('/') || source.ends_with("/>")) {
@@ -65,9 +70,7 @@ impl Patterns<'_> {
         };
         let mut strict = rule.clone();
         strict.url = compile(source).ok()?;
-        Patterns::new(std::iter::once(&strict), true)
-            .never(0)
-            .filter(|never| never.because == NeverBecause::Slashes)
+        Patterns::new(std::iter::once(&strict), true).never(0)
     }
 
     /// Why no request is ever for this rule; `None` if one may be.

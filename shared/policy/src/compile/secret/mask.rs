@@ -46,22 +46,39 @@ impl Hidden {
         };
         let from_here = lines.iter().enumerate().skip(line);
         match self.style {
-            Style::Literal | Style::Folded => from_here
-                .skip(1)
-                .take_while({
-                    let width = lines
-                        .iter()
-                        .skip(line.saturating_add(1))
-                        .find(|line| !line.trim().is_empty())
-                        .map_or(0, |line| indentation(line));
-                    move |(_, line)| line.trim().is_empty() || indentation(line) >= width.max(1)
-                })
-                .map(|(at, line)| (at, indentation(line)..line.chars().count()))
-                .collect(),
+            Style::Literal | Style::Folded => {
+                // The place of a block is that of its indicator or that of its first line.
+                let begins = lines
+                    .get(line)
+                    .is_some_and(|line| is_indicator(line, column));
+                let first = line.saturating_add(usize::from(begins));
+                let width = lines
+                    .iter()
+                    .skip(first)
+                    .find(|line| !line.trim().is_empty())
+                    .map_or(1, |line| indentation(line).max(1));
+                from_here
+                    .skip(usize::from(begins))
+                    .take_while(|(_, line)| line.trim().is_empty() || indentation(line) >= width)
+                    .map(|(at, line)| (at, indentation(line)..line.chars().count()))
+                    .collect()
+            }
             Style::SingleQuoted | Style::DoubleQuoted => quoted(from_here, column, self.style),
             Style::Plain => plain(from_here, column, &self.value),
         }
     }
+}
+
+/// Whether what stands at a column, from 0, begins a block: `|`, `>-`, perhaps with a comment.
+fn is_indicator(line: &str, column: usize) -> bool {
+    let rest: String = line.chars().skip(column).collect();
+    let Some(rest) = rest.strip_prefix(['|', '>']) else {
+        return false;
+    };
+    let rest = rest
+        .trim_start_matches(|c: char| c.is_ascii_digit() || "+-".contains(c))
+        .trim_start();
+    rest.is_empty() || rest.starts_with('#')
 }
 
 fn indentation(line: &str) -> usize {
@@ -130,6 +147,15 @@ fn plain<'l>(
     ranges
 }
 
+/// A line is looked at with so many characters on both sides of what a finding is about: an excerpt shows fewer.
+const AROUND: usize = 1_000;
+
+/// The part of a line, in characters from 0, that an excerpt around a column, from 1, is made of.
+pub(in super::super) fn shown(column: u32) -> Range<usize> {
+    let at = usize::try_from(column).unwrap_or(usize::MAX);
+    at.saturating_sub(AROUND)..at.saturating_add(AROUND)
+}
+
 /// A line without what is not to be shown, and where a column, from 1, is in it: `known` are parts that are hidden, in
 /// characters; what looks like a credential is, too.
 pub(in super::super) fn mask<'l>(
@@ -137,6 +163,31 @@ pub(in super::super) fn mask<'l>(
     known: &[Range<usize>],
     column: u32,
 ) -> (Cow<'l, str>, u32) {
+    let part = shown(column);
+    let cut = |at: usize| line.char_indices().nth(at).map_or(line.len(), |(at, _)| at);
+    if line.len() > AROUND.saturating_mul(2) && part.start > 0 || line.len() > part.end {
+        // What is left of a credential that begins before looks like the end of a word.
+        let near = line.get(cut(part.start)..cut(part.end)).unwrap_or_default();
+        let head: usize = near
+            .chars()
+            .take_while(|c| part.start > 0 && !c.is_whitespace() && !"\"'".contains(*c))
+            .count();
+        let mut own: Vec<Range<usize>> = known
+            .iter()
+            .map(|known| {
+                let moved = |at: usize| at.saturating_sub(part.start);
+                moved(known.start)..moved(known.end)
+            })
+            .collect();
+        own.push(0..head);
+        let column = column.saturating_sub(u32::try_from(part.start).unwrap_or(u32::MAX));
+        let (shown, column) = masked(near, &own, column);
+        return (Cow::Owned(shown.into_owned()), column);
+    }
+    masked(line, known, column)
+}
+
+fn masked<'l>(line: &'l str, known: &[Range<usize>], column: u32) -> (Cow<'l, str>, u32) {
     let by_form = text::hidden(line);
     if known.is_empty() && by_form.is_empty() {
         return (Cow::Borrowed(line), column);
@@ -251,6 +302,13 @@ mod tests {
                 (1, 4),
                 "a\n\nb\n",
                 "x: |\n  ***\n\n  ***\ny: 1",
+            ),
+            (
+                "x: |\n  a|\n  b\ny: 1",
+                Style::Literal,
+                (2, 3),
+                "a|\nb\n",
+                "x: |\n  ***\n  ***\ny: 1",
             ),
             (
                 "x: >-\n  a\n  b\ny: 1",

@@ -9,7 +9,7 @@ use super::report::Report;
 
 use self::text::Kind;
 
-pub(super) use self::mask::{Hidden, mask};
+pub(super) use self::mask::{Hidden, mask, shown};
 
 /// Tables whose entries are headers: credentials by their name, or by what they look like.
 const HEADERS: [&str; 4] = [
@@ -159,11 +159,13 @@ fn help(key: &str, table: &str, is_url: bool) -> String {
     let place = key
         .to_ascii_uppercase()
         .replace(|c: char| !c.is_ascii_alphanumeric(), "_");
-    let place = match place.as_str() {
-        "" => "SECRET".to_owned(),
-        // A URL has more than the password in it.
-        _ if is_url => "PASSWORD".to_owned(),
-        _ => place,
+    // A URL, or a text that is about something else, is not all of it the credential.
+    let place = if is_url {
+        "PASSWORD".to_owned()
+    } else if KEYS.contains(&key) || HEADERS.contains(&table) {
+        place
+    } else {
+        "SECRET".to_owned()
     };
     format!(
         "write `${{{place}}}` in its place and fill that in where it is deployed, before `edgekeeper build` (`envsubst '${place}'`); keep what comes of it out of git and for the gateway alone, and change this credential"
