@@ -123,6 +123,8 @@ test('what was recorded becomes tests that pass', async () => {
 
 test('when it is told to end, the gateway ends with it', async () => {
   dev.kill('SIGINT');
-  assert.equal(await ended, 0, 'as scripts/serve does');
+  // Miniflare hears of Ctrl-C, too, and can be the first.
+  const code = await ended;
+  assert.ok([0, 130].includes(code), `it ended with ${code}`);
   assert.ok(await isFree(port));
 });
