@@ -36,6 +36,7 @@ pub mod explanation;
 pub mod keys;
 pub mod match_context;
 pub mod path;
+pub mod policies;
 pub mod problem;
 pub mod refusal;
 pub mod request;
