@@ -1,7 +1,9 @@
 //! One request's way through.
 
+mod inquiry;
 mod pipeline;
 
+use std::cell::Cell;
 use std::collections::BTreeSet;
 use std::rc::Rc;
 
@@ -32,6 +34,7 @@ use crate::{
     told, upstream,
 };
 
+use self::inquiry::Inquiry;
 pub(crate) use self::pipeline::{Allowed, Refused};
 
 const SERVER_TIMING: HeaderName = HeaderName::from_static("server-timing");
@@ -55,6 +58,8 @@ pub struct Gateway {
     session_checks: Vec<CookieSession>,
     memory: Memory,
     revocations: Revocations,
+    /// Whether the deployment wants explanations in its log, once that is known.
+    explains: Cell<Option<bool>>,
 }
 
 /// Where an allowed request goes, and with which changes.
@@ -91,6 +96,7 @@ impl Gateway {
             session_checks: session_checks(&policy),
             memory: Memory::new(policy.session.clone()),
             revocations: Revocations::new(&policy.session),
+            explains: Cell::new(None),
             policy,
         }))
     }
@@ -114,14 +120,44 @@ impl Gateway {
     pub async fn decide<R: Runtime, B: RequestBody>(
         self: &Rc<Self>,
         runtime: &R,
-        raw: RawRequest<B>,
+        mut raw: RawRequest<B>,
     ) -> Decision {
-        let (body, raw) = raw.part();
+        let started = runtime.micros();
         let mut trace = Trace {
             started: runtime.now(),
             method: raw.method.clone(),
             ..Trace::default()
         };
+        let inquiry = if R::EXPLAINS {
+            Inquiry::of(self, runtime, &mut raw).await
+        } else {
+            Ok(None)
+        };
+        let mut decision = match &inquiry {
+            Ok(_) => self.decide_traced(runtime, raw, &mut trace).await,
+            Err(refusal) => {
+                trace.reason = Some(refusal.message.clone());
+                Decision::Answer(errors::refuse(&self.policy, refusal, None))
+            }
+        };
+        trace.took = runtime.micros().checked_sub(started);
+        if let (Ok(Some(inquiry)), Some(steps)) = (inquiry, runtime.steps()) {
+            decision = inquiry.explain(self, steps, decision, &mut trace);
+        }
+        match &mut decision {
+            Decision::Answer(answer) => runtime.log(&trace.line(answer.status, runtime.now())),
+            Decision::Forward(forward) => forward.context.trace = trace,
+        }
+        decision
+    }
+
+    async fn decide_traced<R: Runtime, B: RequestBody>(
+        self: &Rc<Self>,
+        runtime: &R,
+        raw: RawRequest<B>,
+        trace: &mut Trace,
+    ) -> Decision {
+        let (body, raw) = raw.part();
         let body = Body::new(body);
         let listener = raw.listener;
         let path_as_sent = endpoints::path_as_sent(&self.policy, &raw);
@@ -140,7 +176,7 @@ impl Gateway {
                 runtime.explain(|| Step::of_refusal(&refusal));
                 let request_id = request_id.as_ref().and_then(|id| id.to_str().ok());
                 let answer = errors::refuse(&self.policy, &refusal, request_id);
-                return self.answered(runtime, answer, cors_edits, &trace);
+                return self.answered(runtime, answer, cors_edits, trace);
             }
         };
         trace.host = request.authority();
@@ -153,7 +189,7 @@ impl Gateway {
                 &request,
                 path_as_sent.as_deref(),
                 &body,
-                &mut trace,
+                trace,
             )
             .await
         {
@@ -166,16 +202,16 @@ impl Gateway {
             } else {
                 cors_edits
             };
-            return self.answered(runtime, answer, edits, &trace);
+            return self.answered(runtime, answer, edits, trace);
         }
         let cors = self.policy.cors.as_ref();
         if let Some(cors) = cors.filter(|_| cors::is_preflight(&request)) {
             runtime.explain(|| Step::own("CORS: the request is a preflight"));
             let answer = cors::answer_preflight(cors, &request, self.policy.strict);
-            return self.answered(runtime, answer, Vec::new(), &trace);
+            return self.answered(runtime, answer, Vec::new(), trace);
         }
         let passed = match self
-            .judge(runtime, &mut request, Purpose::Forward, &body, &mut trace)
+            .judge(runtime, &mut request, Purpose::Forward, &body, trace)
             .await
         {
             Ok(allowed) => self.pass::<R>(&request, allowed),
@@ -191,19 +227,19 @@ impl Gateway {
                 context: ResponseContext {
                     own: cors_edits
                         .into_iter()
-                        .chain(self.server_timing(runtime, &trace))
+                        .chain(self.server_timing(runtime, trace))
                         .collect(),
                     carried: passed.carried,
                     private: passed.has_session && !self.policy.strict,
                     asked_for_gzip: passed.asks_for_gzip,
                     request,
-                    trace,
+                    trace: Trace::default(),
                 },
             })),
             Err(Refused { rule, refusal }) => {
                 trace.reason.clone_from(&refusal.log);
                 let answer = errors::answer(runtime, &self.policy, rule, &request, &refusal);
-                self.answered(runtime, answer, cors_edits, &trace)
+                self.answered(runtime, answer, cors_edits, trace)
             }
         }
     }
@@ -413,7 +449,6 @@ impl Gateway {
             &mut answer.headers,
             self.server_timing(runtime, trace).as_slice(),
         );
-        runtime.log(&trace.line(answer.status, runtime.now()));
         Decision::Answer(answer)
     }
 

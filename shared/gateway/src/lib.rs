@@ -35,6 +35,7 @@ pub mod decision;
 pub mod explanation;
 pub mod keys;
 pub mod match_context;
+pub mod operator;
 pub mod path;
 pub mod policies;
 pub mod problem;

@@ -26,10 +26,14 @@ pub struct Trace {
     pub key: Option<String>,
     /// Why it was refused.
     pub reason: Option<String>,
+    /// How long the decision took, in microseconds of the runtime's clock, which need not be that fine.
+    pub took: Option<u64>,
+    /// The [`crate::explanation::Explanation`], where the deployment wants it in its log.
+    pub explanation: Option<Value>,
 }
 
 impl Trace {
-    /// The line: JSON, one level.
+    /// The line: JSON, one level but for the explanation.
     #[must_use]
     pub fn line(&self, status: u16, now: u64) -> String {
         let mut line = Map::new();
@@ -47,6 +51,12 @@ impl Trace {
         put("session", self.session);
         put("key", self.key.as_deref());
         put("reason", self.reason.as_deref());
+        if let Some(explanation) = &self.explanation {
+            line.insert("explanation".to_owned(), explanation.clone());
+        }
+        if let Some(took) = self.took {
+            line.insert("us".to_owned(), Value::from(took));
+        }
         line.insert("status".to_owned(), Value::from(status));
         line.insert(
             "ms".to_owned(),

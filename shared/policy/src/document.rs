@@ -48,6 +48,10 @@ pub struct Policy {
     /// Whom the API believes.
     #[serde(default, skip_serializing_if = "Api::is_default")]
     pub api: Api,
+    /// The name of the runtime's secret by which the gateway knows its operator, who may ask why a request is decided as it is
+    /// and put another policy in force; without one nobody may.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub operator_secret: Option<String>,
     /// CORS on the proxy listener; `None` leaves `OPTIONS` to the rules.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cors: Option<Cors>,

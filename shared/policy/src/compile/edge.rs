@@ -44,6 +44,7 @@ pub(super) const EDGE: Shape = Shape::Keys(&[
             ("rules", &Flag),
         ]),
     ),
+    ("operator", &Shape::Keys(&[("secret", &Text)])),
     ("return_to", &List(&Text)),
     (
         "cors",
@@ -136,6 +137,8 @@ pub(super) struct Edge {
     pub(super) api_hosts: Vec<HostPattern>,
     /// Whom the API believes.
     pub(super) api: Api,
+    /// The name of the secret by which the gateway knows its operator.
+    pub(super) operator_secret: Option<String>,
     /// Whether `/rules` shows the rules.
     pub(super) lists_rules: bool,
     /// Where a login may send a browser back to.
@@ -220,6 +223,13 @@ pub(super) fn read(root: &Node, strict: bool, report: &mut Report) -> Edge {
             .map(|api| hosts(api, report))
             .unwrap_or_default(),
         api: api(root.get("api").unwrap_or(&empty), strict, report),
+        operator_secret: secret_name(
+            root.get("operator").unwrap_or(&empty),
+            "secret",
+            "operator.secret",
+            "OPERATOR_SECRET",
+            report,
+        ),
         lists_rules: root.get("api").is_none_or(|api| api.flag_at("rules", true)),
         return_to: root.get("return_to").map(|_| return_to(root, report)),
         cors: root

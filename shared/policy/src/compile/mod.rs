@@ -172,6 +172,7 @@ fn build(sources: &dyn Sources, options: &Options, report: &mut Report) -> Optio
         hosts,
         api_hosts: edge.api_hosts,
         api: edge.api,
+        operator_secret: edge.operator_secret,
         cors: config.cors.or(edge.cors),
         api_cors: config.api_cors,
         return_to,

@@ -37,6 +37,14 @@ pub(in crate::compile::schema) const EDGE: Descriptions = &[
         "Whether `/rules` shows the rules. They are in the policy document for that, which makes it larger.",
     ),
     (
+        "operator",
+        "Who may ask the running gateway why a request is decided as it is, and put another policy in force.",
+    ),
+    (
+        "operator.secret",
+        "The name of a secret of the runtime's, of 32 bytes at least, in capitals: what the operator's requests are signed with. Without it nobody may. Not `KEYS_SECRET`, and never the secret itself.",
+    ),
+    (
         "return_to",
         "Where a login may send a browser back to: hosts or URLs. Without it, `hosts`; without that, the hosts that rules name literally.",
     ),
