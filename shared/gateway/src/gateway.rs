@@ -9,6 +9,7 @@ use std::rc::Rc;
 
 use edgekeeper_policy::authenticator::{Authenticator, CookieSession};
 use edgekeeper_policy::document::Policy;
+use edgekeeper_policy::endpoint::Endpoint;
 use edgekeeper_policy::index::RuleIndex;
 use edgekeeper_policy::mutator::Mutator;
 use edgekeeper_session::key::CacheKey;
@@ -18,14 +19,16 @@ use http::{HeaderMap, HeaderName, HeaderValue};
 
 use crate::body::Body;
 use crate::decision::{Answer, Decision, Edit, Forward, ResponseContext};
-use crate::endpoints::Question;
+use crate::deployment::Deployment;
+use crate::endpoints::{Place, Question};
 use crate::explanation::Step;
 use crate::keys::{Keys, Published};
 use crate::loaded::Loaded;
-use crate::memory::Memory;
+use crate::memory::{Kept, Memory};
 use crate::passage::Purpose;
+use crate::policies::Version;
 use crate::refusal::Refusal;
-use crate::request::{Listener, RawRequest, Request};
+use crate::request::{RawRequest, Request};
 use crate::revocations::Revocations;
 use crate::runtime::{FetchError, RequestBody, Runtime, Unavailable};
 use crate::trace::Trace;
@@ -51,7 +54,9 @@ pub struct Gateway {
     index: RuleIndex,
     /// The handlers of each rule.
     loaded: Vec<Loaded>,
-    keys: Keys,
+    /// That of the document, where it was made from one.
+    version: Option<Version>,
+    keys: Rc<Keys>,
     /// Names of every cookie that is a session to some rule.
     session_cookies: Vec<String>,
     /// The session checks of all rules, one for each way to find a credential in a request.
@@ -80,6 +85,15 @@ impl Gateway {
     /// When the policy holds a template, a rotation or an algorithm that cannot be used; `edgekeeper build` would have
     /// refused it. The text names the rule.
     pub fn new(policy: Policy) -> Result<Rc<Self>, String> {
+        Self::put_in_force(policy, None, None)
+    }
+
+    /// What is remembered goes over to it from the policy `before`, as far as it means the same under both.
+    fn put_in_force(
+        policy: Policy,
+        version: Option<Version>,
+        before: Option<&Self>,
+    ) -> Result<Rc<Self>, String> {
         let loaded = policy
             .rules
             .iter()
@@ -88,14 +102,38 @@ impl Gateway {
                     .map_err(|error| format!("rule `{}`: {error}", rule.id))
             })
             .collect::<Result<_, _>>()?;
+        let keys = Keys::new(&policy)?;
+        let settings = policy.session.clone();
+        let (keys, memory, revocations) = match before {
+            None => {
+                let revocations = Revocations::new(&settings);
+                (Rc::new(keys), Memory::new(settings), revocations)
+            }
+            Some(before) => (
+                if before.keys.are_as(&keys) {
+                    Rc::clone(&before.keys)
+                } else {
+                    Rc::new(keys)
+                },
+                before.memory.under_next(
+                    policy.session.clone(),
+                    Kept {
+                        sessions: asks_alike(&before.policy, &policy),
+                        key_sets: before.policy.strict == policy.strict,
+                    },
+                ),
+                before.revocations.under_next(&settings),
+            ),
+        };
         Ok(Rc::new(Self {
             index: RuleIndex::new(policy.rules.iter().map(|rule| &rule.url)),
             loaded,
-            keys: Keys::new(&policy)?,
+            version,
+            keys,
             session_cookies: session_cookies(&policy),
             session_checks: session_checks(&policy),
-            memory: Memory::new(policy.session.clone()),
-            revocations: Revocations::new(&policy.session),
+            memory,
+            revocations,
             explains: Cell::new(None),
             policy,
         }))
@@ -106,7 +144,27 @@ impl Gateway {
     /// # Errors
     /// When the text is not a policy document that this build can use; it says why, for the log.
     pub fn from_json(document: &str) -> Result<Rc<Self>, String> {
-        Self::new(Policy::from_json(document).map_err(|error| error.to_string())?)
+        Self::from_document(document, None)
+    }
+
+    /// Puts the policy of a document in force in place of this one. What is remembered goes over to it, as far as it means the
+    /// same: sessions and what is being asked where whoami is asked in the same way, logouts and revocations always.
+    ///
+    /// # Errors
+    /// As [`Self::from_json`].
+    pub fn followed_by(&self, document: &str) -> Result<Rc<Self>, String> {
+        Self::from_document(document, Some(self))
+    }
+
+    fn from_document(document: &str, before: Option<&Self>) -> Result<Rc<Self>, String> {
+        let policy = Policy::from_json(document).map_err(|error| error.to_string())?;
+        Self::put_in_force(policy, Some(Version::of(document)), before)
+    }
+
+    /// The version of the document in force; `None` for a policy that comes from none.
+    #[must_use]
+    pub fn version(&self) -> Option<&Version> {
+        self.version.as_ref()
     }
 
     /// The policy in force.
@@ -120,12 +178,23 @@ impl Gateway {
     pub async fn decide<R: Runtime, B: RequestBody>(
         self: &Rc<Self>,
         runtime: &R,
+        raw: RawRequest<B>,
+    ) -> Decision {
+        self.decide_in(None, runtime, raw).await
+    }
+
+    /// The same for a deployment, in which other policies may follow this one.
+    pub(crate) async fn decide_in<R: Runtime, B: RequestBody>(
+        self: &Rc<Self>,
+        deployment: Option<&Rc<Deployment>>,
+        runtime: &R,
         mut raw: RawRequest<B>,
     ) -> Decision {
         let started = runtime.micros();
         let mut trace = Trace {
             started: runtime.now(),
             method: raw.method.clone(),
+            policy: self.version.clone(),
             ..Trace::default()
         };
         let inquiry = if R::EXPLAINS {
@@ -134,7 +203,10 @@ impl Gateway {
             Ok(None)
         };
         let mut decision = match &inquiry {
-            Ok(_) => self.decide_traced(runtime, raw, &mut trace).await,
+            Ok(_) => {
+                self.decide_traced(deployment, runtime, raw, &mut trace)
+                    .await
+            }
             Err(refusal) => {
                 trace.reason = Some(refusal.message.clone());
                 Decision::Answer(errors::refuse(&self.policy, refusal, None))
@@ -153,6 +225,7 @@ impl Gateway {
 
     async fn decide_traced<R: Runtime, B: RequestBody>(
         self: &Rc<Self>,
+        deployment: Option<&Rc<Deployment>>,
         runtime: &R,
         raw: RawRequest<B>,
         trace: &mut Trace,
@@ -185,9 +258,12 @@ impl Gateway {
         if let Some(answer) = self
             .own_answer(
                 runtime,
-                listener,
+                Place {
+                    deployment,
+                    listener,
+                    as_sent: path_as_sent.as_deref(),
+                },
                 &request,
-                path_as_sent.as_deref(),
                 &body,
                 trace,
             )
@@ -312,9 +388,8 @@ impl Gateway {
     async fn own_answer<R: Runtime, B: RequestBody>(
         self: &Rc<Self>,
         runtime: &R,
-        listener: Listener,
+        place: Place<'_>,
         request: &Request,
-        path_as_sent: Option<&str>,
         body: &Body<B>,
         trace: &mut Trace,
     ) -> Option<Answer> {
@@ -323,7 +398,7 @@ impl Gateway {
         } else if expects_the_unknown(request) {
             Err(Refusal::new(417, "Expectation Failed")
                 .logged("Expect asks for something else than 100-continue"))
-        } else if let Some(endpoint) = endpoints::endpoint(self, listener, request, path_as_sent) {
+        } else if let Some(endpoint) = endpoints::endpoint(self, place, request) {
             if let Some(cors) = self
                 .policy
                 .api_cors
@@ -336,11 +411,13 @@ impl Gateway {
             runtime.explain(|| endpoint.step());
             let question = Question {
                 endpoint,
-                listener,
+                place,
                 request,
                 body,
             };
             endpoints::answer(self, runtime, question, trace).await
+        } else if place.deployment.is_some_and(|own| own.is_withheld()) {
+            Err(Deployment::refusal())
         } else {
             match self.must_serve(request) {
                 Ok(()) => return None,
@@ -492,6 +569,26 @@ impl Gateway {
     pub(crate) fn keys_max_age(&self) -> u64 {
         self.keys.max_age()
     }
+}
+
+/// Whether what one policy knows of a session is what the other would be told: a question is known by all that is sent, but
+/// for how its answer is read, how long it counts and which binding takes it.
+fn asks_alike(one: &Policy, other: &Policy) -> bool {
+    one.strict == other.strict && one.session == other.session && bound(one).eq(bound(other))
+}
+
+/// The session checks that a binding takes.
+fn bound(policy: &Policy) -> impl Iterator<Item = &Endpoint> {
+    policy
+        .rules
+        .iter()
+        .flat_map(|rule| &rule.authenticators)
+        .filter_map(|authenticator| match authenticator {
+            Authenticator::CookieSession(config) => Some(&config.check.endpoint),
+            Authenticator::BearerToken(config) => Some(&config.check.endpoint),
+            _ => None,
+        })
+        .filter(|endpoint| endpoint.binding.is_some())
 }
 
 /// A logout may pass on any rule, Kratos' own included, which asks for no session.

@@ -51,6 +51,7 @@ mod basic;
 mod body;
 mod bounded;
 mod cors;
+mod deployment;
 mod endpoints;
 mod errors;
 mod gateway;
@@ -80,4 +81,5 @@ mod upstream;
 mod view;
 mod whoami;
 
+pub use deployment::Deployment;
 pub use gateway::Gateway;

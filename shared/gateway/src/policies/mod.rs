@@ -5,7 +5,7 @@
 //! - `policy/current` ([`CURRENT`]): which of them is in force, sealed under `KEYS_SECRET`: see [`Current`].
 //!
 //! Whoever puts a policy in force writes the document first, then the pointer. The gateway reads both by
-//! `Deployment`; the command writes them with what is here.
+//! [`Deployment`](crate::Deployment); the command writes them with what is here.
 //!
 //! ```
 //! use edgekeeper_gateway::policies::{CURRENT, Current, Version};
@@ -29,6 +29,7 @@ mod current;
 mod version;
 
 pub use self::current::{Change, Current, CurrentError, LONGEST_HISTORY};
+pub(crate) use self::version::entry_name;
 pub use self::version::{Version, is_short};
 
 /// The entry that says which policy is in force.

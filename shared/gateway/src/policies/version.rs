@@ -1,6 +1,7 @@
 //! The version of a policy document.
 
 use std::fmt;
+use std::rc::Rc;
 
 use sha2::{Digest, Sha256};
 
@@ -10,7 +11,7 @@ const SHORT: usize = 16;
 /// What a document is known by: the SHA-256 of its bytes. Shown it is the first 16 hexadecimal digits.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Version {
-    sha256: String,
+    sha256: Rc<str>,
 }
 
 impl Version {
@@ -18,7 +19,7 @@ impl Version {
     #[must_use]
     pub fn of(document: &str) -> Self {
         Self {
-            sha256: format!("{:x}", Sha256::digest(document)),
+            sha256: format!("{:x}", Sha256::digest(document)).into(),
         }
     }
 
@@ -26,7 +27,7 @@ impl Version {
     #[must_use]
     pub fn from_sha256(sha256: &str) -> Option<Self> {
         (sha256.len() == 64 && is_hexadecimal(sha256)).then(|| Self {
-            sha256: sha256.to_owned(),
+            sha256: sha256.into(),
         })
     }
 
