@@ -1,6 +1,6 @@
 //! Edgekeeper on Spin.
 //!
-//! This is the whole adapter: it hands requests to [`edgekeeper_gateway::Gateway`], applies the changes that come back
+//! This is the whole adapter: it hands requests to [`edgekeeper_gateway::Deployment`], applies the changes that come back
 //! to the headers, and gives the bodies back to Spin as it got them, without reading: Spin then connects the two sides
 //! itself, in both directions at once.
 //!
@@ -65,11 +65,12 @@ impl Guest for Edgekeeper {
             listener: instance.listener,
             body: ClientBody(&unread),
         };
-        match instance.gateway.decide(&Spin, raw).await {
+        let (gateway, decision) = instance.deployment.decide(&Spin, raw).await;
+        match decision {
             Decision::Answer(answer) => exchange::answer(&answer, &method),
             Decision::Forward(mut forward) => {
                 let sent = there(&mut forward, unread.take(), headers, &method).await;
-                pass(&instance.gateway, &forward, sent, &method).await
+                pass(&gateway, &forward, sent, &method).await
             }
         }
     }
