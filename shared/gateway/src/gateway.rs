@@ -21,7 +21,7 @@ use crate::body::Body;
 use crate::decision::{Answer, Decision, Edit, Forward, ResponseContext};
 use crate::deployment::Deployment;
 use crate::endpoints::{Place, Question};
-use crate::explanation::Step;
+use crate::explanation::{self, Step};
 use crate::keys::{Keys, Published};
 use crate::loaded::Loaded;
 use crate::memory::{Kept, Memory};
@@ -208,7 +208,7 @@ impl Gateway {
                     .await
             }
             Err(refusal) => {
-                trace.reason = Some(refusal.message.clone());
+                trace.reason = Some(explanation::why(refusal));
                 Decision::Answer(errors::refuse(&self.policy, refusal, None))
             }
         };

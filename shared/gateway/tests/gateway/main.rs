@@ -13,6 +13,7 @@
 )]
 
 mod component;
+mod explaining;
 mod fleet;
 mod foreign;
 mod memory;
@@ -40,6 +41,7 @@ mod hydrator;
 mod id_token;
 mod identity;
 mod imported_keys;
+mod inquiry;
 mod jwks;
 mod jwt;
 mod keto;
