@@ -101,6 +101,10 @@ impl Runtime for Cloudflare {
         fetch::whole(&self.env, &request).await
     }
 
+    async fn has_store(&self) -> bool {
+        self.kv().is_ok()
+    }
+
     async fn get(&self, key: &str) -> Result<Option<String>, Unavailable> {
         self.kv()?
             .get(key)

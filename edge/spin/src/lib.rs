@@ -1,6 +1,6 @@
 //! Edgekeeper on Spin.
 //!
-//! This is the whole adapter: it hands requests to [`edgekeeper_gateway::Gateway`], applies the changes that come back
+//! This is the whole adapter: it hands requests to [`edgekeeper_gateway::Deployment`], applies the changes that come back
 //! to the headers, and gives the bodies back to Spin as it got them, without reading: Spin then connects the two sides
 //! itself, in both directions at once.
 //!
@@ -66,11 +66,12 @@ impl Guest for Edgekeeper {
             body: ClientBody(&unread),
         };
         let spin = Spin::default();
-        match instance.gateway.decide(&spin, raw).await {
+        let (gateway, decision) = instance.deployment.decide(&spin, raw).await;
+        match decision {
             Decision::Answer(answer) => exchange::answer(&answer, &method),
             Decision::Forward(mut forward) => {
                 let sent = there(&mut forward, unread.take(), headers, &method).await;
-                pass(&instance.gateway, &spin, &forward, sent, &method).await
+                pass(&gateway, &spin, &forward, sent, &method).await
             }
         }
     }

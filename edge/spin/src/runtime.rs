@@ -43,6 +43,10 @@ impl Runtime for Spin {
         fetch::whole(request).await
     }
 
+    async fn has_store(&self) -> bool {
+        store::is_there().await
+    }
+
     async fn get(&self, key: &str) -> Result<Option<String>, Unavailable> {
         KeyValue.get(key).await
     }

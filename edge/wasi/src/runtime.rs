@@ -68,6 +68,10 @@ impl Runtime for Wasi {
         fetch::whole(request)
     }
 
+    async fn has_store(&self) -> bool {
+        self.store.is_there()
+    }
+
     async fn get(&self, key: &str) -> Result<Option<String>, Unavailable> {
         self.store.read(key)
     }

@@ -2,12 +2,12 @@
 
 mod inquiry;
 mod pipeline;
+mod succession;
 
 use std::cell::Cell;
-use std::collections::BTreeSet;
 use std::rc::Rc;
 
-use edgekeeper_policy::authenticator::{Authenticator, CookieSession};
+use edgekeeper_policy::authenticator::CookieSession;
 use edgekeeper_policy::document::Policy;
 use edgekeeper_policy::index::RuleIndex;
 use edgekeeper_policy::mutator::Mutator;
@@ -18,14 +18,16 @@ use http::{HeaderMap, HeaderName, HeaderValue};
 
 use crate::body::Body;
 use crate::decision::{Answer, Decision, Edit, Forward, ResponseContext};
-use crate::endpoints::Question;
+use crate::deployment::Deployment;
+use crate::endpoints::{Place, Question};
 use crate::explanation::{self, Step};
 use crate::keys::{Keys, Published};
 use crate::loaded::Loaded;
 use crate::memory::Memory;
 use crate::passage::Purpose;
+use crate::policies::Version;
 use crate::refusal::Refusal;
-use crate::request::{Listener, RawRequest, Request};
+use crate::request::{RawRequest, Request};
 use crate::revocations::Revocations;
 use crate::runtime::{FetchError, RequestBody, Runtime, Unavailable};
 use crate::trace::Trace;
@@ -51,7 +53,9 @@ pub struct Gateway {
     index: Rc<RuleIndex>,
     /// The handlers of each rule.
     loaded: Rc<[Loaded]>,
-    keys: Keys,
+    /// That of the document, where it was made from one.
+    version: Option<Version>,
+    keys: Rc<Keys>,
     /// Names of every cookie that is a session to some rule.
     session_cookies: Vec<String>,
     /// The session checks of all rules, one for each way to find a credential in a request.
@@ -80,44 +84,7 @@ impl Gateway {
     /// When the policy holds a template, a rotation or an algorithm that cannot be used; `edgekeeper build` would have
     /// refused it. The text names the rule.
     pub fn new(policy: Policy) -> Result<Rc<Self>, String> {
-        let loaded = policy
-            .rules
-            .iter()
-            .map(|rule| {
-                Loaded::new(rule, policy.strict)
-                    .map_err(|error| format!("rule `{}`: {error}", rule.id))
-            })
-            .collect::<Result<_, _>>()?;
-        Ok(Rc::new(Self {
-            index: Rc::new(RuleIndex::new(policy.rules.iter().map(|rule| &rule.url))),
-            loaded,
-            keys: Keys::new(&policy)?,
-            session_cookies: session_cookies(&policy),
-            session_checks: session_checks(&policy),
-            memory: Memory::new(policy.session.clone()),
-            revocations: Revocations::new(&policy.session),
-            explains: Cell::new(None),
-            policy: Rc::new(policy),
-        }))
-    }
-
-    /// Another instance under the same policy, which remembers nothing yet. What is made of the policy alone is shared, so
-    /// that it costs no more with thousands of rules.
-    ///
-    /// # Errors
-    /// As [`Self::new`].
-    pub fn another(&self) -> Result<Rc<Self>, String> {
-        Ok(Rc::new(Self {
-            policy: Rc::clone(&self.policy),
-            index: Rc::clone(&self.index),
-            loaded: Rc::clone(&self.loaded),
-            keys: Keys::new(&self.policy)?,
-            session_cookies: self.session_cookies.clone(),
-            session_checks: self.session_checks.clone(),
-            memory: Memory::new(self.policy.session.clone()),
-            revocations: Revocations::new(&self.policy.session),
-            explains: Cell::new(None),
-        }))
+        Self::put_in_force(policy, None, None)
     }
 
     /// Puts the policy of a document in force.
@@ -125,7 +92,13 @@ impl Gateway {
     /// # Errors
     /// When the text is not a policy document that this build can use; it says why, for the log.
     pub fn from_json(document: &str) -> Result<Rc<Self>, String> {
-        Self::new(Policy::from_json(document).map_err(|error| error.to_string())?)
+        Self::from_document(document, None)
+    }
+
+    /// The version of the document in force; `None` for a policy that comes from none.
+    #[must_use]
+    pub fn version(&self) -> Option<&Version> {
+        self.version.as_ref()
     }
 
     /// The policy in force.
@@ -139,21 +112,37 @@ impl Gateway {
     pub async fn decide<R: Runtime, B: RequestBody>(
         self: &Rc<Self>,
         runtime: &R,
+        raw: RawRequest<B>,
+    ) -> Decision {
+        self.decide_in(None, runtime, raw).await
+    }
+
+    /// The same for a deployment, in which other policies may follow this one.
+    pub(crate) async fn decide_in<R: Runtime, B: RequestBody>(
+        self: &Rc<Self>,
+        deployment: Option<&Rc<Deployment>>,
+        runtime: &R,
         mut raw: RawRequest<B>,
     ) -> Decision {
         let started = runtime.micros();
         let mut trace = Trace {
             started: runtime.now(),
             method: raw.method.clone(),
+            policy: self.version.clone(),
             ..Trace::default()
         };
         let inquiry = if R::EXPLAINS {
-            Inquiry::of(self, runtime, &mut raw).await
+            // Who the operator is says the deployed policy, as for all that is not a rule's.
+            let deployed = deployment.map_or(&**self, |own| own.deployed());
+            Inquiry::of(deployed, runtime, &mut raw).await
         } else {
             Ok(None)
         };
         let mut decision = match &inquiry {
-            Ok(_) => self.decide_traced(runtime, raw, &mut trace).await,
+            Ok(_) => {
+                self.decide_traced(deployment, runtime, raw, &mut trace)
+                    .await
+            }
             Err(refusal) => {
                 trace.reason = Some(explanation::why(refusal));
                 Decision::Answer(errors::refuse(&self.policy, refusal, None))
@@ -172,6 +161,7 @@ impl Gateway {
 
     async fn decide_traced<R: Runtime, B: RequestBody>(
         self: &Rc<Self>,
+        deployment: Option<&Rc<Deployment>>,
         runtime: &R,
         raw: RawRequest<B>,
         trace: &mut Trace,
@@ -204,9 +194,12 @@ impl Gateway {
         if let Some(answer) = self
             .own_answer(
                 runtime,
-                listener,
+                Place {
+                    deployment,
+                    listener,
+                    as_sent: path_as_sent.as_deref(),
+                },
                 &request,
-                path_as_sent.as_deref(),
                 &body,
                 trace,
             )
@@ -331,9 +324,8 @@ impl Gateway {
     async fn own_answer<R: Runtime, B: RequestBody>(
         self: &Rc<Self>,
         runtime: &R,
-        listener: Listener,
+        place: Place<'_>,
         request: &Request,
-        path_as_sent: Option<&str>,
         body: &Body<B>,
         trace: &mut Trace,
     ) -> Option<Answer> {
@@ -342,7 +334,7 @@ impl Gateway {
         } else if expects_the_unknown(request) {
             Err(Refusal::new(417, "Expectation Failed")
                 .logged("Expect asks for something else than 100-continue"))
-        } else if let Some(endpoint) = endpoints::endpoint(self, listener, request, path_as_sent) {
+        } else if let Some(endpoint) = endpoints::endpoint(self, place, request) {
             if let Some(cors) = self
                 .policy
                 .api_cors
@@ -355,11 +347,13 @@ impl Gateway {
             runtime.explain(|| endpoint.step());
             let question = Question {
                 endpoint,
-                listener,
+                place,
                 request,
                 body,
             };
             endpoints::answer(self, runtime, question, trace).await
+        } else if place.deployment.is_some_and(|own| own.is_withheld()) {
+            Err(Deployment::refusal())
         } else {
             match self.must_serve(request) {
                 Ok(()) => return None,
@@ -511,36 +505,6 @@ impl Gateway {
     pub(crate) fn keys_max_age(&self) -> u64 {
         self.keys.max_age()
     }
-}
-
-/// A logout may pass on any rule, Kratos' own included, which asks for no session.
-fn session_cookies(policy: &Policy) -> Vec<String> {
-    let of_rules = policy
-        .rules
-        .iter()
-        .flat_map(|rule| &rule.authenticators)
-        .filter_map(|authenticator| match authenticator {
-            Authenticator::CookieSession(config) => Some(&config.only),
-            _ => None,
-        })
-        .flatten();
-    let mut names = BTreeSet::new();
-    names.extend(of_rules.chain(&policy.session.cookies));
-    names.into_iter().cloned().collect()
-}
-
-fn session_checks(policy: &Policy) -> Vec<CookieSession> {
-    let mut checks: Vec<CookieSession> = Vec::new();
-    for authenticator in policy.rules.iter().flat_map(|rule| &rule.authenticators) {
-        if let Authenticator::CookieSession(config) = authenticator
-            && !checks
-                .iter()
-                .any(|known| known.only == config.only && known.bearer == config.bearer)
-        {
-            checks.push(CookieSession::clone(config));
-        }
-    }
-    checks
 }
 
 /// # Errors

@@ -80,6 +80,11 @@ pub trait Runtime: Clone + 'static {
         }
     }
 
+    /// Whether the deployment has a key-value store at all.
+    fn has_store(&self) -> impl Future<Output = bool> {
+        async { true }
+    }
+
     /// Reads a value from the key-value store.
     fn get(&self, key: &str) -> impl Future<Output = Result<Option<String>, Unavailable>>;
 

@@ -3,6 +3,8 @@
 use http::HeaderValue;
 use serde_json::{Map, Value};
 
+use crate::policies::Version;
+
 /// The course of a decision. It holds names and numbers, never a cookie, a token or a query.
 #[derive(Debug, Clone, Default)]
 pub struct Trace {
@@ -26,6 +28,8 @@ pub struct Trace {
     pub key: Option<String>,
     /// Why it was refused.
     pub reason: Option<String>,
+    /// The policy that it was decided by, where that has a version.
+    pub policy: Option<Version>,
     /// How long the decision took, in microseconds of the runtime's clock, which need not be that fine.
     pub took: Option<u64>,
     /// The [`crate::explanation::Explanation`] in JSON, where the deployment wants it in its log.
@@ -51,6 +55,7 @@ impl Trace {
         put("session", self.session);
         put("key", self.key.as_deref());
         put("reason", self.reason.as_deref());
+        put("policy", self.policy.as_ref().map(Version::short));
         if let Some(took) = self.took {
             line.insert("us".to_owned(), Value::from(took));
         }

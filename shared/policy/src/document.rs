@@ -12,6 +12,7 @@ use crate::error_handler::ErrorHandler;
 use crate::host::HostPattern;
 use crate::keys::Keys;
 use crate::mutator::IdToken;
+use crate::policies::Policies;
 use crate::return_to::ReturnTo;
 use crate::rule::Rule;
 use crate::session::Session;
@@ -66,6 +67,9 @@ pub struct Policy {
     /// How signing keys are made and rotated.
     #[serde(default)]
     pub keys: Keys,
+    /// How a policy gets in force that is pushed.
+    #[serde(default, skip_serializing_if = "Policies::is_default")]
+    pub policies: Policies,
     /// Whether answers say in `Server-Timing` where the session came from and which key signed.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub server_timing: bool,

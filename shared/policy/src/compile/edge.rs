@@ -9,6 +9,7 @@ use crate::cors::Cors;
 use crate::document::Scheme;
 use crate::host::HostPattern;
 use crate::keys::{Keys, Source};
+use crate::policies::{OnStoreFailure, Policies};
 use crate::return_to::ReturnTo;
 use crate::session::Session;
 
@@ -22,7 +23,7 @@ use super::report::Report;
 use super::shape::{self, Shape};
 use super::suffix;
 use super::upstream::{self, Target};
-use Shape::{Anything, Choice, Flag, Integer, List, LongDuration, Map, Text};
+use Shape::{Anything, Choice, Flag, Integer, List, LongDuration, LongDurationOrNever, Map, Text};
 
 const RULE: Shape = Shape::Keys(&[
     ("allowlist", &Shape::Keys(handler::ALLOWLIST)),
@@ -80,6 +81,13 @@ pub(super) const EDGE: Shape = Shape::Keys(&[
             ("rotation", &LongDuration),
             ("development", &Flag),
             ("source", &Choice(&["own", "jwks_url"])),
+        ]),
+    ),
+    (
+        "policy",
+        &Shape::Keys(&[
+            ("refresh", &LongDurationOrNever),
+            ("on_store_failure", &Choice(&["deployed", "refuse"])),
         ]),
     ),
     ("server_timing", &Flag),
@@ -146,6 +154,8 @@ pub(super) struct Edge {
     pub(super) session: Session,
     /// How signing keys are made and rotated.
     pub(super) keys: Keys,
+    /// How a policy gets in force that is pushed.
+    pub(super) policies: Policies,
     /// Whether answers say in `Server-Timing` where the session came from and which key signed.
     pub(super) server_timing: bool,
     /// Other ways to the origins that rules and `check_session_url` name.
@@ -232,6 +242,7 @@ pub(super) fn read(root: &Node, strict: bool, report: &mut Report) -> Edge {
             .map(|node| cors::read(node, "cors", report)),
         session: session(root.get("session").unwrap_or(&empty), strict, report),
         keys: keys(root.get("keys").unwrap_or(&empty), strict, report),
+        policies: policies(root.get("policy").unwrap_or(&empty), report),
         server_timing: root.flag_at("server_timing", false),
         upstreams: upstreams(root, report),
         authorizers: root.get("authorizers").cloned(),
@@ -451,6 +462,30 @@ fn keys(node: &Node, strict: bool, report: &mut Report) -> Keys {
         );
     }
     keys
+}
+
+fn policies(node: &Node, report: &mut Report) -> Policies {
+    let default = Policies::default();
+    let never = node.get("refresh").and_then(Node::text) == Some(shape::NEVER);
+    let refresh = default
+        .refresh
+        .filter(|_| !never)
+        .map(|default| seconds(node, "refresh", default, report));
+    if refresh == Some(0) {
+        report.error(
+            Code::POLICY_REFRESH,
+            node.key_span("refresh"),
+            "`policy.refresh` is 0, so the store would be asked for every request",
+            "write how long an instance may go by the policy that it knows, `1s` or more, or `never`",
+        );
+    }
+    Policies {
+        refresh,
+        on_store_failure: match node.get("on_store_failure").and_then(Node::text) {
+            Some("refuse") => OnStoreFailure::Refuse,
+            _ => default.on_store_failure,
+        },
+    }
 }
 
 fn seconds(node: &Node, name: &str, default: u64, report: &mut Report) -> u64 {

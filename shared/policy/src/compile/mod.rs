@@ -194,6 +194,7 @@ fn build(sources: &dyn Sources, options: &Options, report: &mut Report) -> Optio
         return_to,
         session: edge.session,
         keys: edge.keys,
+        policies: edge.policies,
         server_timing: edge.server_timing,
         errors,
         // Oathkeeper lets a client send what no rule of the request overwrites.

@@ -145,6 +145,18 @@ pub(in crate::compile::schema) const EDGE: Descriptions = &[
         "Whose keys sign: the gateway's own, which rotate, or those at each `id_token`'s `jwks_url`, as in Oathkeeper. In strict mode the default is `jwks_url`.",
     ),
     (
+        "policy",
+        "How a policy gets in force that is pushed, without a deploy. These two are the deployment's: a policy that is pushed does not change them.",
+    ),
+    (
+        "policy.refresh",
+        "After how long at most an instance looks whether another policy was pushed: `1s` or more. `never`: the policy that was deployed stays in force.",
+    ),
+    (
+        "policy.on_store_failure",
+        "What a new instance does that cannot read which policy is in force: take the one that it was deployed with, or `refuse` every request with 503 until it can.",
+    ),
+    (
         "server_timing",
         "Whether every answer says in `Server-Timing` how the gateway decided, where the session came from and which key signed.",
     ),
