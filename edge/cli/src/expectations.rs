@@ -22,6 +22,7 @@ use edgekeeper_policy::document::Policy;
 
 use crate::build;
 use crate::chosen::{self, Chosen};
+use crate::explain::case::Case;
 use crate::files::FileSystem;
 
 use self::file::Test;
@@ -131,6 +132,15 @@ fn results(arguments: &Arguments) -> Result<Results, Failure> {
         tested: tested.collect::<Result<_, _>>().map_err(Failure::Policy)?,
         milliseconds: u64::try_from(start.elapsed().as_millis()).unwrap_or(u64::MAX),
     })
+}
+
+/// The requests of a file of tests, in its order.
+///
+/// # Errors
+/// Everything that is wrong with the file.
+pub(crate) fn cases(path: &str) -> Result<Vec<Case>, String> {
+    let tests = file::read(path)?;
+    Ok(tests.into_iter().map(|test| test.case).collect())
 }
 
 fn choose(arguments: &Arguments) -> Result<Chosen, String> {

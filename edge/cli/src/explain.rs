@@ -1,7 +1,7 @@
 //! `edgekeeper explain`: what the gateway does with a request, and why.
 
 pub(crate) mod answer;
-mod batch;
+pub(crate) mod batch;
 pub(crate) mod case;
 mod credential;
 mod differences;

@@ -17,6 +17,7 @@ mod check;
 mod chosen;
 mod completions;
 mod destinations;
+mod difference;
 mod expectations;
 mod explain;
 mod files;

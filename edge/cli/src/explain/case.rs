@@ -1,6 +1,10 @@
 //! One request to explain.
 
+use std::borrow::Borrow;
+use std::rc::Rc;
+
 use edgekeeper_gateway::Gateway;
+use edgekeeper_gateway::decision::Decision;
 use edgekeeper_gateway::explanation::{Asked, Explanation, Step};
 use edgekeeper_gateway::request::{Listener, RawRequest};
 use edgekeeper_gateway::runtime::NoBody;
@@ -23,15 +27,60 @@ pub(crate) struct Case {
     pub(crate) adds_credential: bool,
 }
 
+/// A policy in force in a world of its own. What it remembers of services is what they say: one for each [`Services`].
+pub(crate) struct Bench {
+    gateway: Rc<Gateway>,
+    world: World,
+}
+
+impl Bench {
+    /// # Errors
+    /// What to print when the policy cannot be put in force.
+    pub(crate) fn new(policy: &Policy, services: Services) -> Result<Self, String> {
+        let gateway = Gateway::new(policy.clone()).map_err(|error| format!("error: {error}"))?;
+        let world = World::new(policy, services)?;
+        Ok(Self { gateway, world })
+    }
+}
+
+/// What became of a request.
+pub(crate) struct Decided {
+    /// Why, with every secret masked.
+    pub(crate) explanation: Explanation,
+    /// The decision itself: not to be shown.
+    pub(crate) decision: Decision,
+    /// The headers that the request had when it was decided: not to be shown.
+    pub(crate) headers: HeaderMap,
+}
+
 impl Case {
     /// Lets the gateway decide, and tells why.
     ///
     /// # Errors
     /// What to print when the policy cannot be put in force.
     pub(crate) fn explain(&self, policy: &Policy) -> Result<Explanation, String> {
-        let bare = self.decide(policy, None)?;
+        let bench = || Bench::new(policy, self.services.clone());
+        Ok(self.decide(bench)?.explanation)
+    }
+
+    /// Lets a gateway decide that is already in force. Its services must say what this request's do.
+    ///
+    /// # Errors
+    /// What to print when the decision does not end.
+    pub(crate) fn decide_at(&self, bench: &Bench) -> Result<Decided, String> {
+        self.decide(|| Ok(bench))
+    }
+
+    /// A request without a credential is decided twice where it gets one: its rule says which.
+    fn decide<B: Borrow<Bench>>(
+        &self,
+        bench: impl Fn() -> Result<B, String>,
+    ) -> Result<Decided, String> {
+        let first = bench()?;
+        let bare = self.once(first.borrow(), None)?;
         let added = if self.adds_credential {
-            credential::missing(policy, &self.headers, &self.url, &bare)
+            let policy = first.borrow().gateway.policy();
+            credential::missing(policy, &self.headers, &self.url, &bare.explanation)
         } else {
             None
         };
@@ -39,15 +88,14 @@ impl Case {
             Some(added) => {
                 let mut case = self.clone();
                 added.put(&mut case.headers, &mut case.url);
-                case.decide(policy, Some(added.step()))
+                case.once(bench()?.borrow(), Some(added.step()))
             }
             None => Ok(bare),
         }
     }
 
-    fn decide(&self, policy: &Policy, first: Option<Step>) -> Result<Explanation, String> {
-        let gateway = Gateway::new(policy.clone()).map_err(|error| format!("error: {error}"))?;
-        let world = World::new(policy, self.services.clone())?;
+    fn once(&self, bench: &Bench, first: Option<Step>) -> Result<Decided, String> {
+        let Bench { gateway, world } = bench;
         if let Some(first) = first {
             world.push(first);
         }
@@ -58,17 +106,16 @@ impl Case {
             listener: self.listener,
             body: NoBody,
         };
-        let decision = World::run(gateway.decide(&world, request))?;
+        let decision = World::run(gateway.decide(world, request))?;
         let asked = Asked {
             method: &self.method,
             url: &self.url,
             headers: &self.headers,
         };
-        Ok(Explanation::new(
-            &gateway,
-            asked,
-            world.take_steps(),
-            &decision,
-        ))
+        Ok(Decided {
+            explanation: Explanation::new(gateway, asked, world.take_steps(), &decision),
+            decision,
+            headers: self.headers.clone(),
+        })
     }
 }
