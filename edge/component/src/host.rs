@@ -1,6 +1,6 @@
 //! What a host of components gives, as the gateway wants it.
 
-use std::time::SystemTime;
+use std::time::{Instant, SystemTime};
 
 use edgekeeper_gateway::runtime::Unavailable;
 
@@ -11,6 +11,15 @@ pub fn now() -> u64 {
     since.map_or(0, |since| {
         u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
     })
+}
+
+/// Microseconds since this instance first asked.
+#[must_use]
+pub fn micros() -> u64 {
+    thread_local! {
+        static BEGIN: Instant = Instant::now();
+    }
+    BEGIN.with(|begin| u64::try_from(begin.elapsed().as_micros()).unwrap_or(u64::MAX))
 }
 
 /// Fills `bytes` from what `draw` gives when it is asked for so many.
@@ -40,6 +49,10 @@ macro_rules! component_host {
 
         fn now(&self) -> u64 {
             $crate::host::now()
+        }
+
+        fn micros(&self) -> u64 {
+            $crate::host::micros()
         }
 
         fn random(&self, bytes: &mut [u8]) -> Result<(), $crate::gateway::runtime::Unavailable> {

@@ -10,10 +10,11 @@ use std::io::{self, ErrorKind, Read, Write};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
+use edgekeeper_gateway::policies;
 use edgekeeper_gateway::runtime::{SHARED_PREFIX, SharedCache, Unavailable};
 
-/// The most that is read of an entry, in bytes; the gateway writes half of that at most.
-const LARGEST: u64 = 1 << 20;
+/// The most that is read of an entry, in bytes: a policy document of [`policies::LARGEST`]. Nothing else is nearly as large.
+const LARGEST: u64 = policies::LARGEST as u64;
 
 /// How the name of a temporary file begins. No part of an entry's name does.
 const TEMPORARY: &str = ".new-";
@@ -71,7 +72,7 @@ impl Store {
             .read_to_end(&mut bytes)
             .map_err(|error| self.failed("read", name, &error))?;
         if u64::try_from(bytes.len()).unwrap_or(u64::MAX) > LARGEST {
-            return Err(not_ours(&path, "is larger than 1 MiB"));
+            return Err(not_ours(&path, "is larger than 8 MiB"));
         }
         String::from_utf8(bytes)
             .map(Some)
@@ -478,10 +479,10 @@ mod tests {
         let folder = Folder::new();
         let store = folder.store();
         fs::create_dir(folder.0.join("keys")).unwrap();
-        fs::write(folder.0.join("keys/1"), vec![b'x'; 1 << 20]).unwrap();
-        assert_eq!(store.read("keys/1").unwrap().unwrap().len(), 1 << 20);
+        fs::write(folder.0.join("keys/1"), vec![b'x'; 8 << 20]).unwrap();
+        assert_eq!(store.read("keys/1").unwrap().unwrap().len(), 8 << 20);
         for (bytes, reason) in [
-            (vec![b'x'; (1 << 20) + 1], "is larger than 1 MiB"),
+            (vec![b'x'; (8 << 20) + 1], "is larger than 8 MiB"),
             (vec![0xff], "is not text"),
         ] {
             fs::write(folder.0.join("keys/1"), bytes).unwrap();

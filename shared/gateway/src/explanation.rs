@@ -10,10 +10,12 @@ mod handler;
 mod near_miss;
 mod secrets;
 mod step;
+mod steps;
 mod token;
 
 use http::{HeaderMap, HeaderValue};
 use serde::Serialize;
+use serde_json::Value;
 
 use crate::Gateway;
 use crate::decision::{Decision, apply};
@@ -22,6 +24,7 @@ use crate::upstream;
 pub use near_miss::{Difference, NearMiss};
 pub use secrets::holds_credential;
 pub use step::{Allowance, Choice, Header, Responsibility, SessionAnswer, Step, Whose};
+pub use steps::Steps;
 pub use token::Token;
 
 pub(crate) use credential::wanted;
@@ -128,6 +131,12 @@ impl Explanation {
         }
         explanation.each_text(&mut |text| secrets.mask(text));
         explanation
+    }
+
+    /// The document: what `edgekeeper explain --format json` prints.
+    #[must_use]
+    pub fn to_json(&self) -> Value {
+        serde_json::to_value(self).unwrap_or_default()
     }
 
     fn headers(&mut self) -> impl Iterator<Item = &mut Header> {

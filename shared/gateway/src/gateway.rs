@@ -1,12 +1,15 @@
 //! One request's way through.
 
+mod inquiry;
 mod pipeline;
 
+use std::cell::Cell;
 use std::collections::BTreeSet;
 use std::rc::Rc;
 
 use edgekeeper_policy::authenticator::{Authenticator, CookieSession};
 use edgekeeper_policy::document::Policy;
+use edgekeeper_policy::endpoint::Endpoint;
 use edgekeeper_policy::index::RuleIndex;
 use edgekeeper_policy::mutator::Mutator;
 use edgekeeper_session::key::CacheKey;
@@ -16,14 +19,16 @@ use http::{HeaderMap, HeaderName, HeaderValue};
 
 use crate::body::Body;
 use crate::decision::{Answer, Decision, Edit, Forward, ResponseContext};
-use crate::endpoints::Question;
+use crate::deployment::Deployment;
+use crate::endpoints::{Place, Question};
 use crate::explanation::Step;
 use crate::keys::{Keys, Published};
 use crate::loaded::Loaded;
-use crate::memory::Memory;
+use crate::memory::{Kept, Memory};
 use crate::passage::Purpose;
+use crate::policies::Version;
 use crate::refusal::Refusal;
-use crate::request::{Listener, RawRequest, Request};
+use crate::request::{RawRequest, Request};
 use crate::revocations::Revocations;
 use crate::runtime::{FetchError, RequestBody, Runtime, Unavailable};
 use crate::trace::Trace;
@@ -32,6 +37,7 @@ use crate::{
     told, upstream,
 };
 
+use self::inquiry::Inquiry;
 pub(crate) use self::pipeline::{Allowed, Refused};
 
 const SERVER_TIMING: HeaderName = HeaderName::from_static("server-timing");
@@ -48,13 +54,17 @@ pub struct Gateway {
     index: RuleIndex,
     /// The handlers of each rule.
     loaded: Vec<Loaded>,
-    keys: Keys,
+    /// That of the document, where it was made from one.
+    version: Option<Version>,
+    keys: Rc<Keys>,
     /// Names of every cookie that is a session to some rule.
     session_cookies: Vec<String>,
     /// The session checks of all rules, one for each way to find a credential in a request.
     session_checks: Vec<CookieSession>,
     memory: Memory,
     revocations: Revocations,
+    /// Whether the deployment wants explanations in its log, once that is known.
+    explains: Cell<Option<bool>>,
 }
 
 /// Where an allowed request goes, and with which changes.
@@ -75,6 +85,15 @@ impl Gateway {
     /// When the policy holds a template, a rotation or an algorithm that cannot be used; `edgekeeper build` would have
     /// refused it. The text names the rule.
     pub fn new(policy: Policy) -> Result<Rc<Self>, String> {
+        Self::put_in_force(policy, None, None)
+    }
+
+    /// What is remembered goes over to it from the policy `before`, as far as it means the same under both.
+    fn put_in_force(
+        policy: Policy,
+        version: Option<Version>,
+        before: Option<&Self>,
+    ) -> Result<Rc<Self>, String> {
         let loaded = policy
             .rules
             .iter()
@@ -83,14 +102,39 @@ impl Gateway {
                     .map_err(|error| format!("rule `{}`: {error}", rule.id))
             })
             .collect::<Result<_, _>>()?;
+        let keys = Keys::new(&policy)?;
+        let settings = policy.session.clone();
+        let (keys, memory, revocations) = match before {
+            None => {
+                let revocations = Revocations::new(&settings);
+                (Rc::new(keys), Memory::new(settings), revocations)
+            }
+            Some(before) => (
+                if before.keys.are_as(&keys) {
+                    Rc::clone(&before.keys)
+                } else {
+                    Rc::new(keys)
+                },
+                before.memory.under_next(
+                    policy.session.clone(),
+                    Kept {
+                        sessions: asks_alike(&before.policy, &policy),
+                        key_sets: before.policy.strict == policy.strict,
+                    },
+                ),
+                before.revocations.under_next(&settings),
+            ),
+        };
         Ok(Rc::new(Self {
             index: RuleIndex::new(policy.rules.iter().map(|rule| &rule.url)),
             loaded,
-            keys: Keys::new(&policy)?,
+            version,
+            keys,
             session_cookies: session_cookies(&policy),
             session_checks: session_checks(&policy),
-            memory: Memory::new(policy.session.clone()),
-            revocations: Revocations::new(&policy.session),
+            memory,
+            revocations,
+            explains: Cell::new(None),
             policy,
         }))
     }
@@ -100,7 +144,27 @@ impl Gateway {
     /// # Errors
     /// When the text is not a policy document that this build can use; it says why, for the log.
     pub fn from_json(document: &str) -> Result<Rc<Self>, String> {
-        Self::new(Policy::from_json(document).map_err(|error| error.to_string())?)
+        Self::from_document(document, None)
+    }
+
+    /// Puts the policy of a document in force in place of this one. What is remembered goes over to it, as far as it means the
+    /// same: sessions and what is being asked where whoami is asked in the same way, logouts and revocations always.
+    ///
+    /// # Errors
+    /// As [`Self::from_json`].
+    pub fn followed_by(&self, document: &str) -> Result<Rc<Self>, String> {
+        Self::from_document(document, Some(self))
+    }
+
+    fn from_document(document: &str, before: Option<&Self>) -> Result<Rc<Self>, String> {
+        let policy = Policy::from_json(document).map_err(|error| error.to_string())?;
+        Self::put_in_force(policy, Some(Version::of(document)), before)
+    }
+
+    /// The version of the document in force; `None` for a policy that comes from none.
+    #[must_use]
+    pub fn version(&self) -> Option<&Version> {
+        self.version.as_ref()
     }
 
     /// The policy in force.
@@ -116,12 +180,57 @@ impl Gateway {
         runtime: &R,
         raw: RawRequest<B>,
     ) -> Decision {
-        let (body, raw) = raw.part();
+        self.decide_in(None, runtime, raw).await
+    }
+
+    /// The same for a deployment, in which other policies may follow this one.
+    pub(crate) async fn decide_in<R: Runtime, B: RequestBody>(
+        self: &Rc<Self>,
+        deployment: Option<&Rc<Deployment>>,
+        runtime: &R,
+        mut raw: RawRequest<B>,
+    ) -> Decision {
+        let started = runtime.micros();
         let mut trace = Trace {
             started: runtime.now(),
             method: raw.method.clone(),
+            policy: self.version.clone(),
             ..Trace::default()
         };
+        let inquiry = if R::EXPLAINS {
+            Inquiry::of(self, runtime, &mut raw).await
+        } else {
+            Ok(None)
+        };
+        let mut decision = match &inquiry {
+            Ok(_) => {
+                self.decide_traced(deployment, runtime, raw, &mut trace)
+                    .await
+            }
+            Err(refusal) => {
+                trace.reason = Some(refusal.message.clone());
+                Decision::Answer(errors::refuse(&self.policy, refusal, None))
+            }
+        };
+        trace.took = runtime.micros().checked_sub(started);
+        if let (Ok(Some(inquiry)), Some(steps)) = (inquiry, runtime.steps()) {
+            decision = inquiry.explain(self, steps, decision, &mut trace);
+        }
+        match &mut decision {
+            Decision::Answer(answer) => runtime.log(&trace.line(answer.status, runtime.now())),
+            Decision::Forward(forward) => forward.context.trace = trace,
+        }
+        decision
+    }
+
+    async fn decide_traced<R: Runtime, B: RequestBody>(
+        self: &Rc<Self>,
+        deployment: Option<&Rc<Deployment>>,
+        runtime: &R,
+        raw: RawRequest<B>,
+        trace: &mut Trace,
+    ) -> Decision {
+        let (body, raw) = raw.part();
         let body = Body::new(body);
         let listener = raw.listener;
         let path_as_sent = endpoints::path_as_sent(&self.policy, &raw);
@@ -140,7 +249,7 @@ impl Gateway {
                 runtime.explain(|| Step::of_refusal(&refusal));
                 let request_id = request_id.as_ref().and_then(|id| id.to_str().ok());
                 let answer = errors::refuse(&self.policy, &refusal, request_id);
-                return self.answered(runtime, answer, cors_edits, &trace);
+                return self.answered(runtime, answer, cors_edits, trace);
             }
         };
         trace.host = request.authority();
@@ -149,11 +258,14 @@ impl Gateway {
         if let Some(answer) = self
             .own_answer(
                 runtime,
-                listener,
+                Place {
+                    deployment,
+                    listener,
+                    as_sent: path_as_sent.as_deref(),
+                },
                 &request,
-                path_as_sent.as_deref(),
                 &body,
-                &mut trace,
+                trace,
             )
             .await
         {
@@ -166,16 +278,16 @@ impl Gateway {
             } else {
                 cors_edits
             };
-            return self.answered(runtime, answer, edits, &trace);
+            return self.answered(runtime, answer, edits, trace);
         }
         let cors = self.policy.cors.as_ref();
         if let Some(cors) = cors.filter(|_| cors::is_preflight(&request)) {
             runtime.explain(|| Step::own("CORS: the request is a preflight"));
             let answer = cors::answer_preflight(cors, &request, self.policy.strict);
-            return self.answered(runtime, answer, Vec::new(), &trace);
+            return self.answered(runtime, answer, Vec::new(), trace);
         }
         let passed = match self
-            .judge(runtime, &mut request, Purpose::Forward, &body, &mut trace)
+            .judge(runtime, &mut request, Purpose::Forward, &body, trace)
             .await
         {
             Ok(allowed) => self.pass::<R>(&request, allowed),
@@ -191,19 +303,19 @@ impl Gateway {
                 context: ResponseContext {
                     own: cors_edits
                         .into_iter()
-                        .chain(self.server_timing(runtime, &trace))
+                        .chain(self.server_timing(runtime, trace))
                         .collect(),
                     carried: passed.carried,
                     private: passed.has_session && !self.policy.strict,
                     asked_for_gzip: passed.asks_for_gzip,
                     request,
-                    trace,
+                    trace: Trace::default(),
                 },
             })),
             Err(Refused { rule, refusal }) => {
                 trace.reason.clone_from(&refusal.log);
                 let answer = errors::answer(runtime, &self.policy, rule, &request, &refusal);
-                self.answered(runtime, answer, cors_edits, &trace)
+                self.answered(runtime, answer, cors_edits, trace)
             }
         }
     }
@@ -276,9 +388,8 @@ impl Gateway {
     async fn own_answer<R: Runtime, B: RequestBody>(
         self: &Rc<Self>,
         runtime: &R,
-        listener: Listener,
+        place: Place<'_>,
         request: &Request,
-        path_as_sent: Option<&str>,
         body: &Body<B>,
         trace: &mut Trace,
     ) -> Option<Answer> {
@@ -287,7 +398,7 @@ impl Gateway {
         } else if expects_the_unknown(request) {
             Err(Refusal::new(417, "Expectation Failed")
                 .logged("Expect asks for something else than 100-continue"))
-        } else if let Some(endpoint) = endpoints::endpoint(self, listener, request, path_as_sent) {
+        } else if let Some(endpoint) = endpoints::endpoint(self, place, request) {
             if let Some(cors) = self
                 .policy
                 .api_cors
@@ -300,11 +411,13 @@ impl Gateway {
             runtime.explain(|| endpoint.step());
             let question = Question {
                 endpoint,
-                listener,
+                place,
                 request,
                 body,
             };
             endpoints::answer(self, runtime, question, trace).await
+        } else if place.deployment.is_some_and(|own| own.is_withheld()) {
+            Err(Deployment::refusal())
         } else {
             match self.must_serve(request) {
                 Ok(()) => return None,
@@ -413,7 +526,6 @@ impl Gateway {
             &mut answer.headers,
             self.server_timing(runtime, trace).as_slice(),
         );
-        runtime.log(&trace.line(answer.status, runtime.now()));
         Decision::Answer(answer)
     }
 
@@ -457,6 +569,26 @@ impl Gateway {
     pub(crate) fn keys_max_age(&self) -> u64 {
         self.keys.max_age()
     }
+}
+
+/// Whether what one policy knows of a session is what the other would be told: a question is known by all that is sent, but
+/// for how its answer is read, how long it counts and which binding takes it.
+fn asks_alike(one: &Policy, other: &Policy) -> bool {
+    one.strict == other.strict && one.session == other.session && bound(one).eq(bound(other))
+}
+
+/// The session checks that a binding takes.
+fn bound(policy: &Policy) -> impl Iterator<Item = &Endpoint> {
+    policy
+        .rules
+        .iter()
+        .flat_map(|rule| &rule.authenticators)
+        .filter_map(|authenticator| match authenticator {
+            Authenticator::CookieSession(config) => Some(&config.check.endpoint),
+            Authenticator::BearerToken(config) => Some(&config.check.endpoint),
+            _ => None,
+        })
+        .filter(|endpoint| endpoint.binding.is_some())
 }
 
 /// A logout may pass on any rule, Kratos' own included, which asks for no session.

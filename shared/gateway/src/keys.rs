@@ -96,6 +96,13 @@ impl Keys {
         })
     }
 
+    /// Whether the same keys are made and read in the same way.
+    pub(crate) fn are_as(&self, other: &Self) -> bool {
+        self.rotation == other.rotation
+            && self.algorithm == other.algorithm
+            && self.development == other.development
+    }
+
     /// The key ring, read anew when it was last read [`Rotation::reload`] seconds ago. While the store fails, the last
     /// good one stays, as long as it can be right.
     pub(crate) async fn ring<R: Runtime>(&self, runtime: &R) -> Result<Rc<KeyRing>, Unavailable> {

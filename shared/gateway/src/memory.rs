@@ -22,17 +22,36 @@ const TOKENS: (usize, usize) = (10_000, 8 << 20);
 /// Answers of other services, and their bytes, that one instance remembers.
 const ANSWERS: (usize, usize) = (10_000, 8 << 20);
 
-/// The memory of an instance. Every borrow ends before anybody awaits.
+/// The memory of an instance under one policy. Every borrow ends before anybody awaits.
 #[derive(Debug)]
 pub(crate) struct Memory {
     settings: Settings,
-    sessions: RefCell<SessionCache>,
-    flights: RefCell<Flights>,
+    common: Rc<Common>,
+    /// Which answers in [`Common`] count: those of policies to which they mean the same.
+    generation: u64,
     tokens: RefCell<TokenCache>,
     answers: RefCell<Answers>,
-    key_sets: KeySets,
+    key_sets: Rc<KeySets>,
+}
+
+/// What outlives a policy: a request that is under way when another one gets in force may still see a logout.
+#[derive(Debug, Default)]
+struct Common {
+    sessions: RefCell<SessionCache>,
+    flights: RefCell<Flights>,
+    /// How many generations of answers there were besides the first.
+    generations: Cell<u64>,
     /// When the second tier was last complained about, in Unix milliseconds.
     complained: Cell<u64>,
+}
+
+/// What means the same to the next policy.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Kept {
+    /// What whoami said, and the questions that are under way.
+    pub(crate) sessions: bool,
+    /// Other people's keys.
+    pub(crate) key_sets: bool,
 }
 
 /// How often the log says that the second tier fails, in milliseconds.
@@ -51,29 +70,48 @@ impl Memory {
     pub(crate) fn new(settings: Settings) -> Self {
         Self {
             settings,
-            sessions: RefCell::default(),
-            flights: RefCell::default(),
+            common: Rc::default(),
+            generation: 0,
             tokens: RefCell::new(TokenCache::new(TOKENS.0, TOKENS.1)),
             answers: RefCell::new(Answers::new(ANSWERS.0, ANSWERS.1)),
-            key_sets: KeySets::default(),
-            complained: Cell::new(0),
+            key_sets: Rc::default(),
         }
     }
 
+    /// The memory under the next policy. Tokens and other services' answers are not kept: they are named by what a policy says
+    /// of them.
+    pub(crate) fn under_next(&self, settings: Settings, kept: Kept) -> Self {
+        let mut next = Self::new(settings);
+        next.common = Rc::clone(&self.common);
+        next.generation = self.generation;
+        if !kept.sessions {
+            let generations = &self.common.generations;
+            generations.set(generations.get().saturating_add(1));
+            next.generation = generations.get();
+        }
+        if kept.key_sets {
+            next.key_sets = Rc::clone(&self.key_sets);
+        }
+        next
+    }
+
     pub(crate) fn forget(&self, credential: &CacheKey, now: u64) {
-        self.sessions.borrow_mut().forget(credential, now);
+        self.common.sessions.borrow_mut().forget(credential, now);
     }
 
     pub(crate) fn remembered(&self, key: &CacheKey, now: u64) -> Option<(Rc<Entry>, Standing)> {
-        self.sessions
-            .borrow_mut()
-            .get(key, seconds(now), &self.settings)
+        self.common.sessions.borrow_mut().get(
+            &key.apart(self.generation),
+            seconds(now),
+            &self.settings,
+        )
     }
 
     pub(crate) fn recent_failure(&self, key: &CacheKey, now: u64) -> Option<Failure> {
-        self.sessions
+        self.common
+            .sessions
             .borrow()
-            .recent_failure(key, seconds(now))
+            .recent_failure(&key.apart(self.generation), seconds(now))
             .cloned()
     }
 
@@ -86,12 +124,14 @@ impl Memory {
         moments: Moments,
     ) {
         let outdated = self
+            .common
             .sessions
             .borrow()
             .was_forgotten_since(&credential, moments.asked);
         if outdated {
             return;
         }
+        let key = key.apart(self.generation);
         let now = seconds(moments.now);
         let settings = &self.settings;
         let freshness = match verdict {
@@ -100,7 +140,8 @@ impl Memory {
             }
             Verdict::Refused | Verdict::AalRequired => Freshness::of_refusal(settings, now),
             Verdict::Failed(failure) => {
-                self.sessions
+                self.common
+                    .sessions
                     .borrow_mut()
                     .put_failure(key, failure.clone(), now);
                 return;
@@ -117,21 +158,23 @@ impl Memory {
             confirmed: Cell::new(moments.asked),
             carried: Cell::new(false),
         };
-        self.sessions
+        self.common
+            .sessions
             .borrow_mut()
             .put(key, Rc::new(entry), now, settings);
     }
 
     /// Makes worthless what browsers carry of an answer that was asked for until `at` (Unix milliseconds).
     pub(crate) fn outdate(&self, credential: &CacheKey, at: u64) {
-        self.sessions.borrow_mut().outdate(credential, at);
+        self.common.sessions.borrow_mut().outdate(credential, at);
     }
 
     /// Whether this instance has seen a session change since another one asked about it (Unix milliseconds), by clocks that may
     /// differ.
     pub(crate) fn has_changed_since(&self, credential: &CacheKey, asked: u64) -> bool {
         let asked = asked.saturating_sub(SKEW.saturating_mul(1_000));
-        self.sessions
+        self.common
+            .sessions
             .borrow()
             .was_forgotten_since(credential, asked)
     }
@@ -142,26 +185,30 @@ impl Memory {
         if known.is_some_and(|(known, _)| known.asked > entry.asked) {
             return;
         }
-        self.sessions
+        let key = key.apart(self.generation);
+        self.common
+            .sessions
             .borrow_mut()
             .put(key, entry, seconds(now), &self.settings);
     }
 
     /// Whether the log is to say again that the second tier fails: not for every request.
     pub(crate) fn may_complain(&self, now: u64) -> bool {
-        let due = now.abs_diff(self.complained.get()) >= COMPLAIN_EVERY;
+        let due = now.abs_diff(self.common.complained.get()) >= COMPLAIN_EVERY;
         if due {
-            self.complained.set(now);
+            self.common.complained.set(now);
         }
         due
     }
 
     pub(crate) fn take_off(&self, key: CacheKey, now: u64, until: u64) -> bool {
-        self.flights.borrow_mut().take_off(key, now, until)
+        let key = key.apart(self.generation);
+        self.common.flights.borrow_mut().take_off(key, now, until)
     }
 
     pub(crate) fn land(&self, key: &CacheKey) {
-        self.flights.borrow_mut().land(key);
+        let key = key.apart(self.generation);
+        self.common.flights.borrow_mut().land(&key);
     }
 
     /// The sets of other people's keys.

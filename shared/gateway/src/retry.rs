@@ -185,7 +185,7 @@ pub(crate) async fn fetch<R: Runtime>(
             ..outbound.clone()
         };
         tries = tries.saturating_add(1);
-        let last = runtime.fetch(question).await;
+        let last = runtime.ask(question).await;
         let last = match last {
             Ok(inbound) if !is_worth_trying_again(inbound.status) => return Ok(inbound),
             last => last,

@@ -42,11 +42,17 @@ const MOST_TAKEN_OFF: usize = 32;
 /// For how long an answer that was asked for before a session ended can still come, in seconds.
 const ON_ITS_WAY: u64 = 120;
 
-/// What an instance knows of revocations. Every borrow ends before anybody awaits.
+/// What an instance knows of revocations.
 #[derive(Debug)]
 pub(crate) struct Revocations {
     /// How old (milliseconds) what is known may be; `None` where nobody can revoke.
     check: Option<u64>,
+    state: Rc<State>,
+}
+
+/// What is the same under every policy. Every borrow ends before anybody awaits.
+#[derive(Debug, Default)]
+struct State {
     marks: RefCell<Marks>,
     /// When the last list that came was asked for, in Unix milliseconds.
     listed: Cell<Option<u64>>,
@@ -122,18 +128,21 @@ impl Revocations {
                 .revocation_secret
                 .is_some()
                 .then(|| settings.revocation_check.saturating_mul(1_000)),
-            marks: RefCell::default(),
-            listed: Cell::new(None),
-            failed: Cell::new(None),
-            reading: Cell::new(None),
-            planned: Cell::new(None),
-            complained: Cell::new(None),
+            state: Rc::default(),
+        }
+    }
+
+    /// The same knowledge under the next policy.
+    pub(crate) fn under_next(&self, settings: &Settings) -> Self {
+        Self {
+            state: Rc::clone(&self.state),
+            ..Self::new(settings)
         }
     }
 
     /// How many marks the instance has heard of: what it asks Kratos now is asked after them.
     pub(crate) fn heard(&self) -> u64 {
-        self.marks.borrow().count()
+        self.state.marks.borrow().count()
     }
 
     /// Whether the instance has heard of a mark that makes an answer void since it asked; `heard` is [`Self::heard`] of then.
@@ -142,7 +151,7 @@ impl Revocations {
             asked: 0,
             heard: Some(heard),
         };
-        self.marks.borrow().revoke(document, learned)
+        self.state.marks.borrow().revoke(document, learned)
     }
 
     /// [`entry_stands`] by what is known at an instant (Unix milliseconds), without a look at the store.
@@ -158,12 +167,17 @@ impl Revocations {
         if !revocation::can_name(known.document) {
             return Stands::Yes;
         }
-        if self.marks.borrow().revoke(known.document, known.learned) {
+        if self
+            .state
+            .marks
+            .borrow()
+            .revoke(known.document, known.learned)
+        {
             return Stands::Revoked;
         }
         let has_news = known
             .listed_since
-            .is_some_and(|since| self.listed.get() >= Some(since));
+            .is_some_and(|since| self.state.listed.get() >= Some(since));
         if known.is_of_this_request() || has_news || self.age(known, now) <= check {
             Stands::Yes
         } else {
@@ -180,7 +194,7 @@ impl Revocations {
             0
         };
         let asked = known.learned.asked.saturating_sub(differs);
-        [Some(asked), self.listed.get()]
+        [Some(asked), self.state.listed.get()]
             .into_iter()
             .flatten()
             .filter_map(|at| now.checked_sub(at))
@@ -197,24 +211,26 @@ impl Revocations {
     }
 
     fn has_just_failed(&self, now: u64) -> bool {
-        self.failed
+        self.state
+            .failed
             .get()
             .is_some_and(|at| now.abs_diff(at) < TRY_AGAIN)
     }
 
     /// Learns of a mark.
     fn learn(&self, mark: &Mark) {
-        self.marks.borrow_mut().learn(mark);
+        self.state.marks.borrow_mut().learn(mark);
     }
 
     fn complain<R: Runtime>(&self, runtime: &R, error: &Unavailable) {
         let now = runtime.now();
         let due = self
+            .state
             .complained
             .get()
             .is_none_or(|at| now.abs_diff(at) >= COMPLAIN_EVERY);
         if due {
-            self.complained.set(Some(now));
+            self.state.complained.set(Some(now));
             let reason =
                 format!("the revocations cannot be read, so Kratos is asked more often: {error}");
             runtime.log(&problem::line("revocations", &reason));
@@ -251,7 +267,7 @@ pub(crate) async fn stands<R: Runtime>(
     if stands != Stands::Unknown {
         return stands;
     }
-    if own.failed.get().is_some() {
+    if own.state.failed.get().is_some() {
         // Nobody waits for a store that fails: it is tried again behind a response.
         list_later(gateway, runtime, now);
         return stands;
@@ -265,7 +281,7 @@ pub(crate) async fn stands<R: Runtime>(
     loop {
         let now = runtime.now();
         let stands = own.judge(&known, now);
-        if stands != Stands::Unknown || own.failed.get().is_some() || now >= give_up {
+        if stands != Stands::Unknown || own.state.failed.get().is_some() || now >= give_up {
             return stands;
         }
         if let Some(reading) = Reading::begin(gateway, now) {
@@ -282,18 +298,19 @@ pub(crate) async fn stands<R: Runtime>(
 fn list_later<R: Runtime>(gateway: &Rc<Gateway>, runtime: &R, now: u64) {
     let own = gateway.revocations();
     let is_planned = own
+        .state
         .planned
         .get()
         .is_some_and(|since| now.abs_diff(since) <= PATIENCE);
     if is_planned || own.has_just_failed(now) {
         return;
     }
-    own.planned.set(Some(now));
+    own.state.planned.set(Some(now));
     let (gateway, runtime_then) = (Rc::clone(gateway), runtime.clone());
     runtime.later(async move {
         let own = gateway.revocations();
-        own.planned.set(None);
-        let is_done = own.listed.get() >= Some(now);
+        own.state.planned.set(None);
+        let is_done = own.state.listed.get() >= Some(now);
         let reading = Reading::begin(&gateway, runtime_then.now()).filter(|_| !is_done);
         if let Some(reading) = reading {
             drop(list(&runtime_then, reading).await);
@@ -318,7 +335,7 @@ async fn list<R: Runtime>(runtime: &R, reading: Reading) -> Result<(), Unavailab
     let names = match listed {
         Ok(names) => names,
         Err(error) => {
-            own.failed.set(Some(now));
+            own.state.failed.set(Some(now));
             own.complain(runtime, &error);
             return Err(error);
         }
@@ -334,9 +351,9 @@ async fn list<R: Runtime>(runtime: &R, reading: Reading) -> Result<(), Unavailab
             own.learn(&mark);
         }
     }
-    own.marks.borrow_mut().drop_ended(seconds(now));
-    own.listed.set(Some(asked));
-    own.failed.set(None);
+    own.state.marks.borrow_mut().drop_ended(seconds(now));
+    own.state.listed.set(Some(asked));
+    own.state.failed.set(None);
     drop(reading);
     take_off(runtime, ended);
     Ok(())
@@ -385,7 +402,7 @@ pub(crate) async fn revoke<R: Runtime>(
     message: &Message,
 ) -> Result<Effect, Unavailable> {
     let own = gateway.revocations();
-    let knows = || own.marks.borrow().know(message.hash);
+    let knows = || own.state.marks.borrow().know(message.hash);
     if knows() {
         return Ok(Effect::Before);
     }
@@ -424,6 +441,7 @@ impl Reading {
     fn begin(gateway: &Rc<Gateway>, now: u64) -> Option<Self> {
         let own = gateway.revocations();
         let is_taken = own
+            .state
             .reading
             .get()
             .is_some_and(|since| now.abs_diff(since) <= PATIENCE);
@@ -431,7 +449,7 @@ impl Reading {
     }
 
     fn of(gateway: &Rc<Gateway>, now: u64) -> Self {
-        gateway.revocations().reading.set(Some(now));
+        gateway.revocations().state.reading.set(Some(now));
         Self {
             gateway: Rc::clone(gateway),
             since: now,
@@ -441,7 +459,7 @@ impl Reading {
 
 impl Drop for Reading {
     fn drop(&mut self) {
-        let reading = &self.gateway.revocations().reading;
+        let reading = &self.gateway.revocations().state.reading;
         if reading.get() == Some(self.since) {
             reading.set(None);
         }

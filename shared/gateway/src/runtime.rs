@@ -4,7 +4,7 @@ use std::future::Future;
 
 use http::HeaderMap;
 
-use crate::explanation::Step;
+use crate::explanation::{Step, Steps};
 
 pub use edgekeeper_session::record::end as entry_end;
 pub use edgekeeper_token::foreign::check::{SignatureCheck, Verdict};
@@ -33,7 +33,7 @@ pub trait Runtime: Clone + 'static {
     /// it is given them, so that the Rust that could do so is not in the binary.
     const SIGNATURES: bool = false;
 
-    /// Whether [`Self::explain`] is told why a request is decided as it is. Where it is not, what would tell it is not in the binary.
+    /// Whether it can be told why a request is decided as it is ([`Self::steps`]). Where it cannot, what would tell it is not in the binary.
     const EXPLAINS: bool = false;
 
     /// For how many seconds what [`Self::add`] wrote may still be replaced by another's, who wrote at the same moment; 0
@@ -48,6 +48,11 @@ pub trait Runtime: Clone + 'static {
         seconds(self.now())
     }
 
+    /// Microseconds of a clock that only goes forward, whenever it began; as fine as the runtime has one.
+    fn micros(&self) -> u64 {
+        self.now().saturating_mul(1_000)
+    }
+
     /// Fills `bytes` from a cryptographic source.
     ///
     /// # Errors
@@ -59,6 +64,26 @@ pub trait Runtime: Clone + 'static {
 
     /// Sends a request and reads its answer whole. Redirects are not followed.
     fn fetch(&self, request: Outbound) -> impl Future<Output = Result<Inbound, FetchError>>;
+
+    /// [`Self::fetch`], which is a step of the decision.
+    fn ask(&self, request: Outbound) -> impl Future<Output = Result<Inbound, FetchError>> {
+        async move {
+            let asked = self.is_explaining().then(|| {
+                let Outbound { method, url, .. } = &request;
+                (method.clone(), url.clone())
+            });
+            let answer = self.fetch(request).await;
+            if let Some((method, url)) = asked {
+                self.explain(|| Step::asked(method, url, &answer));
+            }
+            answer
+        }
+    }
+
+    /// Whether the deployment has a key-value store at all.
+    fn has_store(&self) -> impl Future<Output = bool> {
+        async { true }
+    }
 
     /// Reads a value from the key-value store.
     fn get(&self, key: &str) -> impl Future<Output = Result<Option<String>, Unavailable>>;
@@ -131,9 +156,24 @@ pub trait Runtime: Clone + 'static {
     /// Writes one line of structured log.
     fn log(&self, line: &str);
 
-    /// Is told the next step of a decision, before anything in it is masked: see [`crate::explanation::Explanation::new`].
+    /// Where the steps of this request's decision are told, before anything in them is masked: see
+    /// [`crate::explanation::Explanation::new`]. `None` for a runtime that is never told.
+    fn steps(&self) -> Option<&Steps> {
+        None
+    }
+
+    /// Whether somebody wants to know why this request is decided as it is.
+    fn is_explaining(&self) -> bool {
+        Self::EXPLAINS && self.steps().is_some_and(Steps::are_wanted)
+    }
+
+    /// Tells the next step of the decision, if somebody wants to know.
     fn explain(&self, step: impl FnOnce() -> Step) {
-        let _ = step;
+        if Self::EXPLAINS
+            && let Some(steps) = self.steps().filter(|steps| steps.are_wanted())
+        {
+            steps.tell(step());
+        }
     }
 }
 

@@ -3,6 +3,8 @@
 use http::HeaderValue;
 use serde_json::{Map, Value};
 
+use crate::policies::Version;
+
 /// The course of a decision. It holds names and numbers, never a cookie, a token or a query.
 #[derive(Debug, Clone, Default)]
 pub struct Trace {
@@ -26,10 +28,16 @@ pub struct Trace {
     pub key: Option<String>,
     /// Why it was refused.
     pub reason: Option<String>,
+    /// The policy that it was decided by, where that has a version.
+    pub policy: Option<Version>,
+    /// How long the decision took, in microseconds of the runtime's clock, which need not be that fine.
+    pub took: Option<u64>,
+    /// The [`crate::explanation::Explanation`], where the deployment wants it in its log.
+    pub explanation: Option<Value>,
 }
 
 impl Trace {
-    /// The line: JSON, one level.
+    /// The line: JSON, one level but for the explanation.
     #[must_use]
     pub fn line(&self, status: u16, now: u64) -> String {
         let mut line = Map::new();
@@ -47,6 +55,13 @@ impl Trace {
         put("session", self.session);
         put("key", self.key.as_deref());
         put("reason", self.reason.as_deref());
+        put("policy", self.policy.as_ref().map(Version::short));
+        if let Some(explanation) = &self.explanation {
+            line.insert("explanation".to_owned(), explanation.clone());
+        }
+        if let Some(took) = self.took {
+            line.insert("us".to_owned(), Value::from(took));
+        }
         line.insert("status".to_owned(), Value::from(status));
         line.insert(
             "ms".to_owned(),

@@ -275,7 +275,7 @@ async fn fetch<R: Runtime>(
     let mut outbound = question.outbound.clone();
     let give_up = asked.saturating_add(outbound.timeout);
     let has_referer = outbound.headers.contains_key(REFERER);
-    let mut inbound = runtime.fetch(outbound.clone()).await?;
+    let mut inbound = runtime.ask(outbound.clone()).await?;
     if !strict || outbound.method == "HEAD" {
         let bare = strict && !is_page(&inbound);
         return Ok((inbound, bare));
@@ -290,7 +290,7 @@ async fn fetch<R: Runtime>(
         if outbound.timeout == 0 {
             return Err(FetchError::Timeout);
         }
-        inbound = runtime.fetch(outbound.clone()).await?;
+        inbound = runtime.ask(outbound.clone()).await?;
     }
     Ok((inbound, false))
 }

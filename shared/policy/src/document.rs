@@ -12,6 +12,7 @@ use crate::error_handler::ErrorHandler;
 use crate::host::HostPattern;
 use crate::keys::Keys;
 use crate::mutator::IdToken;
+use crate::policies::Policies;
 use crate::return_to::ReturnTo;
 use crate::rule::Rule;
 use crate::session::Session;
@@ -47,6 +48,10 @@ pub struct Policy {
     /// Whom the API believes.
     #[serde(default, skip_serializing_if = "Api::is_default")]
     pub api: Api,
+    /// The name of the runtime's secret by which the gateway knows its operator, who may ask why a request is decided as it is
+    /// and put another policy in force; without one nobody may.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub operator_secret: Option<String>,
     /// CORS on the proxy listener; `None` leaves `OPTIONS` to the rules.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cors: Option<Cors>,
@@ -62,6 +67,9 @@ pub struct Policy {
     /// How signing keys are made and rotated.
     #[serde(default)]
     pub keys: Keys,
+    /// How a policy gets in force that is pushed.
+    #[serde(default, skip_serializing_if = "Policies::is_default")]
+    pub policies: Policies,
     /// Whether answers say in `Server-Timing` where the session came from and which key signed.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub server_timing: bool,

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 /// Where a service is, after `upstreams` of `edge.yml` was applied.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Endpoint {
     /// Its URL, absolute.

@@ -67,6 +67,7 @@ pub mod keys;
 pub mod mutator;
 pub mod path;
 pub mod pattern;
+pub mod policies;
 pub mod retry;
 pub mod return_to;
 pub mod rule;

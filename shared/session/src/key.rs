@@ -44,6 +44,17 @@ impl CacheKey {
         Self(hash.finalize().into())
     }
 
+    /// The key of the same question where its answer means something else, told apart by a number; 0 is where it means what it
+    /// says.
+    #[must_use]
+    pub fn apart(&self, generation: u64) -> Self {
+        let mut bytes = self.0;
+        for (byte, own) in bytes.iter_mut().zip(generation.to_be_bytes()) {
+            *byte ^= own;
+        }
+        Self(bytes)
+    }
+
     /// It as a name: lower-case hexadecimal digits.
     #[must_use]
     pub fn to_hex(&self) -> String {

@@ -1,5 +1,5 @@
 //! Sealing what lies in a store: private keys, so that reading it is not enough to sign; sessions, so that it is neither
-//! enough to read about people nor to write to become one.
+//! enough to read about people nor to write to become one; which policy is in force, so that writing is not enough to choose.
 
 use std::fmt;
 
@@ -18,6 +18,7 @@ pub const NONCE_LENGTH: usize = 24;
 /// Separates one use of the secret from any other (RFC 5869 section 3.2).
 const SIGNING_KEYS: &[u8] = b"edgekeeper signing keys, XChaCha20-Poly1305, format 1";
 const SESSIONS: &[u8] = b"edgekeeper sessions, XChaCha20-Poly1305, format 1";
+const POLICIES: &[u8] = b"edgekeeper policies, XChaCha20-Poly1305, format 1";
 
 /// Seals and opens under one secret: XChaCha20-Poly1305 under HKDF-SHA256 of the secret.
 pub struct Sealer {
@@ -41,6 +42,14 @@ impl Sealer {
     /// As [`Self::new`].
     pub fn for_sessions(secret: &[u8]) -> Result<Self, SecretError> {
         Self::derive(secret, SESSIONS)
+    }
+
+    /// Derives, from the same secret, the key that seals which policy is in force.
+    ///
+    /// # Errors
+    /// As [`Self::new`].
+    pub fn for_policies(secret: &[u8]) -> Result<Self, SecretError> {
+        Self::derive(secret, POLICIES)
     }
 
     fn derive(secret: &[u8], context: &[u8]) -> Result<Self, SecretError> {
@@ -158,6 +167,18 @@ mod tests {
         assert_eq!(sealer().open(b"keys/8", &sealed), Err(SealError));
         let other = Sealer::new(b"0123456789abcdef0123456789abcdeF").unwrap();
         assert_eq!(other.open(b"keys/7", &sealed), Err(SealError));
+    }
+
+    #[test]
+    fn what_is_sealed_for_one_use_does_not_open_for_another() {
+        let sealers = [Sealer::new, Sealer::for_sessions, Sealer::for_policies];
+        for (i, one) in sealers.iter().enumerate() {
+            let sealed = one(SECRET).unwrap().seal(b"a", [3; 24], b"x").unwrap();
+            for (j, other) in sealers.iter().enumerate() {
+                let opened = other(SECRET).unwrap().open(b"a", &sealed);
+                assert_eq!(opened.is_ok(), i == j, "{i}, {j}");
+            }
+        }
     }
 
     #[test]

@@ -7,7 +7,7 @@ use std::pin::pin;
 use std::rc::Rc;
 use std::task::{Context, Poll, Waker};
 
-use edgekeeper_gateway::explanation::Step;
+use edgekeeper_gateway::explanation::{Step, Steps};
 use edgekeeper_gateway::keys;
 use edgekeeper_gateway::runtime::{FetchError, Inbound, Outbound, Runtime, Unavailable, Unshared};
 use edgekeeper_policy::authenticator::Authenticator;
@@ -34,7 +34,7 @@ struct Inner {
     services: Services,
     checks: Vec<Endpoint>,
     others: Vec<Endpoint>,
-    steps: RefCell<Vec<Step>>,
+    steps: Steps,
 }
 
 impl World {
@@ -57,7 +57,7 @@ impl World {
             services,
             checks,
             others,
-            steps: RefCell::default(),
+            steps: wanted(),
         })))
     }
 
@@ -81,12 +81,8 @@ impl World {
         self.0.steps.take()
     }
 
-    /// Adds a step, unless it repeats the last one: a question that is asked again says nothing new.
     pub(super) fn push(&self, step: Step) {
-        let mut steps = self.0.steps.borrow_mut();
-        if steps.last() != Some(&step) {
-            steps.push(step);
-        }
+        self.0.steps.tell(step);
     }
 
     fn assume(&self, text: String) {
@@ -223,9 +219,20 @@ impl Runtime for World {
     /// The steps say more than the line would.
     fn log(&self, _line: &str) {}
 
-    fn explain(&self, step: impl FnOnce() -> Step) {
-        self.push(step());
+    fn steps(&self) -> Option<&Steps> {
+        Some(&self.0.steps)
     }
+
+    /// What is known of a question is told where it is answered.
+    async fn ask(&self, request: Outbound) -> Result<Inbound, FetchError> {
+        self.fetch(request).await
+    }
+}
+
+fn wanted() -> Steps {
+    let steps = Steps::default();
+    steps.want();
+    steps
 }
 
 /// Where the policy asks about sessions.

@@ -109,7 +109,7 @@ pub(super) async fn ask<R: Runtime>(
         largest: LARGEST,
     };
     let inbound = runtime
-        .fetch(outbound)
+        .ask(outbound)
         .await
         .map_err(|error| NotIssued::Silent {
             text: retry::no_answer("POST", &client.endpoint.url, error),

@@ -1,23 +1,29 @@
 //! `/health/alive` and `/health/ready`.
 
-use edgekeeper_policy::document::Policy;
 use edgekeeper_policy::rule::Rule;
 
 use super::json;
+use crate::Gateway;
 use crate::decision::Answer;
 use crate::errors;
 use crate::refusal::Refusal;
 use crate::request::Request;
 
-/// The process runs.
-pub(super) fn alive(policy: &Policy) -> Answer {
-    json(policy, r#"{"status":"ok"}"#.to_owned(), [])
+/// The process runs. It says by which policy, where Oathkeeper's answer need not be the same.
+pub(super) fn alive(gateway: &Gateway) -> Answer {
+    let policy = gateway.policy();
+    let body = match gateway.version() {
+        Some(version) if !policy.strict => format!(r#"{{"status":"ok","policy":"{version}"}}"#),
+        _ => r#"{"status":"ok"}"#.to_owned(),
+    };
+    json(policy, body, [])
 }
 
 /// There is a rule to decide by.
-pub(super) fn ready(policy: &Policy, request: &Request) -> Result<Answer, Refusal> {
+pub(super) fn ready(gateway: &Gateway, request: &Request) -> Result<Answer, Refusal> {
+    let policy = gateway.policy();
     if policy.rules.iter().any(Rule::is_valid) {
-        return Ok(alive(policy));
+        return Ok(alive(gateway));
     }
     if !policy.strict {
         return Err(Refusal::new(503, "No rule is loaded").logged("the policy has no rules"));

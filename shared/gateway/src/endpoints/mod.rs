@@ -3,6 +3,7 @@
 mod decisions;
 mod health;
 mod jwks;
+mod policy;
 mod revoke;
 mod rules;
 mod trust;
@@ -17,6 +18,7 @@ use http::{HeaderName, HeaderValue};
 use crate::Gateway;
 use crate::body::Body;
 use crate::decision::Answer;
+use crate::deployment::Deployment;
 use crate::explanation::Step;
 use crate::refusal::Refusal;
 use crate::request::{Listener, RawRequest, Request};
@@ -50,6 +52,8 @@ pub(crate) enum Endpoint {
     Ready,
     /// Where revocations are sent, which is an endpoint on the API and on every host that is served.
     Revoke,
+    /// Where the operator sees and changes the policy, on the API and on every host that is served; what is left of the path.
+    Policy(String),
     /// On the API, but nothing. In strict mode with its path, as it was sent but decoded.
     Unknown(String),
 }
@@ -71,15 +75,21 @@ pub(crate) fn is_api(policy: &Policy, listener: Listener, request: &Request) -> 
 
 /// Which endpoint answers. On the API's listener and hosts everything is an endpoint; elsewhere only the keys, where
 /// rules mint tokens, and not in strict mode, where Oathkeeper's proxy has none.
-pub(crate) fn endpoint(
-    gateway: &Gateway,
-    listener: Listener,
-    request: &Request,
-    as_sent: Option<&str>,
-) -> Option<Endpoint> {
+pub(crate) fn endpoint(gateway: &Gateway, place: Place<'_>, request: &Request) -> Option<Endpoint> {
     let policy = gateway.policy();
     let path = request.path.decoded();
-    let is_api = is_api(policy, listener, request);
+    let is_api = is_api(policy, place.listener, request);
+    if let Some(deployment) = place.deployment
+        && let Some(rest) = policy::rest_of(path)
+        && deployment.has_operator()
+        // Also where the deployed policy has it: one that was pushed may serve the wrong hosts.
+        && [gateway, deployment.deployed()].into_iter().any(|known| {
+            self::is_api(known.policy(), place.listener, request)
+                || known.must_serve(request).is_ok()
+        })
+    {
+        return Some(Endpoint::Policy(rest.to_owned()));
+    }
     if path == revoke::PATH
         && policy.session.revocation_secret.is_some()
         && (is_api || gateway.must_serve(request).is_ok())
@@ -89,7 +99,7 @@ pub(crate) fn endpoint(
     if !is_api {
         return (path == JWKS && !policy.strict && policy.mints_tokens()).then_some(Endpoint::Jwks);
     }
-    let as_sent = as_sent.unwrap_or_default();
+    let as_sent = place.as_sent.unwrap_or_default();
     if let Some(rest) = decisions::rest_of(as_sent, policy.strict) {
         return Some(Endpoint::Decisions(rest.to_owned()));
     }
@@ -125,16 +135,27 @@ impl Endpoint {
             Self::Rules | Self::Rule(_) => "the endpoint /rules",
             Self::Alive => "the endpoint /health/alive",
             Self::Ready => "the endpoint /health/ready",
+            Self::Policy(_) => "the endpoint for the policy in force",
             Self::Revoke => "the endpoint that revokes sessions",
             Self::Unknown(_) => "the API, which has no such endpoint",
         })
     }
 }
 
+/// Where a request came in.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Place<'a> {
+    /// The deployment, where other policies may follow.
+    pub(crate) deployment: Option<&'a Rc<Deployment>>,
+    pub(crate) listener: Listener,
+    /// See [`path_as_sent`].
+    pub(crate) as_sent: Option<&'a str>,
+}
+
 /// Who asks the API, and what.
 pub(crate) struct Question<'a, B> {
     pub(crate) endpoint: Endpoint,
-    pub(crate) listener: Listener,
+    pub(crate) place: Place<'a>,
     pub(crate) request: &'a Request,
     pub(crate) body: &'a Body<B>,
 }
@@ -148,16 +169,26 @@ pub(crate) async fn answer<R: Runtime, B: RequestBody>(
 ) -> Result<Answer, Refusal> {
     let Question {
         endpoint,
-        listener,
+        place,
         request,
         body,
     } = question;
     let policy = gateway.policy();
-    let asker = async || Asker::of(policy, runtime, listener, request).await;
+    let asker = async || Asker::of(policy, runtime, place.listener, request).await;
+    let is_withheld = place.deployment.is_some_and(|own| own.is_withheld());
+    if is_withheld && !matches!(endpoint, Endpoint::Alive | Endpoint::Policy(_)) {
+        return Err(Deployment::refusal());
+    }
     match &endpoint {
         Endpoint::Decisions(rest) => {
             let asker = asker().await?;
             return decisions::answer(gateway, runtime, request, rest, &asker, body, trace).await;
+        }
+        Endpoint::Policy(rest) => {
+            return match place.deployment {
+                Some(own) => Ok(policy::answer(own, runtime, request, rest, body, trace).await),
+                None => Err(Refusal::not_found()),
+            };
         }
         Endpoint::Revoke => return Ok(revoke::answer(gateway, runtime, request, body, trace).await),
         Endpoint::Unknown(path) => return unknown::answer(policy, request, path),
@@ -168,7 +199,7 @@ pub(crate) async fn answer<R: Runtime, B: RequestBody>(
     }
     match endpoint {
         Endpoint::Jwks => jwks::answer(gateway, runtime).await,
-        Endpoint::Ready => health::ready(policy, request),
+        Endpoint::Ready => health::ready(gateway, request),
         Endpoint::Rules => {
             asker().await?.must_be_let_in()?;
             rules::list(policy, request)
@@ -177,7 +208,7 @@ pub(crate) async fn answer<R: Runtime, B: RequestBody>(
             asker().await?.must_be_let_in()?;
             rules::one(policy, &id, request)
         }
-        _ => Ok(health::alive(policy)),
+        _ => Ok(health::alive(gateway)),
     }
 }
 

@@ -7,6 +7,7 @@ use serde_json::Value;
 use super::near_miss::NearMiss;
 use super::token::Token;
 use crate::refusal::Refusal;
+use crate::runtime::{FetchError, Inbound};
 
 /// What the gateway did, and why.
 ///
@@ -72,7 +73,7 @@ pub enum Step {
         /// The status of the answer, if there was one.
         #[serde(skip_serializing_if = "Option::is_none")]
         status: Option<u16>,
-        /// Where the answer is from, or why there is none.
+        /// Where the answer is from, or why there is none; empty for one that came from there.
         note: String,
     },
     /// What an authorizer said.
@@ -242,6 +243,20 @@ impl Step {
     /// Something other than a rule answers.
     pub(crate) fn own(by: &str) -> Self {
         Self::Own { by: by.to_owned() }
+    }
+
+    /// A question to another service, as it went.
+    pub(crate) fn asked(method: String, url: String, answer: &Result<Inbound, FetchError>) -> Self {
+        let (status, note) = match answer {
+            Ok(inbound) => (Some(inbound.status), ""),
+            Err(error) => (None, error.reason()),
+        };
+        Self::Asked {
+            method,
+            url,
+            status,
+            note: note.to_owned(),
+        }
     }
 
     /// A refusal, as the log tells it.

@@ -50,7 +50,7 @@ impl Gateway {
             refusal,
         };
         let matched = matching::find(&self.policy.rules, &self.index, request, strict);
-        if R::EXPLAINS {
+        if runtime.is_explaining() {
             self.explain_matching(runtime, request, &matched);
         }
         let matched = matched.map_err(unmatched)?;

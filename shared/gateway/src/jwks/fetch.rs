@@ -52,7 +52,7 @@ async fn published<R: Runtime>(
         timeout: patience,
         largest: MAX_LENGTH,
     };
-    let Inbound { status, body, .. } = runtime.fetch(outbound).await.map_err(|error| {
+    let Inbound { status, body, .. } = runtime.ask(outbound).await.map_err(|error| {
         down(match error {
             FetchError::Timeout => "the key server did not answer in time",
             FetchError::Unreachable => "the key server cannot be reached",

@@ -4,6 +4,8 @@ use std::cell::RefCell;
 use std::collections::HashMap;
 use std::rc::Rc;
 
+use edgekeeper_policy::endpoint::Endpoint;
+
 use super::{Failure, FailureKind, Keys, Purpose, Wanted};
 
 /// After how many milliseconds a set that could not be fetched is tried again.
@@ -19,9 +21,9 @@ const OLDEST: u64 = 3_600_000;
 /// How often the log says that a set cannot be fetched, in milliseconds.
 const COMPLAIN_EVERY: u64 = 60_000;
 
-/// All sets of the policy.
+/// All sets of the policy, and of those that were in force before it.
 #[derive(Debug, Default)]
-pub(crate) struct KeySets(RefCell<HashMap<(Purpose, String), State>>);
+pub(crate) struct KeySets(RefCell<HashMap<(Purpose, Endpoint), State>>);
 
 #[derive(Debug, Default)]
 struct State {
@@ -73,8 +75,8 @@ impl Drop for Landing<'_> {
 impl KeySets {
     fn with<T>(&self, wanted: &Wanted<'_>, work: impl FnOnce(&mut State) -> T) -> T {
         let mut sets = self.0.borrow_mut();
-        // Only the policy names sets, so there are no more of them than it has.
-        let key = (wanted.purpose, wanted.endpoint.url.clone());
+        // Only policies name sets, so there are no more of them than they have.
+        let key = (wanted.purpose, wanted.endpoint.clone());
         work(sets.entry(key).or_default())
     }
 

@@ -92,7 +92,9 @@ pub(crate) async fn mutate<R: Runtime>(
         id_token: None,
     };
     for (mutator, loaded) in passage.rule.mutators.iter().zip(loaded) {
-        let before = R::EXPLAINS.then(|| session.authentication.headers.clone());
+        let before = runtime
+            .is_explaining()
+            .then(|| session.authentication.headers.clone());
         let made = match (mutator, loaded) {
             (Mutator::Broken(fault), _) => Err(Refusal::fault(fault)),
             (Mutator::Header(_), Loaded::Header(headers)) => {

@@ -1,11 +1,10 @@
 //! An explanation says what happened, in order, keeps every secret, and changes nothing.
 
-use std::cell::RefCell;
 use std::rc::Rc;
 
 use edgekeeper_gateway::Gateway;
 use edgekeeper_gateway::decision::Decision;
-use edgekeeper_gateway::explanation::{Asked, Explanation, Outcome, Step};
+use edgekeeper_gateway::explanation::{Asked, Explanation, Outcome, Step, Steps};
 use edgekeeper_gateway::request::{Listener, RawRequest};
 use edgekeeper_gateway::runtime::{FetchError, Inbound, Outbound, Runtime, Unavailable, Unshared};
 use serde_json::{Value, json};
@@ -18,7 +17,7 @@ use crate::site::{ADA, get, request, session};
 #[derive(Clone)]
 struct Explaining {
     memory: Memory,
-    steps: Rc<RefCell<Vec<Step>>>,
+    steps: Steps,
 }
 
 impl Runtime for Explaining {
@@ -80,8 +79,8 @@ impl Runtime for Explaining {
         self.memory.log(line);
     }
 
-    fn explain(&self, step: impl FnOnce() -> Step) {
-        self.steps.borrow_mut().push(step());
+    fn steps(&self) -> Option<&Steps> {
+        Some(&self.steps)
     }
 }
 
@@ -103,8 +102,9 @@ fn explained(document: Document, raw: &RawRequest) -> Explanation {
     let gateway = document.gateway();
     let runtime = Explaining {
         memory: world(&gateway),
-        steps: Rc::default(),
+        steps: Steps::default(),
     };
+    runtime.steps.want();
     let decision = runtime.memory.run(gateway.decide(&runtime, raw.clone()));
     let asked = Asked {
         method: &raw.method,

@@ -110,6 +110,8 @@ codes! {
     OVERLAP_UNDECIDED = "overlap-undecided",
     /// A `$` that says nothing.
     PATTERN_ANCHOR = "pattern-anchor",
+    /// A policy that is looked for with every request.
+    POLICY_REFRESH = "policy-refresh",
     /// A rule that answers preflights with 401.
     PREFLIGHT_REFUSED = "preflight-refused",
     /// A wildcard for everybody's domains.

@@ -9,6 +9,7 @@ use crate::cors::Cors;
 use crate::document::Scheme;
 use crate::host::HostPattern;
 use crate::keys::{Keys, Source};
+use crate::policies::{OnStoreFailure, Policies};
 use crate::return_to::ReturnTo;
 use crate::session::Session;
 
@@ -21,7 +22,7 @@ use super::report::Report;
 use super::shape::{self, Shape};
 use super::suffix;
 use super::upstream::{self, Target};
-use Shape::{Anything, Choice, Flag, Integer, List, LongDuration, Map, Text};
+use Shape::{Anything, Choice, Flag, Integer, List, LongDuration, LongDurationOrNever, Map, Text};
 
 const RULE: Shape = Shape::Keys(&[
     ("allowlist", &Shape::Keys(handler::ALLOWLIST)),
@@ -43,6 +44,7 @@ pub(super) const EDGE: Shape = Shape::Keys(&[
             ("rules", &Flag),
         ]),
     ),
+    ("operator", &Shape::Keys(&[("secret", &Text)])),
     ("return_to", &List(&Text)),
     (
         "cors",
@@ -78,6 +80,13 @@ pub(super) const EDGE: Shape = Shape::Keys(&[
             ("rotation", &LongDuration),
             ("development", &Flag),
             ("source", &Choice(&["own", "jwks_url"])),
+        ]),
+    ),
+    (
+        "policy",
+        &Shape::Keys(&[
+            ("refresh", &LongDurationOrNever),
+            ("on_store_failure", &Choice(&["deployed", "refuse"])),
         ]),
     ),
     ("server_timing", &Flag),
@@ -128,6 +137,8 @@ pub(super) struct Edge {
     pub(super) api_hosts: Vec<HostPattern>,
     /// Whom the API believes.
     pub(super) api: Api,
+    /// The name of the secret by which the gateway knows its operator.
+    pub(super) operator_secret: Option<String>,
     /// Whether `/rules` shows the rules.
     pub(super) lists_rules: bool,
     /// Where a login may send a browser back to.
@@ -138,6 +149,8 @@ pub(super) struct Edge {
     pub(super) session: Session,
     /// How signing keys are made and rotated.
     pub(super) keys: Keys,
+    /// How a policy gets in force that is pushed.
+    pub(super) policies: Policies,
     /// Whether answers say in `Server-Timing` where the session came from and which key signed.
     pub(super) server_timing: bool,
     /// Other ways to the origins that rules and `check_session_url` name.
@@ -210,6 +223,13 @@ pub(super) fn read(root: &Node, strict: bool, report: &mut Report) -> Edge {
             .map(|api| hosts(api, report))
             .unwrap_or_default(),
         api: api(root.get("api").unwrap_or(&empty), strict, report),
+        operator_secret: secret_name(
+            root.get("operator").unwrap_or(&empty),
+            "secret",
+            "operator.secret",
+            "OPERATOR_SECRET",
+            report,
+        ),
         lists_rules: root.get("api").is_none_or(|api| api.flag_at("rules", true)),
         return_to: root.get("return_to").map(|_| return_to(root, report)),
         cors: root
@@ -217,6 +237,7 @@ pub(super) fn read(root: &Node, strict: bool, report: &mut Report) -> Edge {
             .map(|node| cors::read(node, "cors", report)),
         session: session(root.get("session").unwrap_or(&empty), strict, report),
         keys: keys(root.get("keys").unwrap_or(&empty), strict, report),
+        policies: policies(root.get("policy").unwrap_or(&empty), report),
         server_timing: root.flag_at("server_timing", false),
         upstreams: upstreams(root, report),
         authorizers: root.get("authorizers").cloned(),
@@ -430,6 +451,30 @@ fn keys(node: &Node, strict: bool, report: &mut Report) -> Keys {
         );
     }
     keys
+}
+
+fn policies(node: &Node, report: &mut Report) -> Policies {
+    let default = Policies::default();
+    let never = node.get("refresh").and_then(Node::text) == Some(shape::NEVER);
+    let refresh = default
+        .refresh
+        .filter(|_| !never)
+        .map(|default| seconds(node, "refresh", default, report));
+    if refresh == Some(0) {
+        report.error(
+            Code::POLICY_REFRESH,
+            node.key_span("refresh"),
+            "`policy.refresh` is 0, so the store would be asked for every request",
+            "write how long an instance may go by the policy that it knows, `1s` or more, or `never`",
+        );
+    }
+    Policies {
+        refresh,
+        on_store_failure: match node.get("on_store_failure").and_then(Node::text) {
+            Some("refuse") => OnStoreFailure::Refuse,
+            _ => default.on_store_failure,
+        },
+    }
 }
 
 fn seconds(node: &Node, name: &str, default: u64, report: &mut Report) -> u64 {

@@ -172,11 +172,13 @@ fn build(sources: &dyn Sources, options: &Options, report: &mut Report) -> Optio
         hosts,
         api_hosts: edge.api_hosts,
         api: edge.api,
+        operator_secret: edge.operator_secret,
         cors: config.cors.or(edge.cors),
         api_cors: config.api_cors,
         return_to,
         session: edge.session,
         keys: edge.keys,
+        policies: edge.policies,
         server_timing: edge.server_timing,
         errors,
         // Oathkeeper lets a client send what no rule of the request overwrites.

@@ -6,6 +6,9 @@ use super::name;
 use super::node::{Node, Value};
 use super::report::Report;
 
+/// In place of a time that does not come.
+pub(super) const NEVER: &str = "never";
+
 /// The form of a value, as far as a JSON Schema would tell it.
 #[derive(Debug)]
 pub(super) enum Shape {
@@ -18,6 +21,8 @@ pub(super) enum Shape {
     Duration,
     /// As [`Shape::Duration`], days too (`edge.yml` only).
     LongDuration,
+    /// As [`Shape::LongDuration`], or `never`.
+    LongDurationOrNever,
     /// One of these texts.
     Choice(&'static [&'static str]),
     List(&'static Shape),
@@ -73,6 +78,8 @@ pub(super) fn check_except(
         (Shape::Number, Value::Number(_)) => {}
         (Shape::Duration, Value::Text(text)) if Duration::parse(text, false).is_some() => {}
         (Shape::LongDuration, Value::Text(text)) if Duration::parse(text, true).is_some() => {}
+        (Shape::LongDurationOrNever, Value::Text(text))
+            if text == NEVER || Duration::parse(text, true).is_some() => {}
         (Shape::Choice(allowed), Value::Text(text)) => {
             if !allowed.contains(&text.as_str()) {
                 report.error(
@@ -190,6 +197,7 @@ fn expected(shape: &Shape, node: &Node) -> String {
         Shape::Number => "write a number, without quotes".to_owned(),
         Shape::Duration => "write one whole number and one of the units `ns`, `us`, `ms`, `s`, `m`, `h`, such as `15m` (90 seconds are `90s`, not `1m30s`)".to_owned(),
         Shape::LongDuration => "write one whole number and one of the units `ms`, `s`, `m`, `h`, `d`, such as `15m` (90 seconds are `90s`, not `1m30s`)".to_owned(),
+        Shape::LongDurationOrNever => "write one whole number and one of the units `s`, `m`, `h`, `d`, such as `30s`, or `never`".to_owned(),
         Shape::Choice(allowed) => format!("allowed are {}", name::list(allowed.iter().copied(), ", ")),
         Shape::List(_) => match &node.value {
             Value::Text(text) if !text.contains('\n') => format!("it is a list; write `[\"{text}\"]`"),

@@ -180,7 +180,7 @@ async fn ask<R: Runtime>(
             was_remembered = authorization.was_remembered;
             outbound.headers.insert(AUTHORIZATION, authorization.value);
         }
-        let answer = runtime.fetch(outbound).await.map_err(|error| {
+        let answer = runtime.ask(outbound).await.map_err(|error| {
             denied(Failure {
                 log: error.reason().to_owned(),
                 ..Failure::new(retry::no_answer("POST", &config.endpoint.url, error))

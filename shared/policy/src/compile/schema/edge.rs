@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::keys::Keys;
+use crate::policies::Policies;
 use crate::session::Session;
 
 use super::super::edge::{EDGE, TARGET};
@@ -51,11 +52,14 @@ impl Beside for Edge {
         let defaults = match section {
             "session" => serde_json::to_value(Session::default()),
             "keys" => serde_json::to_value(Keys::default()),
+            "policy" => serde_json::to_value(Policies::default()),
             _ => return None,
         };
         let defaults = defaults.ok()?;
         match (shape, defaults.get(key)) {
-            (Shape::LongDuration, Some(seconds)) => seconds.as_u64().map(duration),
+            (Shape::LongDuration | Shape::LongDurationOrNever, Some(seconds)) => {
+                seconds.as_u64().map(duration)
+            }
             (_, Some(value)) => Some(value.clone()),
             // A document leaves out what is off, and the one source of keys that is ours.
             (Shape::Flag, None) => Some(json!(false)),

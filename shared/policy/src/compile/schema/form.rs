@@ -3,7 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use super::super::duration::{DAY, UNITS};
-use super::super::shape::{Keys, Shape};
+use super::super::shape::{Keys, NEVER, Shape};
 
 /// What is said of the value at a path, besides its shape. Keys of a table stand behind dots, any key of a map is `*`, an
 /// entry of a list has the path of the list.
@@ -46,6 +46,10 @@ pub(super) fn plain(shape: &Shape, path: &str, beside: &dyn Beside) -> Value {
         Shape::Number => json!({ "type": ["number", "null"] }),
         Shape::Duration => json!({ "type": ["string", "null"], "pattern": duration(false) }),
         Shape::LongDuration => json!({ "type": ["string", "null"], "pattern": duration(true) }),
+        Shape::LongDurationOrNever => {
+            let either = format!("{}|^{NEVER}$", duration(true));
+            json!({ "type": ["string", "null"], "pattern": either })
+        }
         Shape::Choice(allowed) => choice(allowed.iter().copied()),
         Shape::List(shape) => {
             // What is said of a list is not said again of its entries.

@@ -37,6 +37,14 @@ pub(in crate::compile::schema) const EDGE: Descriptions = &[
         "Whether `/rules` shows the rules. They are in the policy document for that, which makes it larger.",
     ),
     (
+        "operator",
+        "Who may ask the running gateway why a request is decided as it is, and put another policy in force.",
+    ),
+    (
+        "operator.secret",
+        "The name of a secret of the runtime's, of 32 bytes at least, in capitals: what the operator's requests are signed with. Without it nobody may. Not `KEYS_SECRET`, and never the secret itself.",
+    ),
+    (
         "return_to",
         "Where a login may send a browser back to: hosts or URLs. Without it, `hosts`; without that, the hosts that rules name literally.",
     ),
@@ -135,6 +143,18 @@ pub(in crate::compile::schema) const EDGE: Descriptions = &[
     (
         "keys.source",
         "Whose keys sign: the gateway's own, which rotate, or those at each `id_token`'s `jwks_url`, as in Oathkeeper. In strict mode the default is `jwks_url`.",
+    ),
+    (
+        "policy",
+        "How a policy gets in force that is pushed, without a deploy. These two are the deployment's: a policy that is pushed does not change them.",
+    ),
+    (
+        "policy.refresh",
+        "After how long at most an instance looks whether another policy was pushed: `1s` or more. `never`: the policy that was deployed stays in force.",
+    ),
+    (
+        "policy.on_store_failure",
+        "What a new instance does that cannot read which policy is in force: take the one that it was deployed with, or `refuse` every request with 503 until it can.",
     ),
     (
         "server_timing",

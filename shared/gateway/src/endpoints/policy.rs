@@ -1,0 +1,200 @@
+//! `/.edge/policy`: which policy is in force, and another one in its place, without a deploy.
+//!
+//! Only for the operator ([`crate::operator`]), who signs each request: `Authorization: Bearer <statement>`. Who cannot, learns
+//! nothing, not even which methods there are.
+
+use std::rc::Rc;
+
+use http::HeaderValue;
+use http::header::{ALLOW, AUTHORIZATION, CONTENT_TYPE};
+use serde_json::{Value, json};
+
+use super::no_store;
+use crate::Gateway;
+use crate::body::Body;
+use crate::decision::Answer;
+use crate::deployment::Deployment;
+use crate::deployment::change::{self, Named};
+use crate::errors;
+use crate::operator::{self, Purpose, Verified};
+use crate::policies::{Current, LARGEST, Version, is_short};
+use crate::refusal::Refusal;
+use crate::request::Request;
+use crate::runtime::{RequestBody, Runtime};
+use crate::trace::Trace;
+
+const PATH: &str = "/.edge/policy";
+
+/// How the deployed policy is called in a path.
+const DEPLOYED: &str = "deployed";
+
+/// What is left of a path behind `/.edge/policy`; `None` for a path that does not begin with it.
+pub(super) fn rest_of(path: &str) -> Option<&str> {
+    let rest = path.strip_prefix(PATH)?;
+    (rest.is_empty() || rest.starts_with('/')).then_some(rest)
+}
+
+/// Errors are told in the same form in both modes: Oathkeeper has no such endpoint.
+pub(super) async fn answer<R: Runtime, B: RequestBody>(
+    deployment: &Rc<Deployment>,
+    runtime: &R,
+    request: &Request,
+    rest: &str,
+    body: &Body<B>,
+    trace: &mut Trace,
+) -> Answer {
+    let mut answer = match act(deployment, runtime, request, rest, body).await {
+        Ok((document, reason)) => {
+            trace.reason = Some(reason.to_owned());
+            Answer {
+                status: 200,
+                headers: vec![(CONTENT_TYPE, HeaderValue::from_static("application/json"))],
+                body: document,
+            }
+        }
+        Err(refusal) => {
+            let request_id = request.header(&errors::X_REQUEST_ID);
+            let mut answer =
+                errors::json_answer(refusal.status, &refusal.message, None, request_id);
+            answer.headers.extend(refusal.headers);
+            trace.reason = Some(refusal.log.unwrap_or(refusal.message));
+            answer
+        }
+    };
+    answer.headers.push(no_store());
+    answer
+}
+
+/// The answer, and what the log says of it.
+async fn act<R: Runtime, B: RequestBody>(
+    deployment: &Rc<Deployment>,
+    runtime: &R,
+    request: &Request,
+    rest: &str,
+    body: &Body<B>,
+) -> Result<(String, &'static str), Refusal> {
+    let statement = must_be_operator(deployment.deployed(), runtime, request).await?;
+    let method = request.method.as_str();
+    let Some(named) = rest.strip_prefix('/') else {
+        return match method {
+            "GET" | "HEAD" => {
+                change::look(deployment, runtime).await;
+                Ok((told(deployment), "the policy in force"))
+            }
+            "PUT" => {
+                let number = following(&statement)?;
+                let body = body.at_most(LARGEST).await?;
+                statement.must_be_of(&body)?;
+                let document = std::str::from_utf8(&body)
+                    .map_err(|_| Refusal::new(422, "the policy document is not UTF-8"))?;
+                let current = change::put(deployment, runtime, document, number).await?;
+                Ok((changed(deployment, &current), "a policy was put in force"))
+            }
+            _ => Err(other_method("GET, HEAD, PUT")),
+        };
+    };
+    let named = match named {
+        DEPLOYED => Named::Deployed,
+        short if is_short(short) => Named::Version(short),
+        _ => {
+            return Err(Refusal::new(
+                404,
+                "a policy is named by 16 hexadecimal digits, or `deployed`",
+            ));
+        }
+    };
+    match method {
+        "GET" | "HEAD" => {
+            let document = change::document(deployment, runtime, named).await?;
+            Ok((document, "a policy document"))
+        }
+        "POST" => {
+            let number = following(&statement)?;
+            statement.must_be_of(b"")?;
+            let current = change::back_to(deployment, runtime, named, number).await?;
+            Ok((
+                changed(deployment, &current),
+                "an earlier policy was put in force",
+            ))
+        }
+        _ => Err(other_method("GET, HEAD, POST")),
+    }
+}
+
+/// # Errors
+/// 401 unless the operator has signed this request.
+async fn must_be_operator<R: Runtime>(
+    deployed: &Gateway,
+    runtime: &R,
+    request: &Request,
+) -> Result<Verified, Refusal> {
+    let mut sent = request.headers.get_all(AUTHORIZATION).iter();
+    let statement = match (sent.next(), sent.next()) {
+        (Some(value), None) => value.to_str().ok().and_then(|value| {
+            let (scheme, statement) = value.split_once(' ')?;
+            scheme
+                .eq_ignore_ascii_case("bearer")
+                .then(|| statement.trim())
+        }),
+        _ => None,
+    };
+    let url = format!(
+        "{}://{}{}",
+        request.scheme.as_str(),
+        request.authority(),
+        request.path.encoded()
+    );
+    operator::verify(
+        deployed.policy(),
+        runtime,
+        Purpose::Policy,
+        (&request.method, &url),
+        statement.unwrap_or_default(),
+    )
+    .await
+}
+
+/// # Errors
+/// 400 for a statement that could be sent again later.
+fn following(statement: &Verified) -> Result<u64, Refusal> {
+    statement.number.ok_or_else(|| {
+        Refusal::new(
+            400,
+            "the statement must say which change of the policy it follows (`number`, as GET tells it)",
+        )
+    })
+}
+
+fn other_method(allowed: &'static str) -> Refusal {
+    Refusal::new(405, "Method Not Allowed").with_header(ALLOW, allowed)
+}
+
+fn told(deployment: &Deployment) -> String {
+    let gateway = deployment.gateway();
+    let current = deployment.changes();
+    let short = |gateway: &Gateway| Value::from(gateway.version().map(Version::short));
+    let source = match current.in_force.version {
+        Some(_) => "pushed",
+        None => DEPLOYED,
+    };
+    let mut told = json!({
+        "version": short(&gateway),
+        "number": current.in_force.number,
+        "source": source,
+        "at": current.in_force.at,
+        "deployed": short(deployment.deployed()),
+        "history": current.history_json(),
+    });
+    if let (Value::Object(members), Some(problem)) = (&mut told, deployment.problem()) {
+        members.insert("problem".to_owned(), problem.into());
+    }
+    told.to_string()
+}
+
+fn changed(deployment: &Deployment, current: &Current) -> String {
+    let version = match &current.in_force.version {
+        Some(version) => Some(version),
+        None => deployment.deployed().version(),
+    };
+    json!({ "version": version.map(Version::short), "number": current.in_force.number }).to_string()
+}
