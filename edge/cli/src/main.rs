@@ -15,6 +15,7 @@
 mod build;
 mod check;
 mod chosen;
+mod client;
 mod completions;
 mod destinations;
 mod difference;
