@@ -1,6 +1,6 @@
 //! Edgekeeper on Cloudflare Workers.
 //!
-//! This is the whole adapter: it hands requests to [`edgekeeper_gateway::Gateway`], applies the changes that come
+//! This is the whole adapter: it hands requests to [`edgekeeper_gateway::Deployment`], applies the changes that come
 //! back to the runtime's own request and response, and passes bodies on without looking. It works on `web_sys`
 //! types, because the `http` types would carry every body through the Wasm at three times the cost.
 //!
@@ -20,10 +20,10 @@ mod runtime;
 use std::cell::RefCell;
 use std::rc::Rc;
 
-use edgekeeper_gateway::Gateway;
 use edgekeeper_gateway::decision::{Answer, Decision, Forward};
 use edgekeeper_gateway::request::{Listener, RawRequest};
 use edgekeeper_gateway::runtime::FetchError;
+use edgekeeper_gateway::{Deployment, Gateway};
 use wasm_bindgen::prelude::wasm_bindgen;
 use wasm_bindgen::{JsCast, JsError, JsValue};
 use web_sys::{Headers, Request, RequestCache, RequestInit, Response, ResponseInit};
@@ -33,22 +33,22 @@ use crate::fetch::ClientBody;
 use crate::runtime::Cloudflare;
 
 thread_local! {
-    static GATEWAY: RefCell<Option<Rc<Gateway>>> = const { RefCell::new(None) };
+    static DEPLOYMENT: RefCell<Option<Rc<Deployment>>> = const { RefCell::new(None) };
 }
 
-/// Puts the policy document in force. Called once per instance, before any event.
+/// Puts the deployed policy document in force. Called once per instance, before any event.
 ///
 /// # Errors
 /// When the document cannot be used. Thrown at start-up, it fails the deploy and not the first visitor.
 #[wasm_bindgen]
 pub fn load_policy(text: &str) -> Result<(), JsError> {
-    let gateway = Gateway::from_json(text).map_err(|error| JsError::new(&error))?;
-    GATEWAY.with(|current| *current.borrow_mut() = Some(gateway));
+    let deployment = Deployment::new(text).map_err(|error| JsError::new(&error))?;
+    DEPLOYMENT.with(|current| *current.borrow_mut() = Some(deployment));
     Ok(())
 }
 
-fn gateway() -> worker::Result<Rc<Gateway>> {
-    GATEWAY
+fn deployment() -> worker::Result<Rc<Deployment>> {
+    DEPLOYMENT
         .with(|current| current.borrow().clone())
         .ok_or_else(|| "no policy is loaded".into())
 }
@@ -56,7 +56,7 @@ fn gateway() -> worker::Result<Rc<Gateway>> {
 /// Decides a request, and answers it or sends it on.
 #[event(fetch)]
 async fn fetch(request: Request, env: Env, context: Context) -> worker::Result<Response> {
-    let gateway = gateway()?;
+    let deployment = deployment()?;
     let runtime = Cloudflare::new(env, move |task| context.wait_until(task));
     let raw = RawRequest {
         method: request.method(),
@@ -65,7 +65,8 @@ async fn fetch(request: Request, env: Env, context: Context) -> worker::Result<R
         listener: listener(&runtime.env),
         body: ClientBody(&request),
     };
-    match gateway.decide(&runtime, raw).await {
+    let (gateway, decision) = deployment.decide(&runtime, raw).await;
+    match decision {
         Decision::Answer(answer) => Ok(respond(&answer, &request.method())?),
         Decision::Forward(decision) => match forward(&runtime, &decision, &request).await {
             Ok(response) => Ok(finish(&gateway, &runtime, &decision, response).await?),
@@ -81,9 +82,9 @@ async fn fetch(request: Request, env: Env, context: Context) -> worker::Result<R
 #[event(scheduled)]
 async fn scheduled(_event: ScheduledEvent, env: Env, context: ScheduleContext) {
     let runtime = Cloudflare::new(env, move |task| context.wait_until(task));
-    match gateway() {
-        Ok(gateway) => {
-            if let Err(error) = gateway.scheduled(&runtime).await {
+    match deployment() {
+        Ok(deployment) => {
+            if let Err(error) = deployment.scheduled(&runtime).await {
                 console_error!("the next signing key could not be made: {error}");
             }
         }

@@ -5,6 +5,7 @@ use std::pin::Pin;
 use std::rc::Rc;
 use std::time::Duration;
 
+use edgekeeper_gateway::explanation::Steps;
 use edgekeeper_gateway::runtime::{
     FetchError, Inbound, Outbound, Runtime, SignatureCheck, Unavailable, Unsigned, Verdict,
 };
@@ -28,6 +29,7 @@ const CACHE_TTL: u64 = 30;
 pub(crate) struct Cloudflare {
     pub(crate) env: Env,
     wait_until: Rc<dyn Fn(Task)>,
+    steps: Steps,
 }
 
 /// Work that keeps an instance alive after its event was answered.
@@ -36,7 +38,11 @@ type Task = Pin<Box<dyn Future<Output = ()>>>;
 impl Cloudflare {
     pub(crate) fn new(env: Env, wait_until: impl Fn(Task) + 'static) -> Self {
         let wait_until = Rc::new(wait_until);
-        Self { env, wait_until }
+        Self {
+            env,
+            wait_until,
+            steps: Steps::default(),
+        }
     }
 
     fn kv(&self) -> Result<KvStore, Unavailable> {
@@ -69,6 +75,8 @@ impl Runtime for Cloudflare {
 
     const SIGNATURES: bool = true;
 
+    const EXPLAINS: bool = true;
+
     // Keys come from the command and the schedule; in development there is one instance.
     const SETTLE: u64 = 0;
 
@@ -91,6 +99,10 @@ impl Runtime for Cloudflare {
 
     async fn fetch(&self, request: Outbound) -> Result<Inbound, FetchError> {
         fetch::whole(&self.env, &request).await
+    }
+
+    async fn has_store(&self) -> bool {
+        self.kv().is_ok()
     }
 
     async fn get(&self, key: &str) -> Result<Option<String>, Unavailable> {
@@ -149,6 +161,10 @@ impl Runtime for Cloudflare {
         let signature = edgekeeper_webcrypto::sign(unsigned).await;
         signature
             .map_err(|_| Unavailable("WebCrypto did not sign with the imported key".to_owned()))
+    }
+
+    fn steps(&self) -> Option<&Steps> {
+        Some(&self.steps)
     }
 
     fn log(&self, line: &str) {

@@ -47,6 +47,8 @@ macro_rules! component_host {
 
         const SCHEDULE: bool = false;
 
+        const EXPLAINS: bool = true;
+
         fn now(&self) -> u64 {
             $crate::host::now()
         }

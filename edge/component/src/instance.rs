@@ -3,14 +3,14 @@
 use std::cell::RefCell;
 use std::rc::Rc;
 
-use edgekeeper_gateway::Gateway;
+use edgekeeper_gateway::Deployment;
 use edgekeeper_gateway::request::Listener;
 
-/// A policy in force, and where it is.
+/// What decides, and where it is.
 #[derive(Debug)]
 pub struct Instance {
-    /// The policy, with what this instance remembers under it.
-    pub gateway: Rc<Gateway>,
+    /// The policy in force, with what this instance remembers under it.
+    pub deployment: Rc<Deployment>,
     /// Which of Oathkeeper's two listeners it is.
     pub listener: Listener,
 }
@@ -31,7 +31,7 @@ pub fn current() -> Option<Rc<Instance>> {
 /// # Errors
 /// What to set otherwise, for the log: `place` says where the document is from; `listener` is a setting.
 pub fn set_up(place: &str, document: &str, listener: Option<&str>) -> Result<Rc<Instance>, String> {
-    let gateway = Gateway::from_json(document).map_err(|error| format!("`{place}`: {error}"))?;
+    let deployment = Deployment::new(document).map_err(|error| format!("`{place}`: {error}"))?;
     let listener = match listener {
         None | Some("proxy") => Listener::Proxy,
         Some("api") => Listener::Api,
@@ -41,7 +41,10 @@ pub fn set_up(place: &str, document: &str, listener: Option<&str>) -> Result<Rc<
             ));
         }
     };
-    let instance = Rc::new(Instance { gateway, listener });
+    let instance = Rc::new(Instance {
+        deployment,
+        listener,
+    });
     Ok(INSTANCE.with(|known| Rc::clone(known.borrow_mut().get_or_insert(instance))))
 }
 

@@ -1,6 +1,6 @@
 //! Edgekeeper on Spin.
 //!
-//! This is the whole adapter: it hands requests to [`edgekeeper_gateway::Gateway`], applies the changes that come back
+//! This is the whole adapter: it hands requests to [`edgekeeper_gateway::Deployment`], applies the changes that come back
 //! to the headers, and gives the bodies back to Spin as it got them, without reading: Spin then connects the two sides
 //! itself, in both directions at once.
 //!
@@ -65,11 +65,13 @@ impl Guest for Edgekeeper {
             listener: instance.listener,
             body: ClientBody(&unread),
         };
-        match instance.gateway.decide(&Spin, raw).await {
+        let spin = Spin::default();
+        let (gateway, decision) = instance.deployment.decide(&spin, raw).await;
+        match decision {
             Decision::Answer(answer) => exchange::answer(&answer, &method),
             Decision::Forward(mut forward) => {
                 let sent = there(&mut forward, unread.take(), headers, &method).await;
-                pass(&instance.gateway, &forward, sent, &method).await
+                pass(&gateway, &spin, &forward, sent, &method).await
             }
         }
     }
@@ -78,14 +80,15 @@ impl Guest for Edgekeeper {
 /// Brings back what came of a request that was sent on, with the gateway's changes.
 async fn pass(
     gateway: &Gateway,
+    spin: &Spin,
     forward: &Forward,
     sent: Result<Response, FetchError>,
     method: &str,
 ) -> Result<Response, ErrorCode> {
-    let result = async { back(gateway, forward, sent?).await };
+    let result = async { back(gateway, spin, forward, sent?).await };
     result
         .await
-        .or_else(|error| exchange::answer(&gateway.upstream_failed(&Spin, forward, error), method))
+        .or_else(|error| exchange::answer(&gateway.upstream_failed(spin, forward, error), method))
 }
 
 /// To the upstream, with the gateway's changes. Its answer comes as soon as it begins, whether or not the request's body
@@ -117,12 +120,13 @@ async fn there(
 /// Back to the client, who sees it when the upstream breaks off.
 async fn back(
     gateway: &Gateway,
+    spin: &Spin,
     forward: &Forward,
     response: Response,
 ) -> Result<Response, FetchError> {
     let status = response.get_status_code();
     let mut headers = fields::of_answer(response.get_headers().copy_all());
-    let edits = gateway.finish(&Spin, forward, status, &headers).await;
+    let edits = gateway.finish(spin, forward, status, &headers).await;
     apply(&mut headers, &edits);
     let (body, end) = Response::consume_body(response, exchange::taken());
     let (answer, _sent) = Response::new(wire::fields(&headers)?, Some(body), end);

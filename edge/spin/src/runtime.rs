@@ -4,6 +4,7 @@ use std::future::Future;
 use std::io::Write;
 use std::time::Duration;
 
+use edgekeeper_gateway::explanation::Steps;
 use edgekeeper_gateway::problem;
 use edgekeeper_gateway::runtime::{
     FetchError, Inbound, Outbound, Runtime, SharedCache, Unavailable,
@@ -15,9 +16,11 @@ use spin_sdk::wasip3::spawn;
 use crate::store::KeyValue;
 use crate::{fetch, instance, store};
 
-/// The view of the world, the same for every request.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Spin;
+/// One request's view of the world.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Spin {
+    steps: Steps,
+}
 
 impl Runtime for Spin {
     type Shared = KeyValue;
@@ -38,6 +41,10 @@ impl Runtime for Spin {
 
     async fn fetch(&self, request: Outbound) -> Result<Inbound, FetchError> {
         fetch::whole(request).await
+    }
+
+    async fn has_store(&self) -> bool {
+        store::is_there().await
     }
 
     async fn get(&self, key: &str) -> Result<Option<String>, Unavailable> {
@@ -73,13 +80,21 @@ impl Runtime for Spin {
         spawn(task);
     }
 
+    fn steps(&self) -> Option<&Steps> {
+        Some(&self.steps)
+    }
+
     fn log(&self, line: &str) {
-        // In one piece, so that lines of several instances do not mix. There is nowhere to say that it failed.
-        drop(std::io::stdout().write_all(format!("{line}\n").as_bytes()));
+        log(line);
     }
 }
 
 /// Writes one line about something that Spin does not give.
 pub(crate) fn log_problem(what: &str, reason: &str) {
-    Spin.log(&problem::line(what, reason));
+    log(&problem::line(what, reason));
+}
+
+fn log(line: &str) {
+    // In one piece, so that lines of several instances do not mix. There is nowhere to say that it failed.
+    drop(std::io::stdout().write_all(format!("{line}\n").as_bytes()));
 }

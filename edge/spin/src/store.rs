@@ -73,6 +73,12 @@ pub(crate) async fn names(prefix: &str) -> Result<Vec<String>, Unavailable> {
     Ok(names)
 }
 
+/// Whether the application has one. Without, a deployment does without a store.
+pub(crate) async fn is_there() -> bool {
+    let opened = Store::open(LABEL).await;
+    !matches!(opened, Err(Error::AccessDenied | Error::NoSuchStore))
+}
+
 async fn open() -> Result<Store, Unavailable> {
     Store::open(LABEL).await.map_err(failed)
 }

@@ -1,6 +1,6 @@
 //! Edgekeeper as a plain `wasi:http` 0.2 component, for `wasmtime serve` and every other host of that world.
 //!
-//! This is the whole adapter: it hands requests to [`edgekeeper_gateway::Gateway`], applies the changes that come back
+//! This is the whole adapter: it hands requests to [`edgekeeper_gateway::Deployment`], applies the changes that come back
 //! to the headers, and passes bodies from stream to stream without looking. An instance serves one request at a time and
 //! waits for everything in place; nothing of it is asynchronous, see [`blocking`].
 //!
@@ -77,7 +77,6 @@ fn serve(
     request: IncomingRequest,
     response: ResponseOutparam,
 ) {
-    let gateway = &instance.gateway;
     let method = wire::name(request.method());
     let authority = request.authority().unwrap_or_default();
     let raw = RawRequest {
@@ -87,10 +86,11 @@ fn serve(
         listener: instance.listener,
         body: ClientBody(&request),
     };
-    match blocking::wait(gateway.decide(runtime, raw)) {
+    let (gateway, decision) = blocking::wait(instance.deployment.decide(runtime, raw));
+    match decision {
         Decision::Answer(answer) => respond(response, &answer, &method),
         Decision::Forward(mut forward) => {
-            let relayed = relay::pass(gateway, runtime, &mut forward, request, response);
+            let relayed = relay::pass(&gateway, runtime, &mut forward, request, response);
             if let Err((response, error)) = relayed {
                 let answer = gateway.upstream_failed(runtime, &forward, error);
                 respond(response, &answer, &method);

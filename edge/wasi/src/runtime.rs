@@ -8,6 +8,7 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use edgekeeper_folder::{Durability, Store};
+use edgekeeper_gateway::explanation::Steps;
 use edgekeeper_gateway::problem;
 use edgekeeper_gateway::runtime::{FetchError, Inbound, Outbound, Runtime, Unavailable};
 use edgekeeper_pipe::timer;
@@ -22,6 +23,7 @@ type Task = Pin<Box<dyn Future<Output = ()>>>;
 pub(crate) struct Wasi {
     store: Rc<Store>,
     later: Rc<RefCell<Vec<Task>>>,
+    steps: Steps,
 }
 
 impl Wasi {
@@ -30,6 +32,7 @@ impl Wasi {
         Self {
             store: Rc::new(Store::new(folder)),
             later: Rc::default(),
+            steps: Steps::default(),
         }
     }
 
@@ -65,6 +68,10 @@ impl Runtime for Wasi {
         fetch::whole(request)
     }
 
+    async fn has_store(&self) -> bool {
+        self.store.is_there()
+    }
+
     async fn get(&self, key: &str) -> Result<Option<String>, Unavailable> {
         self.store.read(key)
     }
@@ -91,6 +98,10 @@ impl Runtime for Wasi {
 
     fn later(&self, task: impl Future<Output = ()> + 'static) {
         self.later.borrow_mut().push(Box::pin(task));
+    }
+
+    fn steps(&self) -> Option<&Steps> {
+        Some(&self.steps)
     }
 
     fn log(&self, line: &str) {

@@ -81,7 +81,12 @@ fn write_step(step: &Step, lines: &mut Vec<String>) {
             let answer = status
                 .map(|status| format!(" → {status}"))
                 .unwrap_or_default();
-            put("  question", &format!("{method} {url}{answer} ({note})"));
+            let note = if note.is_empty() {
+                String::new()
+            } else {
+                format!(" ({note})")
+            };
+            put("  question", &format!("{method} {url}{answer}{note}"));
         }
         Step::Authorizer { handler, verdict } => {
             let verdict = match verdict {

@@ -4,85 +4,14 @@ use std::rc::Rc;
 
 use edgekeeper_gateway::Gateway;
 use edgekeeper_gateway::decision::Decision;
-use edgekeeper_gateway::explanation::{Asked, Explanation, Outcome, Step, Steps};
+use edgekeeper_gateway::explanation::{Asked, Explanation, Outcome, Step};
 use edgekeeper_gateway::request::{Listener, RawRequest};
-use edgekeeper_gateway::runtime::{FetchError, Inbound, Outbound, Runtime, Unavailable, Unshared};
 use serde_json::{Value, json};
 
+use crate::explaining::Explaining;
 use crate::memory::{Memory, Reply};
 use crate::policy::{Document, cookie_session, header, id_token, policy, rule, session_rule, set};
 use crate::site::{ADA, get, request, session};
-
-/// The runtime in memory that asks for explanations.
-#[derive(Clone)]
-struct Explaining {
-    memory: Memory,
-    steps: Steps,
-}
-
-impl Runtime for Explaining {
-    type Shared = Unshared;
-
-    const WEBSOCKETS: bool = true;
-
-    const SCHEDULE: bool = true;
-
-    const SETTLE: u64 = 0;
-
-    const EXPLAINS: bool = true;
-
-    fn shared(&self) -> Option<&Unshared> {
-        None
-    }
-
-    fn now(&self) -> u64 {
-        self.memory.now()
-    }
-
-    fn random(&self, bytes: &mut [u8]) -> Result<(), Unavailable> {
-        self.memory.random(bytes)
-    }
-
-    async fn secret(&self, name: &str) -> Option<String> {
-        self.memory.secret(name).await
-    }
-
-    async fn fetch(&self, request: Outbound) -> Result<Inbound, FetchError> {
-        self.memory.fetch(request).await
-    }
-
-    async fn get(&self, key: &str) -> Result<Option<String>, Unavailable> {
-        self.memory.get(key).await
-    }
-
-    async fn put(&self, key: &str, value: &str) -> Result<(), Unavailable> {
-        self.memory.put(key, value).await
-    }
-
-    async fn delete(&self, key: &str) -> Result<(), Unavailable> {
-        self.memory.delete(key).await
-    }
-
-    async fn names(&self, prefix: &str) -> Result<Vec<String>, Unavailable> {
-        self.memory.names(prefix).await
-    }
-
-    async fn sleep(&self, milliseconds: u64) {
-        self.memory.sleep(milliseconds).await;
-    }
-
-    fn later(&self, task: impl Future<Output = ()> + 'static) {
-        self.memory.later(task);
-    }
-
-    fn log(&self, line: &str) {
-        self.memory.log(line);
-    }
-
-    fn steps(&self) -> Option<&Steps> {
-        Some(&self.steps)
-    }
-}
 
 /// A world whose Kratos knows Ada, and which has a key to sign with.
 fn world(gateway: &Rc<Gateway>) -> Memory {
@@ -100,11 +29,7 @@ fn world(gateway: &Rc<Gateway>) -> Memory {
 
 fn explained(document: Document, raw: &RawRequest) -> Explanation {
     let gateway = document.gateway();
-    let runtime = Explaining {
-        memory: world(&gateway),
-        steps: Steps::default(),
-    };
-    runtime.steps.want();
+    let runtime = Explaining::wanted(world(&gateway));
     let decision = runtime.memory.run(gateway.decide(&runtime, raw.clone()));
     let asked = Asked {
         method: &raw.method,
@@ -174,6 +99,7 @@ fn an_allowed_request_shows_who_may_and_what_the_upstream_is_told() {
         [
             "request",
             "rule app",
+            "asked 200",
             "session miss active",
             "authenticator cookie_session responsible ada",
             "authorizer allow allowed",
@@ -225,6 +151,7 @@ fn a_refusal_shows_who_said_no_and_who_tells_of_it() {
             vec![
                 "request",
                 "rule app",
+                "asked 401",
                 "session miss none",
                 "authenticator cookie_session refused",
                 "refusal 401",
@@ -242,6 +169,7 @@ fn a_refusal_shows_who_said_no_and_who_tells_of_it() {
             vec![
                 "request",
                 "rule app",
+                "asked 403",
                 "session miss second_factor",
                 "authenticator cookie_session refused",
                 "refusal 401",
@@ -259,6 +187,7 @@ fn a_refusal_shows_who_said_no_and_who_tells_of_it() {
             vec![
                 "request",
                 "rule app",
+                "asked 500",
                 "session miss failed",
                 "authenticator cookie_session refused",
                 "refusal 503",
@@ -292,6 +221,7 @@ fn a_refusal_shows_who_said_no_and_who_tells_of_it() {
             vec![
                 "request",
                 "rule app",
+                "asked 200",
                 "session miss active",
                 "authenticator cookie_session responsible ada",
                 "authorizer allowlist refused",
@@ -565,7 +495,7 @@ fn a_redirect_that_would_not_help_says_so() {
     let app = set(app, "errors", json!([login]));
     let explanation = explained(policy([app]), &get("http://app.test/a", &[ADA]));
     let document = serde_json::to_value(&explanation).unwrap();
-    let step = &document["steps"].as_array().unwrap()[6];
+    let step = &document["steps"].as_array().unwrap()[7];
     assert_eq!(
         *step,
         json!({
@@ -604,7 +534,7 @@ fn a_minted_token_is_shown_decoded_and_never_as_it_is() {
         assert!(!text.contains(secret), "{secret} is shown: {text}");
     }
     let document: Value = serde_json::from_str(&text).unwrap();
-    let token = &document["steps"][5]["token"];
+    let token = &document["steps"][6]["token"];
     assert_eq!(token["header"]["alg"], "EdDSA", "{document}");
     assert_eq!(token["claims"]["mail"], "ada@example.com");
     assert_eq!(token["claims"]["sub"], "ada");
@@ -777,10 +707,7 @@ fn explaining_changes_no_decision() {
                     let memory = world(&gateway);
                     let silent = memory.run(gateway.decide(&memory, raw.clone()));
                     let gateway = document(strict).gateway();
-                    let telling = Explaining {
-                        memory: world(&gateway),
-                        steps: Rc::default(),
-                    };
+                    let telling = Explaining::wanted(world(&gateway));
                     let told = telling.memory.run(gateway.decide(&telling, raw));
                     assert_eq!(
                         whole(&told),

@@ -30,7 +30,7 @@ fn a_forwarded_request_has_one_line_once_its_upstream_answered() {
         lines,
         [json!({
             "msg": "decision", "method": "GET", "host": "app.test", "path": "/a b", "rule": "web",
-            "authenticator": "cookie_session", "session": "miss", "status": 207, "ms": ms,
+            "authenticator": "cookie_session", "session": "miss", "status": 207, "ms": ms, "us": 0,
         })]
     );
 }

@@ -13,10 +13,12 @@
 )]
 
 mod component;
+mod explaining;
 mod fleet;
 mod foreign;
 mod memory;
 mod policy;
+mod pushed;
 mod site;
 mod tokens;
 
@@ -30,6 +32,7 @@ mod cookie_session;
 mod cors;
 mod decisions;
 mod decisions_strict;
+mod deployment;
 mod endpoints;
 mod error_handlers;
 mod explanation;
@@ -40,6 +43,7 @@ mod hydrator;
 mod id_token;
 mod identity;
 mod imported_keys;
+mod inquiry;
 mod jwks;
 mod jwt;
 mod keto;
@@ -51,6 +55,7 @@ mod matching;
 mod oathkeeper;
 mod oauth2_client_credentials;
 mod oauth2_introspection;
+mod policy_endpoint;
 mod proxies;
 mod redirect;
 mod remote;
@@ -66,6 +71,7 @@ mod server_timing;
 mod session_check;
 mod signatures;
 mod slow_store;
+mod succession;
 mod tokenize;
 mod upstream;
 mod without_claims;

@@ -25,6 +25,9 @@ pub(crate) const API_SECRET: &str = "fedcba9876543210";
 /// The secret of whoever revokes.
 pub(crate) const REVOCATION_SECRET: &str = "a secret of revocations, 32 bytes";
 
+/// What the operator signs with.
+pub(crate) const OPERATOR_SECRET: &str = "an operator secret of 32 bytes, at least";
+
 /// A future of a test.
 pub(crate) type Task<'a, T> = Pin<Box<dyn Future<Output = T> + 'a>>;
 
@@ -97,6 +100,9 @@ struct World {
     later: RefCell<VecDeque<Task<'static, ()>>>,
     log: RefCell<Vec<String>>,
     steps: Steps,
+    /// The setting `EXPLAIN`, and how often it was read.
+    explain: RefCell<String>,
+    settings_read: Cell<usize>,
 }
 
 /// The runtime. Clones share one world.
@@ -161,6 +167,15 @@ impl Memory {
 
     pub(crate) fn set_secret(&self, secret: Option<&str>) {
         *self.0.secret.borrow_mut() = secret.map(str::to_owned);
+    }
+
+    pub(crate) fn set_explain(&self, value: &str) {
+        *self.0.explain.borrow_mut() = value.to_owned();
+    }
+
+    /// How often the setting `EXPLAIN` was read.
+    pub(crate) fn settings_read(&self) -> usize {
+        self.0.settings_read.get()
     }
 
     pub(crate) fn set_random_fails(&self, fails: bool) {
@@ -319,6 +334,11 @@ impl Runtime for Memory {
             "API_SECRET" => Some(API_SECRET.to_owned()),
             "REVOCATION_SECRET" => Some(REVOCATION_SECRET.to_owned()),
             "SHORT" => Some("short".to_owned()),
+            "OPERATOR_SECRET" => Some(OPERATOR_SECRET.to_owned()),
+            "EXPLAIN" => {
+                self.0.settings_read.set(self.0.settings_read.get() + 1);
+                Some(self.0.explain.borrow().clone())
+            }
             "MISSING" => None,
             _ => panic!("no other secret is asked for: {name}"),
         }

@@ -56,8 +56,12 @@ impl Document {
     }
 
     pub(crate) fn try_gateway(self) -> Result<Rc<Gateway>, String> {
-        let text = written(Value::Object(self.0)).to_string();
-        Gateway::new(Policy::from_json(&text).unwrap())
+        Gateway::new(Policy::from_json(&self.text()).unwrap())
+    }
+
+    /// As it is written.
+    pub(crate) fn text(self) -> String {
+        written(Value::Object(self.0)).to_string()
     }
 
     pub(crate) fn gateway(self) -> Rc<Gateway> {
