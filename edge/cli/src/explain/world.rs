@@ -76,9 +76,11 @@ impl World {
         Err("error: the decision does not end; please report this".to_owned())
     }
 
-    /// What happened so far.
+    /// What happened so far. The steps of the next request are wanted, too.
     pub(super) fn take_steps(&self) -> Vec<Step> {
-        self.0.steps.take()
+        let steps = self.0.steps.take();
+        self.0.steps.want();
+        steps
     }
 
     pub(super) fn push(&self, step: Step) {
