@@ -56,12 +56,12 @@ pub(super) async fn if_due<R: Runtime>(own: &Rc<Deployment>, runtime: &R) {
     if is_known || age(own.failed.get()).is_some_and(|age| age <= refresh) {
         return later(own, runtime, now);
     }
+    let before = looks(own);
     let give_up = now.saturating_add(PATIENCE);
     loop {
         let then = runtime.now();
-        // A look that began meanwhile is news, however long it took.
-        let is_done = own.looked.get() >= Some(now) || own.failed.get() >= Some(now);
-        if is_done || then >= give_up {
+        // What another request was told meanwhile is news, however long that took.
+        if looks(own) != before || then >= give_up {
             return;
         }
         if let Some(reading) = Reading::begin(own, then) {
@@ -86,15 +86,21 @@ fn later<R: Runtime>(own: &Rc<Deployment>, runtime: &R, now: u64) {
         return;
     }
     own.planned.set(Some(now));
+    let before = looks(own);
     let (own, runtime_then) = (Rc::clone(own), runtime.clone());
     runtime.later(async move {
         own.planned.set(None);
-        let is_done = own.looked.get() >= Some(now);
+        let is_done = looks(&own) != before;
         let reading = Reading::begin(&own, runtime_then.now()).filter(|_| !is_done);
         if let Some(reading) = reading {
             look(&runtime_then, reading).await;
         }
     });
+}
+
+/// When the last look that told something began, and when the last one failed.
+fn looks(own: &Deployment) -> (Option<u64>, Option<u64>) {
+    (own.looked.get(), own.failed.get())
 }
 
 fn has_just_failed(own: &Deployment, now: u64) -> bool {
