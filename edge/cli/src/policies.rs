@@ -1,7 +1,7 @@
 //! `edgekeeper push`, `rollback` and `versions`: which policy is in force, without a deploy.
 
 mod confirmation;
-mod endpoint;
+pub(crate) mod endpoint;
 mod entries;
 mod failure;
 mod folder;

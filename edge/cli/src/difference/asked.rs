@@ -46,7 +46,7 @@ impl Asked {
     /// Those with the same one can be decided by one gateway: services say the same to each.
     pub(super) fn world(&self) -> Vec<u8> {
         match &self.case.services {
-            Services::Offline(None) => Vec::new(),
+            Services::Offline(None) | Services::Live => Vec::new(),
             Services::Offline(Some(answer)) => answer.body.clone(),
             Services::Recorded(answers) => format!("{answers:?}").into_bytes(),
         }

@@ -6,6 +6,7 @@ use std::env;
 use std::pin::pin;
 use std::rc::Rc;
 use std::task::{Context, Poll, Waker};
+use std::time::Duration;
 
 use edgekeeper_gateway::explanation::{Step, Steps};
 use edgekeeper_gateway::keys;
@@ -15,6 +16,7 @@ use edgekeeper_policy::document::Policy;
 use edgekeeper_policy::endpoint::Endpoint;
 
 use super::answer::{Answer, Services};
+use crate::client::{self, Question};
 use crate::time;
 
 /// How often a future is asked before it is given up. Nothing here waits for anything, so that each is ready at once.
@@ -162,6 +164,11 @@ impl Runtime for World {
                     "from the answers that were given, not asked",
                 )
             }
+            Services::Live => {
+                let (step, answer) = live(&request);
+                self.push(step);
+                return answer;
+            }
             Services::Offline(_) if !self.is_session_check(&request.url) => {
                 self.push(asked(None, "not asked: explanations are made offline"));
                 return Err(FetchError::Unreachable);
@@ -228,6 +235,48 @@ impl Runtime for World {
     /// What is known of a question is told where it is answered.
     async fn ask(&self, request: Outbound) -> Result<Inbound, FetchError> {
         self.fetch(request).await
+    }
+}
+
+/// Asks a service, as the gateway would.
+fn live(request: &Outbound) -> (Step, Result<Inbound, FetchError>) {
+    let asked = |status, note: String| Step::Asked {
+        method: request.method.clone(),
+        url: request.url.clone(),
+        status,
+        note,
+    };
+    if let Some(binding) = &request.binding {
+        let note = format!("not asked: only the runtime reaches it, by the binding {binding}");
+        return (asked(None, note), Err(FetchError::Unreachable));
+    }
+    let answer = client::ask(&Question {
+        method: &request.method,
+        url: &request.url,
+        headers: request.headers.clone(),
+        body: &request.body,
+        patience: Duration::from_millis(request.timeout),
+        largest: request.largest,
+    });
+    match answer {
+        Ok(reply) => {
+            let step = asked(Some(reply.status), "asked by this command".to_owned());
+            let answer = Inbound {
+                status: reply.status,
+                headers: reply.headers,
+                body: reply.body,
+            };
+            (step, Ok(answer))
+        }
+        Err(error) => {
+            let note = format!("asked by this command: {}", error.reason);
+            let failure = if error.is_late {
+                FetchError::Timeout
+            } else {
+                FetchError::Unreachable
+            };
+            (asked(None, note), Err(failure))
+        }
     }
 }
 
