@@ -10,7 +10,7 @@ use url::Url;
 
 use super::Failure;
 use crate::client::{self, Question, Reply};
-use crate::policies::endpoint::{SECRET, message, origin, secret, signed};
+use crate::policies::endpoint::{SECRET, is_of_gateway, message, origin, secret, signed};
 
 /// How long the gateway has, Kratos' answer included.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -88,7 +88,7 @@ fn ask(
 
 fn knows_operator(origin: &str, reply: &Reply) -> Result<(), Failure> {
     let help = match reply.status {
-        200 => return Ok(()),
+        200 if reply.body.as_deref().is_some_and(is_of_gateway) => return Ok(()),
         401 => format!("{SECRET} must be the secret that `operator.secret` of its edge.yml names, and the clocks of both machines right"),
         _ => "set `operator.secret` in its edge.yml, and give the runtime that secret; the gateway must serve the URL's host".to_owned(),
     };

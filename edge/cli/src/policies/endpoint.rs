@@ -47,8 +47,7 @@ impl Endpoint {
 
     pub(super) fn look(&self) -> Result<State, String> {
         let body = self.ask("GET", "", b"", None)?;
-        let told: Option<Value> = serde_json::from_str(&body).ok();
-        told.as_ref().and_then(State::read).ok_or_else(|| {
+        state(body.as_bytes()).ok_or_else(|| {
             format!("error: {} answers something else than which policy is in force\n  help: is it a gateway of Edgekeeper's, of this version?", self.origin)
         })
     }
@@ -203,6 +202,16 @@ pub(crate) fn signed(statement: &Statement<'_>, secret: &str) -> Result<String, 
             secret.len()
         )
     })
+}
+
+fn state(body: &[u8]) -> Option<State> {
+    let told: Value = serde_json::from_slice(body).ok()?;
+    State::read(&told)
+}
+
+/// Whether a gateway answered that knows its operator. Where there is none, an upstream may answer whatever it is asked.
+pub(crate) fn is_of_gateway(body: &[u8]) -> bool {
+    state(body).is_some()
 }
 
 fn path(named: &Named) -> String {

@@ -19,11 +19,11 @@ pub(super) struct Place {
     kind: Kind,
 
     /// With `--kv`: the binding of the gateway's namespace in wrangler.toml
-    #[arg(long, value_name = "NAME", default_value = "KEYS", requires = "kv")]
+    #[arg(long, value_name = "NAME", default_value = "KEYS", conflicts_with_all = ["to", "state"])]
     binding: String,
 
     /// With `--kv`: the store of `wrangler dev` on this machine
-    #[arg(long, requires = "kv")]
+    #[arg(long, conflicts_with_all = ["to", "state"])]
     local: bool,
 }
 
