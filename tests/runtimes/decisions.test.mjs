@@ -160,7 +160,9 @@ test('the rules are shown as they were written', async () => {
 test('health, and nothing else', async () => {
   for (const path of ['/health/alive', '/health/ready']) {
     const answer = await send(site.api, `http://g.test${path}`);
-    assert.deepEqual([answer.status, answer.json()], [200, { status: 'ok' }]);
+    const { policy, ...told } = answer.json();
+    assert.deepEqual([answer.status, told], [200, { status: 'ok' }]);
+    assert.match(policy, /^[0-9a-f]{16}$/, 'the version of the policy');
     assert.equal((await send(site.api, `http://g.test${path}`, { method: 'POST' })).status, 405);
   }
   for (const path of ['/', '/version', '/decisionsx', '/rules/a/b']) {

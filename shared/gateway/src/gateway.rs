@@ -132,7 +132,9 @@ impl Gateway {
             ..Trace::default()
         };
         let inquiry = if R::EXPLAINS {
-            Inquiry::of(self, runtime, &mut raw).await
+            // Who the operator is says the deployed policy, as for all that is not a rule's.
+            let deployed = deployment.map_or(&**self, |own| own.deployed());
+            Inquiry::of(deployed, runtime, &mut raw).await
         } else {
             Ok(None)
         };

@@ -126,8 +126,8 @@ async fn look<R: Runtime>(runtime: &R, reading: Reading) {
             own.knows.set(true);
             (true, None)
         }
-        // What cannot be used will hardly be better in a second, unless nothing else is known.
-        Err(Trouble::Entry(reason)) => (own.knows.get(), Some(reason)),
+        // What cannot be used will hardly be better in a second, but for who is refused meanwhile.
+        Err(Trouble::Entry(reason)) => (!own.is_withheld(), Some(reason)),
         Err(Trouble::Store(error)) => (false, Some(error.to_string())),
     };
     if is_told {
@@ -138,12 +138,17 @@ async fn look<R: Runtime>(runtime: &R, reading: Reading) {
     }
     match problem {
         None => *own.problem.borrow_mut() = None,
-        Some(reason) => own.complain(
-            runtime,
-            format!(
-                "it cannot be told which policy is in force, so the last good one stays: {reason}"
-            ),
-        ),
+        Some(reason) => {
+            let meanwhile = if own.is_withheld() {
+                "every request is refused"
+            } else {
+                "the last good one stays"
+            };
+            own.complain(
+                runtime,
+                format!("it cannot be told which policy is in force, so {meanwhile}: {reason}"),
+            );
+        }
     }
 }
 

@@ -1,12 +1,14 @@
 //! Which policy an instance goes by, how soon it takes another, and what it costs.
 
+use edgekeeper_gateway::operator::{Purpose, Statement};
 use edgekeeper_gateway::policies::{CURRENT, Version};
 use serde_json::{Value, json};
 
-use crate::memory::{NOW, SECRET, Task, step};
+use crate::explaining::Explaining;
+use crate::memory::{NOW, OPERATOR_SECRET, SECRET, Task, step};
 use crate::policy::policy;
 use crate::pushed::{Pushed, REFRESH, change, leading_to};
-use crate::site::{get, header, message};
+use crate::site::{Sent, get, header, message};
 
 const STAYS: &str = "it cannot be told which policy is in force, so the last good one stays: ";
 
@@ -285,7 +287,7 @@ fn what_is_not_there_is_no_guess_either() {
     assert_eq!(
         site.said(),
         [format!(
-            "{STAYS}the secret KEYS_SECRET is not set; make one with `openssl rand -base64 32`, and see docs/keys.md for where to put it"
+            "it cannot be told which policy is in force, so every request is refused: the secret KEYS_SECRET is not set; make one with `openssl rand -base64 32`, and see docs/keys.md for where to put it"
         )]
     );
     let site = Pushed::set(refuse);
@@ -536,5 +538,40 @@ fn health_and_log_say_the_version_and_strict_health_does_not() {
         let version = site.push(pushed);
         site.memory.pass_seconds(REFRESH + 1);
         expect(&version);
+    }
+}
+
+#[test]
+fn a_new_instance_that_finds_garbage_has_the_deployed_policy_and_asks_no_more_than_others() {
+    let site = Pushed::new();
+    site.memory
+        .store()
+        .insert(CURRENT.to_owned(), "garbage".to_owned());
+    for _ in 0..100 {
+        assert_eq!(site.leads_to_and_settles(), "deployed");
+        site.memory.pass_seconds(1);
+    }
+    let looks = site.memory.reads();
+    assert!(looks <= 20, "{looks} in 100 s");
+}
+
+#[test]
+fn who_may_ask_why_is_said_by_the_deployed_policy() {
+    let site = Pushed::new();
+    let runtime = Explaining::new(site.memory.clone());
+    for (secret, status) in [(Value::Null, 200), (json!("REVOCATION_SECRET"), 200)] {
+        let next = leading_to(&format!("pushed-{}", secret.is_null()));
+        site.push(next.with("operator_secret", secret));
+        site.memory.pass_seconds(REFRESH + 1);
+        let url = "https://app.test/";
+        let now = site.memory.milliseconds() / 1_000;
+        let statement = Statement::new(Purpose::Explain, "GET", url)
+            .sign(OPERATOR_SECRET.as_bytes(), now + 1)
+            .unwrap();
+        let raw = get(url, &[("edge-explain", &statement)]);
+        let (gateway, decision) = site.memory.run(site.deployment.decide(&runtime, raw));
+        assert_eq!(gateway.version(), site.stored().in_force.version.as_ref());
+        let sent = Sent::new(decision, http::HeaderMap::new());
+        assert_eq!(sent.status(), status);
     }
 }
