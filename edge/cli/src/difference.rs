@@ -20,7 +20,7 @@ use edgekeeper_policy::document::Policy;
 use serde_json::{Map, Value};
 
 use crate::explain::answer::{Answer, Services};
-use crate::explain::case::Bench;
+use crate::explain::case::{Bench, Case};
 
 use self::asked::Asked;
 use self::change::{Change, Kind};
@@ -75,7 +75,7 @@ pub(crate) fn between(old: &Policy, new: &Policy, given: Vec<Asked>) -> Result<D
     let mut known = BTreeSet::new();
     let mut all: Vec<Asked> = Vec::new();
     for asked in given {
-        if !known.insert(format!("{:?}", asked.identity())) {
+        if !known.insert(asked.identity()) {
             continue;
         }
         if all.len() < MOST {
@@ -91,7 +91,7 @@ pub(crate) fn between(old: &Policy, new: &Policy, given: Vec<Asked>) -> Result<D
     all.extend(
         generated
             .into_iter()
-            .filter(|asked| known.insert(format!("{:?}", asked.identity()))),
+            .filter(|asked| known.insert(asked.identity())),
     );
     difference.generated = all.len().saturating_sub(difference.given);
 
@@ -114,8 +114,9 @@ pub(crate) fn between(old: &Policy, new: &Policy, given: Vec<Asked>) -> Result<D
                 (bench(old)?, bench(new)?)
             }
         };
-        let before = Outcome::of(&asked.case.decide_at(&old_bench)?);
-        let after = Outcome::of(&asked.case.decide_at(&new_bench)?);
+        let case = same_credential(&asked.case, &old_bench, &new_bench)?;
+        let before = Outcome::of(&case.decide_at(&old_bench)?);
+        let after = Outcome::of(&case.decide_at(&new_bench)?);
         if let Some(change) = Change::between(&before, &after) {
             found.push((number, change, before, after));
         }
@@ -131,6 +132,16 @@ pub(crate) fn between(old: &Policy, new: &Policy, given: Vec<Asked>) -> Result<D
         }
     }
     Ok(difference)
+}
+
+/// A browser sends the cookie that it has, whatever the policy: the one that the old one looks for, else the new one's.
+fn same_credential(case: &Case, old: &Bench, new: &Bench) -> Result<Case, String> {
+    let mut case = match case.with_credential(old)? {
+        Some(case) => case,
+        None => case.with_credential(new)?.unwrap_or_else(|| case.clone()),
+    };
+    case.adds_credential = false;
+    Ok(case)
 }
 
 /// Somebody's, and those that were given.

@@ -41,7 +41,7 @@ use case::Case;
   edgekeeper explain GET https://app.example.com/api/items --config oathkeeper.yml --edge edge.yml
   edgekeeper explain GET https://app.example.com/api/items --policy policy.json --session ada.json
   edgekeeper explain POST https://app.example.com/api/items --policy policy.json --header Accept:text/html
-  edgekeeper explain GET https://app.example.com/api/items --policy policy.json --cookie - --live < cookie.txt
+  edgekeeper explain GET https://app.example.com/api/items --policy policy.json --cookie - --live    the cookie from standard input
   edgekeeper explain GET https://app.example.com/api/items --gateway https://app.example.com"
 )]
 pub(crate) struct Arguments {

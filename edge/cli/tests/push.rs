@@ -293,6 +293,9 @@ fn nobody_is_asked_where_there_is_no_terminal() {
     assert_eq!(number(&folder, &["--to", &gateway.origin]), 0);
 }
 
+/// A place, the environment, the exit code and what is said.
+type Row<'a> = (&'a [&'a str], &'a [(&'a str, &'a str)], i32, &'a str);
+
 #[test]
 fn a_place_that_is_none_and_a_secret_that_is_not_there_are_refused_with_the_cure() {
     let folder = site("place");
@@ -301,7 +304,7 @@ fn a_place_that_is_none_and_a_secret_that_is_not_there_are_refused_with_the_cure
     let short = [("OPERATOR_SECRET", "short")];
     let none = [("OPERATOR_SECRET", ""), ("KEYS_SECRET", "")];
     let wrong = [("OPERATOR_SECRET", "another secret of more than 32 bytes")];
-    let rows: [(&[&str], &[(&str, &str)], i32, &str); 12] = [
+    let rows: [Row<'_>; 12] = [
         (
             &["--to", "http://app.example.com"],
             &[],

@@ -53,16 +53,15 @@ impl Asked {
     }
 
     /// Two that are the same are decided once.
-    pub(super) fn identity(&self) -> (String, String, bool, Vec<u8>, Vec<(String, Vec<u8>)>) {
+    pub(super) fn identity(&self) -> String {
         let case = &self.case;
-        let headers = case.headers.iter();
-        let headers = headers.map(|(name, value)| (name.to_string(), value.as_bytes().to_vec()));
-        (
-            case.method.clone(),
-            case.url.clone(),
-            case.listener == Listener::Proxy,
+        let is_proxy = case.listener == Listener::Proxy;
+        format!(
+            "{} {} {is_proxy} {:?} {:?}",
+            case.method,
+            case.url,
             self.world(),
-            headers.collect(),
+            case.headers
         )
     }
 

@@ -66,7 +66,7 @@ impl Made {
             return;
         }
         if let Some(asked) = Asked::made(method, url, headers, session)
-            && self.known.insert(format!("{:?}", asked.identity()))
+            && self.known.insert(asked.identity())
         {
             self.asked.push(asked);
         }

@@ -242,6 +242,33 @@ fn what_the_upstream_is_told_is_compared_value_by_value() {
 }
 
 #[test]
+fn a_browser_sends_the_same_cookie_under_both() {
+    let old = [rule("web", "/<.*>", &[])];
+    let new = [rule(
+        "web",
+        "/<.*>",
+        &[("authenticators", r#"[{ "handler": "noop" }]"#)],
+    )];
+    let difference = compared(&old, &new);
+    let told: Vec<&Group> = difference
+        .groups
+        .iter()
+        .filter(|group| group.kind == Kind::Told)
+        .collect();
+    assert_eq!(told.len(), 1, "{:?}", difference.groups);
+    assert_eq!(told[0].details, ["x-user has another value"]);
+
+    let only = CONFIG.replace("only: [ory_kratos_session]", "only: [other_session]");
+    let difference = between(&policy(&old), &policy_of(&only, &old), Vec::new()).unwrap();
+    assert_eq!(
+        difference.groups[0].kind,
+        Kind::Closed,
+        "{:?}",
+        difference.groups
+    );
+}
+
+#[test]
 fn answers_and_rules_that_change_are_told_last() {
     let old = [rule("web", "/<.*>", &[])];
     let renamed = compared(&old, &[rule("site", "/<.*>", &[])]);

@@ -34,11 +34,17 @@ pub(crate) struct Bench {
 }
 
 impl Bench {
+    /// For many requests, whose rules are told, and not those that are nearly for them.
+    ///
     /// # Errors
     /// What to print when the policy cannot be put in force.
     pub(crate) fn new(policy: &Policy, services: Services) -> Result<Self, String> {
+        Self::of(policy, services, false)
+    }
+
+    fn of(policy: &Policy, services: Services, near_misses: bool) -> Result<Self, String> {
         let gateway = Gateway::new(policy.clone()).map_err(|error| format!("error: {error}"))?;
-        let world = World::new(policy, services)?;
+        let world = World::new(policy, services, near_misses)?;
         Ok(Self { gateway, world })
     }
 }
@@ -59,7 +65,7 @@ impl Case {
     /// # Errors
     /// What to print when the policy cannot be put in force.
     pub(crate) fn explain(&self, policy: &Policy) -> Result<Explanation, String> {
-        let bench = || Bench::new(policy, self.services.clone());
+        let bench = || Bench::of(policy, self.services.clone(), true);
         Ok(self.decide(bench)?.explanation)
     }
 
@@ -69,6 +75,25 @@ impl Case {
     /// What to print when the decision does not end.
     pub(crate) fn decide_at(&self, bench: &Bench) -> Result<Decided, String> {
         self.decide(|| Ok(bench))
+    }
+
+    /// The same request with the credential that it is given under this policy; `None` where it is given none.
+    ///
+    /// # Errors
+    /// As [`Self::decide_at`].
+    pub(crate) fn with_credential(&self, bench: &Bench) -> Result<Option<Self>, String> {
+        if !self.adds_credential {
+            return Ok(None);
+        }
+        let bare = self.once(bench, None)?.explanation;
+        let policy = bench.gateway.policy();
+        let added = credential::missing(policy, &self.headers, &self.url, &bare);
+        Ok(added.map(|added| {
+            let mut case = self.clone();
+            added.put(&mut case.headers, &mut case.url);
+            case.adds_credential = false;
+            case
+        }))
     }
 
     /// A request without a credential is decided twice where it gets one: its rule says which.

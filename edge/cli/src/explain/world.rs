@@ -37,12 +37,17 @@ struct Inner {
     checks: Vec<Endpoint>,
     others: Vec<Endpoint>,
     steps: Steps,
+    near_misses: bool,
 }
 
 impl World {
     /// # Errors
     /// When this machine has no clock or no randomness.
-    pub(super) fn new(policy: &Policy, services: Services) -> Result<Self, String> {
+    pub(super) fn new(
+        policy: &Policy,
+        services: Services,
+        near_misses: bool,
+    ) -> Result<Self, String> {
         let mut random = [0_u8; 32];
         crate::keys::random(&mut random)?;
         let checks = session_checks(policy);
@@ -60,6 +65,7 @@ impl World {
             checks,
             others,
             steps: wanted(),
+            near_misses,
         })))
     }
 
@@ -230,6 +236,10 @@ impl Runtime for World {
 
     fn steps(&self) -> Option<&Steps> {
         Some(&self.0.steps)
+    }
+
+    fn wants_near_misses(&self) -> bool {
+        self.0.near_misses
     }
 
     /// What is known of a question is told where it is answered.

@@ -90,8 +90,8 @@ impl Store for Wrangler {
     fn get(&self, name: &str) -> Result<Option<String>, String> {
         let output = self.run("get", name, &[])?;
         if !output.status.success() {
-            let told = String::from_utf8_lossy(&output.stderr).into_owned()
-                + &String::from_utf8_lossy(&output.stdout);
+            let streams = [&output.stderr, &output.stdout];
+            let told: String = streams.map(|bytes| String::from_utf8_lossy(bytes)).concat();
             // How wrangler tells of an entry that is not there, when it asks Cloudflare.
             let is_missing = told.contains("404: Not Found") && told.contains("/values/");
             return if is_missing {
