@@ -138,3 +138,98 @@ fn bare(message: String) -> Failure {
             .to_owned(),
     )
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    fn reply(status: u16, body: &str) -> Reply {
+        let mut headers = HeaderMap::new();
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        Reply {
+            status,
+            headers,
+            body: Some(body.as_bytes().to_vec()),
+        }
+    }
+
+    /// Each kind of step, as docs/explain.md has them, and what each may leave out.
+    fn steps() -> Value {
+        json!([
+            { "step": "assumed", "text": "a" },
+            { "step": "own", "by": "CORS" },
+            { "step": "request", "method": "GET", "url": "https://a.example/" },
+            { "step": "rule", "id": "web", "pattern": "p", "captures": ["c"] },
+            { "step": "no_rule", "reason": "r" },
+            { "step": "near_miss", "rule": "r", "pattern": "p", "differences": [
+                { "differs": "nothing" }, { "differs": "method", "rule": ["GET"] }, { "differs": "scheme", "rule": "http" },
+                { "differs": "host", "rule": "h" }, { "differs": "trailing_slash", "cleaned": true }, { "differs": "letter_case" },
+                { "differs": "path_start", "rule": "/a" }, { "differs": "pattern" }, { "differs": "with_slash" },
+                { "differs": "too_many_steps" }, { "differs": "broken" },
+            ] },
+            { "step": "authenticator", "handler": "noop", "verdict": "responsible", "subject": "" },
+            { "step": "authenticator", "handler": "jwt", "verdict": "not_responsible", "wants": "w" },
+            { "step": "authenticator", "handler": "jwt", "verdict": "refused", "reason": "r" },
+            { "step": "session", "source": "hit", "verdict": "active", "expires": 1 },
+            { "step": "session", "source": "hit", "verdict": "active" },
+            { "step": "session", "source": "miss", "verdict": "none" },
+            { "step": "session", "source": "miss", "verdict": "second_factor" },
+            { "step": "session", "source": "failed", "verdict": "failed", "reason": "r" },
+            { "step": "asked", "method": "GET", "url": "u", "status": 200, "note": "" },
+            { "step": "asked", "method": "GET", "url": "u", "note": "n" },
+            { "step": "authorizer", "handler": "allow", "verdict": "allowed" },
+            { "step": "authorizer", "handler": "deny", "verdict": "refused", "reason": "r" },
+            { "step": "mutator", "handler": "id_token", "headers": [{ "name": "n", "value": "v" }], "token": { "header": {}, "claims": { "sub": "a" } } },
+            { "step": "mutator", "handler": "header", "headers": [], "failed": "f" },
+            { "step": "refusal", "status": 401, "message": "m", "reason": "r" },
+            { "step": "refusal", "status": 401, "message": "m" },
+            { "step": "error_handler", "of": "rule", "number": 1, "handler": "json", "verdict": "chosen" },
+            { "step": "error_handler", "of": "fallback", "number": 2, "handler": "redirect", "verdict": "not_for_it", "reason": "r" },
+            { "step": "error_handler", "of": "fallback", "number": 2, "handler": "redirect", "verdict": "no_help", "reason": "r" },
+            { "step": "error_handler", "of": "fallback", "number": 2, "handler": "redirect", "verdict": "failed", "reason": "r" },
+        ])
+    }
+
+    #[test]
+    fn every_kind_of_step_and_outcome_is_read_from_a_gateways_json() {
+        for outcome in [
+            json!({ "kind": "forward", "method": "GET", "url": "u", "headers": [] }),
+            json!({ "kind": "forward", "method": "GET", "url": "u", "binding": "B", "headers": [{ "name": "n", "value": "v" }] }),
+            json!({ "kind": "answer", "status": 401, "headers": [], "body": "b" }),
+        ] {
+            let document = json!({ "format": FORMAT, "steps": steps(), "outcome": outcome });
+            let read = read(
+                "https://app.example.com",
+                &reply(200, &document.to_string()),
+            );
+            let read = read.unwrap_or_else(|_| panic!("{document:#}"));
+            assert_eq!(serde_json::to_value(&read).unwrap(), document);
+            assert!(super::super::text::write(&read).lines().count() > 25);
+        }
+    }
+
+    #[test]
+    fn what_is_no_explanation_is_told() {
+        let mut large = reply(200, "");
+        large.body = None;
+        for (reply, message) in [
+            (reply(200, "{}"), "in a form that this command cannot read"),
+            (
+                reply(
+                    401,
+                    r#"{"error":{"message":"the statement has expired (`exp`)"}}"#,
+                ),
+                "answers 401 (the statement has expired (`exp`)) and no explanation",
+            ),
+            (reply(503, "oh"), "answers 503 and no explanation"),
+            (large, "more than 4 MiB"),
+        ] {
+            match read("https://app.example.com", &reply) {
+                Err(Failure::Policy(told)) => assert!(told.contains(message), "{told}"),
+                _ => panic!("{message}"),
+            }
+        }
+    }
+}

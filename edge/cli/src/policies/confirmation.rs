@@ -1,6 +1,6 @@
 //! Whether somebody wants it.
 
-use std::io::{self, BufRead as _, IsTerminal as _, Write as _};
+use std::io::{self, BufRead, IsTerminal as _, Write as _};
 
 use super::failure::Failure;
 
@@ -25,12 +25,38 @@ pub(super) fn ask(yes: bool, question: &str) -> Result<(), Failure> {
     if yes {
         return Ok(());
     }
-    let mut line = String::new();
     let asked = write!(io::stderr(), "{question} [y/N] ");
-    let read = asked.and_then(|()| io::stdin().lock().read_line(&mut line));
-    let says_yes = ["y", "yes"].contains(&line.trim().to_ascii_lowercase().as_str());
-    if read.is_ok() && says_yes {
+    if asked.is_ok() && says_yes(io::stdin().lock()) {
         return Ok(());
     }
     Err(Failure::Failed("nothing was changed".to_owned()))
+}
+
+/// Only a clear yes is one.
+fn says_yes(mut input: impl BufRead) -> bool {
+    let mut line = String::new();
+    let read = input.read_line(&mut line);
+    read.is_ok() && ["y", "yes"].contains(&line.trim().to_ascii_lowercase().as_str())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_clear_yes_is_one() {
+        for (line, expected) in [
+            ("y\n", true),
+            ("Yes\r\n", true),
+            ("  y ", true),
+            ("", false),
+            ("\n", false),
+            ("n\n", false),
+            ("yes please\n", false),
+            ("no\ny\n", false),
+        ] {
+            assert_eq!(says_yes(line.as_bytes()), expected, "{line:?}");
+        }
+        assert!(!says_yes(&b"\xff\n"[..]));
+    }
 }
