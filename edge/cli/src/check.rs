@@ -11,7 +11,7 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use clap::{Args, ValueEnum};
-use edgekeeper_policy::compile::{Options, Severity, compile};
+use edgekeeper_policy::compile::{Diagnostic, Options, Severity, compile};
 
 use crate::chosen;
 use crate::files::FileSystem;
@@ -77,7 +77,7 @@ enum Format {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum Deny {
+pub(crate) enum Deny {
     Warnings,
     Notes,
 }
@@ -91,9 +91,9 @@ enum Color {
 
 /// Runs the command. Everything found goes to standard output, whatever the format.
 pub(crate) fn run(arguments: &Arguments) -> ExitCode {
-    let chosen = match chosen::choose(&arguments.files, arguments.edge.as_deref(), |path| {
-        Path::new(path).is_file()
-    }) {
+    let exists = |path: &str| Path::new(path).is_file();
+    let edge = arguments.edge.as_deref();
+    let chosen = match chosen::choose(&arguments.files, edge, "edgekeeper check", exists) {
         Ok(chosen) => chosen,
         Err(message) => {
             eprintln!("error: {message}");
@@ -125,16 +125,35 @@ pub(crate) fn run(arguments: &Arguments) -> ExitCode {
     };
     // Whoever reads may have gone.
     let _ = std::io::stdout().write_all(text.as_bytes());
-    let denied = match arguments.deny {
-        None => Severity::Error,
-        Some(Deny::Warnings) => Severity::Warning,
-        Some(Deny::Notes) => Severity::Note,
-    };
-    if findings.worst().is_some_and(|worst| worst <= denied) {
+    if findings
+        .worst()
+        .is_some_and(|worst| worst <= denied(arguments.deny))
+    {
         ExitCode::FAILURE
     } else {
         ExitCode::SUCCESS
     }
+}
+
+/// The least severity that fails.
+fn denied(deny: Option<Deny>) -> Severity {
+    match deny {
+        None => Severity::Error,
+        Some(Deny::Warnings) => Severity::Warning,
+        Some(Deny::Notes) => Severity::Note,
+    }
+}
+
+/// Tells people what was found, for a command that checks before it does something, and whether that has to stop it.
+pub(crate) fn told(found: Vec<Diagnostic>, deny: Option<Deny>) -> (String, bool) {
+    let findings = Findings::new(found, Severity::Note, None);
+    let stops = findings.worst().is_some_and(|worst| worst <= denied(deny));
+    (human::text(&findings, is_coloured(Color::Auto)), stops)
+}
+
+/// Whether standard output shows colours.
+pub(crate) fn has_colours() -> bool {
+    is_coloured(Color::Auto)
 }
 
 fn is_coloured(color: Color) -> bool {

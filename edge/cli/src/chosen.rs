@@ -36,13 +36,14 @@ pub(crate) fn look(
 }
 
 /// Tells `edge.yml` from Oathkeeper's configuration by its name: `edge.yml`, `edge.staging.yaml`. Where nothing is named, it
-/// looks.
+/// looks. `command` is what was typed.
 ///
 /// # Errors
 /// Says what cannot be told apart, and what to write.
 pub(crate) fn choose(
     files: &[String],
     edge: Option<&str>,
+    command: &str,
     exists: impl Fn(&str) -> bool,
 ) -> Result<Chosen, String> {
     let is_edge = |path: &&String| {
@@ -50,12 +51,16 @@ pub(crate) fn choose(
         name.split('.').next() == Some("edge")
     };
     if files.is_empty() {
-        return look(edge, "edgekeeper check path/to/oathkeeper.yml", exists);
+        return look(edge, &format!("{command} path/to/oathkeeper.yml"), exists);
     }
     let (edges, configs): (Vec<&String>, Vec<&String>) = files.iter().partition(is_edge);
     let config = match configs.as_slice() {
         [config] => (*config).clone(),
-        [] => return Err("which configuration? name Oathkeeper's, too: `edgekeeper check oathkeeper.yml edge.yml`".to_owned()),
+        [] => {
+            return Err(format!(
+                "which configuration? name Oathkeeper's, too: `{command} oathkeeper.yml edge.yml`"
+            ));
+        }
         [first, second, ..] => {
             return Err(format!(
                 "both `{first}` and `{second}` would be Oathkeeper's configuration; name one, and `edge.yml` by `--edge`. The rules are found in `access_rules.repositories`"
@@ -77,7 +82,7 @@ mod tests {
     fn chosen(files: &[&str], edge: Option<&str>) -> Result<(String, Option<String>), String> {
         let files: Vec<String> = files.iter().map(|file| (*file).to_owned()).collect();
         let there = |path: &str| ["oathkeeper.yaml", "edge.yml"].contains(&path);
-        choose(&files, edge, there).map(|chosen| (chosen.config, chosen.edge))
+        choose(&files, edge, "edgekeeper check", there).map(|chosen| (chosen.config, chosen.edge))
     }
 
     #[test]
@@ -109,7 +114,7 @@ mod tests {
             let error = chosen(files, edge).unwrap_err();
             assert!(error.contains(message), "{error}");
         }
-        let nothing = choose(&[], None, |_| false).unwrap_err();
+        let nothing = choose(&[], None, "edgekeeper check", |_| false).unwrap_err();
         assert!(
             nothing.contains("there is no `oathkeeper.yml`"),
             "{nothing}"

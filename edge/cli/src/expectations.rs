@@ -24,6 +24,7 @@ use edgekeeper_policy::document::Policy;
 
 use crate::build;
 use crate::chosen::{self, Chosen};
+use crate::explain::case::Case;
 use crate::explain::core::Core;
 use crate::explain::document;
 use crate::files::FileSystem;
@@ -224,6 +225,50 @@ fn results(arguments: &Arguments) -> Result<Results, Failure> {
         tested: tested.collect::<Result<_, _>>().map_err(Failure::Policy)?,
         milliseconds: u64::try_from(start.elapsed().as_millis()).unwrap_or(u64::MAX),
     })
+}
+
+/// What came of the tests beside a configuration.
+pub(crate) struct Held {
+    /// The file.
+    pub(crate) file: String,
+    /// The results for people.
+    pub(crate) text: String,
+    /// The last line of it.
+    pub(crate) summary: String,
+    pub(crate) failed: usize,
+}
+
+/// Holds a policy to the expectations beside its configuration, if there are any.
+///
+/// # Errors
+/// Everything that is wrong with the file.
+pub(crate) fn hold(config: &str, policy: &Policy) -> Result<Option<Held>, String> {
+    let start = Instant::now();
+    let Ok(file) = beside(config) else {
+        return Ok(None);
+    };
+    let tests = file::read(&file)?;
+    let core = Core::new(policy.clone())?;
+    let tested = tests.into_iter().map(|test| Tested::of(test, &core));
+    let results = Results {
+        tested: tested.collect::<Result<_, _>>()?,
+        milliseconds: u64::try_from(start.elapsed().as_millis()).unwrap_or(u64::MAX),
+    };
+    Ok(Some(Held {
+        file,
+        text: human::text(&results),
+        summary: results.summary(),
+        failed: results.failed(),
+    }))
+}
+
+/// The requests of a file of tests, in its order.
+///
+/// # Errors
+/// Everything that is wrong with the file.
+pub(crate) fn cases(path: &str) -> Result<Vec<Case>, String> {
+    let tests = file::read(path)?;
+    Ok(tests.into_iter().map(|test| test.case).collect())
 }
 
 fn choose(arguments: &Arguments) -> Result<Chosen, String> {

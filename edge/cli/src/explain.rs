@@ -1,15 +1,17 @@
 //! `edgekeeper explain`: what the gateway does with a request, and why.
 
 pub(crate) mod answer;
-mod batch;
+pub(crate) mod batch;
 pub(crate) mod case;
 pub(crate) mod core;
 mod credential;
 mod differences;
+mod running;
 pub(crate) mod text;
 mod world;
 
 use std::fs;
+use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -17,6 +19,7 @@ use clap::{ArgGroup, Args, ValueEnum};
 use edgekeeper_gateway::request::Listener;
 use edgekeeper_policy::compile::{Options, compile};
 use edgekeeper_policy::document::Policy;
+use http::header::COOKIE;
 use http::{HeaderMap, HeaderName, HeaderValue, Method};
 
 use self::core::Core;
@@ -25,21 +28,23 @@ use crate::files::{self, FileSystem};
 use answer::{Answer, Services};
 use case::Case;
 
-/// Show what the gateway does with a request, and why, without sending anything
+/// Show what the gateway does with a request, and why, without sending it on
 ///
 /// The gateway's own code decides, in memory: which rule is for the request and why others are not, what each handler says,
-/// what the upstream gets, or the answer. Credentials are masked. No service is asked: whoami says what `--session` holds, or
-/// 401; every other question is told as not asked.
+/// what the upstream gets, or the answer. Credentials are masked. No service is asked unless you say `--live`: whoami says what
+/// `--session` holds, or 401; every other question is told as not asked. With `--gateway` a running gateway explains it itself.
 ///
 /// The exit code is 0 for every request that can be explained, also a refused one, 1 for a policy that cannot be used, 2 for wrong
 /// arguments.
 #[derive(Debug, Args)]
 #[command(
-    group = ArgGroup::new("source").required(true).args(["config", "policy"]),
+    group = ArgGroup::new("source").required(true).args(["config", "policy", "gateway"]),
     after_help = "Examples:
   edgekeeper explain GET https://app.example.com/api/items --config oathkeeper.yml --edge edge.yml
   edgekeeper explain GET https://app.example.com/api/items --policy policy.json --session ada.json
-  edgekeeper explain POST https://app.example.com/api/items --policy policy.json --header Accept:text/html"
+  edgekeeper explain POST https://app.example.com/api/items --policy policy.json --header Accept:text/html
+  edgekeeper explain GET https://app.example.com/api/items --policy policy.json --cookie - --live    the cookie from standard input
+  edgekeeper explain GET https://app.example.com/api/items --gateway https://app.example.com"
 )]
 pub(crate) struct Arguments {
     /// The method, such as GET
@@ -53,6 +58,19 @@ pub(crate) struct Arguments {
     /// A header of the request; can be given several times
     #[arg(long = "header", short = 'H', value_name = "NAME: VALUE")]
     headers: Vec<String>,
+
+    /// The cookies of the request, as `name=value; name=value`. `-` reads them from standard input, so that no list of processes
+    /// and no shell's history has them
+    #[arg(long, value_name = "COOKIES")]
+    cookie: Option<String>,
+
+    /// Ask the services of the policy, such as Kratos' whoami, at their addresses; the request itself is not sent on
+    #[arg(long, conflicts_with_all = ["session", "gateway"])]
+    live: bool,
+
+    /// Have a running gateway explain it, by its origin, such as https://app.example.com; signed with `OPERATOR_SECRET`
+    #[arg(long, value_name = "URL", conflicts_with_all = ["session", "listener"])]
+    gateway: Option<String>,
 
     /// What whoami answers to the request's credential: a JSON document. Without a credential one is added
     #[arg(long, value_name = "FILE")]
@@ -87,7 +105,7 @@ pub(crate) struct Arguments {
     format: Format,
 
     /// Explain many requests: one a line, each a JSON object; one JSON document a line is written
-    #[arg(long, value_name = "FILE", hide = true, conflicts_with_all = ["method", "url", "headers", "session", "listener"])]
+    #[arg(long, value_name = "FILE", hide = true, conflicts_with_all = ["method", "url", "headers", "session", "listener", "cookie", "live", "gateway"])]
     requests: Option<PathBuf>,
 }
 
@@ -106,6 +124,9 @@ enum Format {
     /// For programs: docs/explain.md
     Json,
 }
+
+/// Bytes of cookies that are read: more no server takes.
+const MOST_COOKIES: u64 = 64 << 10;
 
 /// Why nothing can be explained.
 enum Failure {
@@ -148,8 +169,13 @@ fn explain(arguments: &Arguments) -> Result<String, Failure> {
         return batch::explain(policy(arguments)?, &cases).map_err(Failure::Policy);
     }
     let case = case(arguments).map_err(Failure::Arguments)?;
-    let core = Core::new(policy(arguments)?).map_err(Failure::Policy)?;
-    let explanation = case.explain(&core).map_err(Failure::Policy)?;
+    let explanation = match &arguments.gateway {
+        Some(gateway) => running::explain(gateway, &case.method, &case.url, &case.headers)?,
+        None => {
+            let core = Core::new(policy(arguments)?).map_err(Failure::Policy)?;
+            case.explain(&core).map_err(Failure::Policy)?
+        }
+    };
     Ok(match arguments.format {
         Format::Text => text::write(&explanation),
         Format::Json => serde_json::to_string_pretty(&explanation)
@@ -185,14 +211,42 @@ pub(crate) fn document(path: &Path, text: &str) -> Result<Policy, String> {
 fn case(arguments: &Arguments) -> Result<Case, String> {
     let session = arguments.session.as_deref().map(session).transpose()?;
     let url = arguments.url.clone().unwrap_or_default();
+    let mut headers = headers(&arguments.headers, &url)?;
+    if let Some(given) = &arguments.cookie {
+        headers.append(COOKIE, cookies(given)?);
+    }
     Ok(Case {
         method: method(arguments.method.as_deref().unwrap_or_default())?,
-        headers: headers(&arguments.headers, &url)?,
+        headers,
         url,
         listener: arguments.listener.into(),
         adds_credential: session.is_some(),
-        services: Services::Offline(session),
+        services: if arguments.live {
+            Services::Live
+        } else {
+            Services::Offline(session)
+        },
     })
+}
+
+/// The value of `Cookie`. No message repeats it.
+fn cookies(given: &str) -> Result<HeaderValue, String> {
+    let mut read = String::new();
+    let text = if given == "-" {
+        let mut input = io::stdin().lock().take(MOST_COOKIES);
+        input
+            .read_to_string(&mut read)
+            .map_err(|_| "--cookie -: standard input is not text".to_owned())?;
+        read.trim()
+    } else {
+        given.trim()
+    };
+    let value = HeaderValue::from_str(text).ok();
+    let mut value = value
+        .filter(|_| text.split(';').all(|pair| pair.contains('=')))
+        .ok_or("--cookie: write `name=value`, or several with `; ` between them, in one line")?;
+    value.set_sensitive(true);
+    Ok(value)
 }
 
 /// Reads a request's method.

@@ -15,10 +15,12 @@
 mod build;
 mod check;
 mod chosen;
+mod client;
 mod completions;
 mod decision;
 mod destinations;
 mod dev;
+mod difference;
 mod expectations;
 mod explain;
 mod files;
@@ -27,6 +29,7 @@ mod help;
 mod init;
 mod keys;
 mod lines;
+mod policies;
 mod schema;
 mod sessions;
 mod spin;
@@ -44,6 +47,7 @@ Examples:
   edgekeeper check                   what is wrong with oathkeeper.yml, edge.yml and the rules
   edgekeeper test                    whether requests get what edgekeeper.test.yml expects
   edgekeeper build --config oathkeeper.yml --edge edge.yml --out policy.json
+  edgekeeper push --to https://app.example.com
   edgekeeper help build              more about a command, with examples")]
 struct Arguments {
     #[command(subcommand)]
@@ -57,7 +61,10 @@ enum Command {
     Dev(dev::Arguments),
     Explain(explain::Arguments),
     Init(init::Arguments),
+    Push(policies::push::Arguments),
+    Rollback(policies::rollback::Arguments),
     Test(expectations::Arguments),
+    Versions(policies::versions::Arguments),
     /// Make and keep the keys that sign tokens
     #[command(
         subcommand,
@@ -88,7 +95,10 @@ fn main() -> ExitCode {
         Command::Dev(arguments) => return dev::run(&arguments),
         Command::Explain(arguments) => return explain::run(&arguments),
         Command::Init(arguments) => return init::run(&arguments),
+        Command::Push(arguments) => return policies::push::run(&arguments),
+        Command::Rollback(arguments) => return policies::rollback::run(&arguments),
         Command::Test(arguments) => return expectations::run(&arguments),
+        Command::Versions(arguments) => return policies::versions::run(&arguments),
         Command::Keys(command) => keys::run(&command),
         Command::Schema(arguments) => schema::run(&arguments),
         Command::Sessions(command) => sessions::run(&command),

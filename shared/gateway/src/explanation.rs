@@ -14,7 +14,7 @@ mod steps;
 mod token;
 
 use http::{HeaderMap, HeaderValue};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::Gateway;
 use crate::decision::{Decision, apply};
@@ -37,7 +37,7 @@ use secrets::Secrets;
 pub const FORMAT: u32 = 1;
 
 /// The course of one decision, without secrets.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Explanation {
     /// [`FORMAT`].
     pub format: u32,
@@ -48,7 +48,7 @@ pub struct Explanation {
 }
 
 /// What came of a request.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum Outcome {
     /// It goes on.

@@ -162,6 +162,11 @@ pub trait Runtime: Clone + 'static {
         None
     }
 
+    /// Whether an explanation is to name the rules that are nearly for a request, for which each rule is looked at.
+    fn wants_near_misses(&self) -> bool {
+        true
+    }
+
     /// Whether somebody wants to know why this request is decided as it is.
     fn is_explaining(&self) -> bool {
         Self::EXPLAINS && self.steps().is_some_and(Steps::are_wanted)

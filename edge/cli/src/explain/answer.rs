@@ -16,6 +16,8 @@ pub(crate) struct Answer {
 pub(crate) enum Services {
     /// Whoami says this, or knows no credential. Nobody else is asked.
     Offline(Option<Answer>),
+    /// They are asked.
+    Live,
     /// The answers that were once given, each with the URL that was asked.
     Recorded(Vec<(String, Answer)>),
 }

@@ -61,17 +61,24 @@ pub(super) fn read(path: &Path) -> Result<Vec<Case>, String> {
     lines
         .filter(|(_, line)| !line.trim().is_empty())
         .map(|(number, line)| {
-            let read: Result<Line, _> = serde_json::from_str(line);
-            let case = match read {
-                Ok(line) => line.case(),
-                Err(error) => Err(format!(
-                    "at column {} it is not the JSON object that docs/explain.md describes",
-                    error.column()
-                )),
-            };
-            case.map_err(|error| format!("`{}`, line {number}: {error}", path.display()))
+            case(line).map_err(|error| format!("`{}`, line {number}: {error}", path.display()))
         })
         .collect()
+}
+
+/// Reads one line.
+///
+/// # Errors
+/// Says that it cannot be understood, and where.
+pub(crate) fn case(line: &str) -> Result<Case, String> {
+    let read: Result<Line, _> = serde_json::from_str(line);
+    match read {
+        Ok(line) => line.case(),
+        Err(error) => Err(format!(
+            "at column {} it is not the JSON object that docs/explain.md describes",
+            error.column()
+        )),
+    }
 }
 
 /// One explanation a line, in the order of the requests.

@@ -6,6 +6,7 @@ use std::env;
 use std::pin::pin;
 use std::rc::Rc;
 use std::task::{Context, Poll, Waker};
+use std::time::Duration;
 
 use edgekeeper_gateway::explanation::{Step, Steps};
 use edgekeeper_gateway::keys;
@@ -13,6 +14,7 @@ use edgekeeper_gateway::runtime::{FetchError, Inbound, Outbound, Runtime, Unavai
 
 use super::answer::{Answer, Services};
 use super::core::{Core, Endpoints};
+use crate::client::{self, Question};
 use crate::time;
 
 /// How often a future is asked before it is given up. Nothing here waits for anything, so that each is ready at once.
@@ -32,12 +34,13 @@ struct Inner {
     services: Services,
     endpoints: Rc<Endpoints>,
     steps: Steps,
+    near_misses: bool,
 }
 
 impl World {
     /// # Errors
     /// When this machine has no clock or no randomness.
-    pub(super) fn new(core: &Core, services: Services) -> Result<Self, String> {
+    pub(super) fn new(core: &Core, services: Services, near_misses: bool) -> Result<Self, String> {
         let mut random = [0_u8; 32];
         crate::keys::random(&mut random)?;
         Ok(Self(Rc::new(Inner {
@@ -48,6 +51,7 @@ impl World {
             services,
             endpoints: core.services(),
             steps: wanted(),
+            near_misses,
         })))
     }
 
@@ -66,9 +70,11 @@ impl World {
         Err("error: the decision does not end; please report this".to_owned())
     }
 
-    /// What happened so far.
+    /// What happened so far. The steps of the next request are wanted, too.
     pub(super) fn take_steps(&self) -> Vec<Step> {
-        self.0.steps.take()
+        let steps = self.0.steps.take();
+        self.0.steps.want();
+        steps
     }
 
     pub(super) fn push(&self, step: Step) {
@@ -152,6 +158,11 @@ impl Runtime for World {
                     "from the answers that were given, not asked",
                 )
             }
+            Services::Live => {
+                let (step, answer) = live(&request);
+                self.push(step);
+                return answer;
+            }
             Services::Offline(_) if !self.is_session_check(&request.url) => {
                 self.push(asked(None, "not asked: explanations are made offline"));
                 return Err(FetchError::Unreachable);
@@ -215,9 +226,55 @@ impl Runtime for World {
         Some(&self.0.steps)
     }
 
+    fn wants_near_misses(&self) -> bool {
+        self.0.near_misses
+    }
+
     /// What is known of a question is told where it is answered.
     async fn ask(&self, request: Outbound) -> Result<Inbound, FetchError> {
         self.fetch(request).await
+    }
+}
+
+/// Asks a service, as the gateway would.
+fn live(request: &Outbound) -> (Step, Result<Inbound, FetchError>) {
+    let asked = |status, note: String| Step::Asked {
+        method: request.method.clone(),
+        url: request.url.clone(),
+        status,
+        note,
+    };
+    if let Some(binding) = &request.binding {
+        let note = format!("not asked: only the runtime reaches it, by the binding {binding}");
+        return (asked(None, note), Err(FetchError::Unreachable));
+    }
+    let answer = client::ask(&Question {
+        method: &request.method,
+        url: &request.url,
+        headers: request.headers.clone(),
+        body: &request.body,
+        patience: Duration::from_millis(request.timeout),
+        largest: request.largest,
+    });
+    match answer {
+        Ok(reply) => {
+            let step = asked(Some(reply.status), "asked by this command".to_owned());
+            let answer = Inbound {
+                status: reply.status,
+                headers: reply.headers,
+                body: reply.body,
+            };
+            (step, Ok(answer))
+        }
+        Err(error) => {
+            let note = format!("asked by this command: {}", error.reason);
+            let failure = if error.is_late {
+                FetchError::Timeout
+            } else {
+                FetchError::Unreachable
+            };
+            (asked(None, note), Err(failure))
+        }
     }
 }
 

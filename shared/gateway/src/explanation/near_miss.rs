@@ -7,7 +7,7 @@ use std::cmp::Reverse;
 use edgekeeper_policy::document::{Policy, Scheme};
 use edgekeeper_policy::pattern::{DEFAULT_BUDGET, Unmatched};
 use edgekeeper_policy::rule::Rule;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::request::Request;
 
@@ -15,7 +15,7 @@ use crate::request::Request;
 const MOST: usize = 10;
 
 /// A rule that is not for a request, but nearly.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct NearMiss {
     /// The rule's id.
     pub rule: String,
@@ -26,7 +26,7 @@ pub struct NearMiss {
 }
 
 /// What keeps a rule from being for a request.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "differs", rename_all = "snake_case")]
 pub enum Difference {
     /// Nothing: its pattern and its methods fit too. Several such rules are an error.

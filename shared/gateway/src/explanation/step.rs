@@ -1,7 +1,7 @@
 //! One step of a decision.
 
 use http::{HeaderMap, HeaderName, HeaderValue};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::near_miss::NearMiss;
@@ -12,7 +12,7 @@ use crate::runtime::{FetchError, Inbound};
 /// What the gateway did, and why.
 ///
 /// Reasons are those of the log: more than the client is told.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "step", rename_all = "snake_case")]
 pub enum Step {
     /// What was taken for granted, because whoever explains cannot know it.
@@ -122,7 +122,7 @@ pub enum Step {
 }
 
 /// What an authenticator says of a request.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "verdict", rename_all = "snake_case")]
 pub enum Responsibility {
     /// The next one is asked.
@@ -143,7 +143,7 @@ pub enum Responsibility {
 }
 
 /// What is known of a session.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "verdict", rename_all = "snake_case")]
 pub enum SessionAnswer {
     /// It counts.
@@ -164,7 +164,7 @@ pub enum SessionAnswer {
 }
 
 /// What an authorizer says.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "verdict", rename_all = "snake_case")]
 pub enum Allowance {
     /// They may.
@@ -177,7 +177,7 @@ pub enum Allowance {
 }
 
 /// Where an error handler stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Whose {
     /// `errors` of the rule.
@@ -187,7 +187,7 @@ pub enum Whose {
 }
 
 /// Whether an error handler tells of a refusal.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "verdict", rename_all = "snake_case")]
 pub enum Choice {
     /// It does.
@@ -218,7 +218,7 @@ pub(crate) fn why(refusal: &Refusal) -> String {
 }
 
 /// A header that may be shown.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Header {
     /// Its name, lower case.
     pub name: String,

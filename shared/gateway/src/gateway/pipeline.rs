@@ -153,6 +153,9 @@ impl Gateway {
             },
         });
         let chosen = chosen.map(|matched| matched.rule);
+        if !runtime.wants_near_misses() {
+            return;
+        }
         for miss in explanation::near_misses(&self.policy, request, chosen) {
             runtime.explain(|| Step::NearMiss(miss));
         }

@@ -4,6 +4,7 @@
 //! Everything is decided on what the gateway sees: canonical URLs of requests, matched by the patterns themselves. What is
 //! found is confirmed by the matcher before it is told; what cannot be decided is said to be so.
 
+mod example;
 mod near;
 mod never;
 mod overlap;

@@ -474,3 +474,26 @@ fn a_rule_with_a_slash_at_its_end_overlaps_only_where_nobody_has_the_path_withou
         overlaps(&third)
     );
 }
+
+#[test]
+fn an_example_is_of_the_first_rules_and_not_of_the_others() {
+    let rules = regexps(&[
+        "https://app.example.com/<(?!admin/).*>",
+        "https://app.example.com/<.*>",
+        "https://app.example.com/admin/<[a-z]+>",
+        "https://other.example.com/<.*>",
+    ]);
+    let mut patterns = Patterns::new(rules.iter(), false);
+    for (matching, failing, expected) in [
+        (&[0][..], &[][..], Some("https://app.example.com/")),
+        (&[1], &[0], Some("https://app.example.com/admin/x")),
+        (&[1, 2], &[], Some("https://app.example.com/admin/x")),
+        (&[1], &[0, 2], Some("https://app.example.com/admin/x")),
+        (&[0], &[1], None),
+        (&[0, 3], &[], None),
+        (&[2], &[], Some("https://app.example.com/admin/x")),
+    ] {
+        let found = patterns.example(matching, failing);
+        assert_eq!(found.as_deref(), expected, "{matching:?} not {failing:?}");
+    }
+}
