@@ -49,10 +49,10 @@ const FORBIDDEN_METHODS: [&str; 3] = ["CONNECT", "TRACE", "TRACK"];
 /// Keep one per instance, in an [`Rc`]: what it remembers is what spares Kratos a question per request.
 #[derive(Debug)]
 pub struct Gateway {
-    policy: Policy,
-    index: RuleIndex,
+    policy: Rc<Policy>,
+    index: Rc<RuleIndex>,
     /// The handlers of each rule.
-    loaded: Vec<Loaded>,
+    loaded: Rc<[Loaded]>,
     /// That of the document, where it was made from one.
     version: Option<Version>,
     keys: Rc<Keys>,

@@ -1,13 +1,12 @@
 //! One request to explain.
 
-use edgekeeper_gateway::Gateway;
 use edgekeeper_gateway::explanation::{Asked, Explanation, Step};
 use edgekeeper_gateway::request::{Listener, RawRequest};
 use edgekeeper_gateway::runtime::NoBody;
-use edgekeeper_policy::document::Policy;
 use http::HeaderMap;
 
 use super::answer::Services;
+use super::core::Core;
 use super::credential;
 use super::world::World;
 
@@ -27,11 +26,11 @@ impl Case {
     /// Lets the gateway decide, and tells why.
     ///
     /// # Errors
-    /// What to print when the policy cannot be put in force.
-    pub(crate) fn explain(&self, policy: &Policy) -> Result<Explanation, String> {
-        let bare = self.decide(policy, None)?;
+    /// When this machine has no clock or no randomness.
+    pub(crate) fn explain(&self, core: &Core) -> Result<Explanation, String> {
+        let bare = self.decide(core, None)?;
         let added = if self.adds_credential {
-            credential::missing(policy, &self.headers, &self.url, &bare)
+            credential::missing(core.policy(), &self.headers, &self.url, &bare)
         } else {
             None
         };
@@ -39,15 +38,16 @@ impl Case {
             Some(added) => {
                 let mut case = self.clone();
                 added.put(&mut case.headers, &mut case.url);
-                case.decide(policy, Some(added.step()))
+                case.decide(core, Some(added.step()))
             }
             None => Ok(bare),
         }
     }
 
-    fn decide(&self, policy: &Policy, first: Option<Step>) -> Result<Explanation, String> {
-        let gateway = Gateway::new(policy.clone()).map_err(|error| format!("error: {error}"))?;
-        let world = World::new(policy, self.services.clone())?;
+    /// By an instance and in a world of its own: nothing that was decided before is remembered.
+    fn decide(&self, core: &Core, first: Option<Step>) -> Result<Explanation, String> {
+        let gateway = core.instance()?;
+        let world = World::new(core, self.services.clone())?;
         if let Some(first) = first {
             world.push(first);
         }

@@ -10,11 +10,9 @@ use std::task::{Context, Poll, Waker};
 use edgekeeper_gateway::explanation::{Step, Steps};
 use edgekeeper_gateway::keys;
 use edgekeeper_gateway::runtime::{FetchError, Inbound, Outbound, Runtime, Unavailable, Unshared};
-use edgekeeper_policy::authenticator::Authenticator;
-use edgekeeper_policy::document::Policy;
-use edgekeeper_policy::endpoint::Endpoint;
 
 use super::answer::{Answer, Services};
+use super::core::{Core, Endpoints};
 use crate::time;
 
 /// How often a future is asked before it is given up. Nothing here waits for anything, so that each is ready at once.
@@ -32,31 +30,23 @@ struct Inner {
     secret: String,
     revocation_secret: Option<String>,
     services: Services,
-    checks: Vec<Endpoint>,
-    others: Vec<Endpoint>,
+    endpoints: Rc<Endpoints>,
     steps: Steps,
 }
 
 impl World {
     /// # Errors
     /// When this machine has no clock or no randomness.
-    pub(super) fn new(policy: &Policy, services: Services) -> Result<Self, String> {
+    pub(super) fn new(core: &Core, services: Services) -> Result<Self, String> {
         let mut random = [0_u8; 32];
         crate::keys::random(&mut random)?;
-        let checks = session_checks(policy);
-        let others = policy.rules.iter().flat_map(|rule| rule.endpoints());
-        let others = others
-            .filter(|endpoint| !checks.contains(endpoint))
-            .cloned()
-            .collect();
         Ok(Self(Rc::new(Inner {
             now: Cell::new(time::now()?.saturating_mul(1_000)),
             store: RefCell::default(),
             secret: random.iter().map(|byte| format!("{byte:02x}")).collect(),
-            revocation_secret: policy.session.revocation_secret.clone(),
+            revocation_secret: core.policy().session.revocation_secret.clone(),
             services,
-            checks,
-            others,
+            endpoints: core.services(),
             steps: wanted(),
         })))
     }
@@ -93,6 +83,7 @@ impl World {
     fn is_session_check(&self, url: &str) -> bool {
         let is_other = self
             .0
+            .endpoints
             .others
             .iter()
             .any(|other| without_query(&other.url) == without_query(url));
@@ -100,6 +91,7 @@ impl World {
         !is_other
             && self
                 .0
+                .endpoints
                 .checks
                 .iter()
                 .any(|check| origin_of(&check.url) == origin_of(url))
@@ -233,23 +225,6 @@ fn wanted() -> Steps {
     let steps = Steps::default();
     steps.want();
     steps
-}
-
-/// Where the policy asks about sessions.
-fn session_checks(policy: &Policy) -> Vec<Endpoint> {
-    let authenticators = policy.rules.iter().flat_map(|rule| &rule.authenticators);
-    let mut checks: Vec<Endpoint> = Vec::new();
-    for authenticator in authenticators {
-        let check = match authenticator {
-            Authenticator::CookieSession(config) => &config.check,
-            Authenticator::BearerToken(config) => &config.check,
-            _ => continue,
-        };
-        if !checks.contains(&check.endpoint) {
-            checks.push(check.endpoint.clone());
-        }
-    }
-    checks
 }
 
 fn without_query(url: &str) -> &str {
