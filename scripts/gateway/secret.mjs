@@ -26,14 +26,15 @@ export function keysSecret(state, environment) {
 }
 
 /**
- * The secrets that edge.yml names (`api.secret`, `operator.secret`, `session.revocation_secret`), where the environment has them.
+ * The secrets that edge.yml names (`api.secret`, `operator.secret`, `session.revocation_secret`), and the setting `EXPLAIN`, where the
+ * environment has them.
  * @param {string | undefined} policy
  * @param {Record<string, string | undefined>} environment
  * @returns {Record<string, string>} by their names
  */
 export function namedSecrets(policy, environment) {
   const { api, operator_secret: operator, session } = policy ? JSON.parse(policy) : {};
-  const names = [api?.secret, operator, session?.revocation_secret].filter((name) => name && environment[name]);
+  const names = ['EXPLAIN', api?.secret, operator, session?.revocation_secret].filter((name) => name && environment[name]);
   return Object.fromEntries(names.map((name) => [name, environment[name]]));
 }
 

@@ -7,6 +7,7 @@ mod human;
 mod json;
 mod junit;
 mod reader;
+mod record;
 mod result;
 pub(crate) mod schema;
 mod session;
@@ -28,12 +29,15 @@ use crate::explain::document;
 use crate::files::FileSystem;
 
 use self::file::Test;
+use self::record::There;
 use self::result::{Results, Tested};
 
 /// Test whether requests get what a team expects of its rules: docs/test.md
 ///
 /// The expectations stand in `edgekeeper.test.yml` beside Oathkeeper's configuration. The gateway's own code decides each of
 /// their requests, in memory: nothing is sent, no service is asked, and whoami says what the test's session holds.
+///
+/// With `--record` it writes such a file, from the decisions in a gateway's log.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
@@ -41,6 +45,7 @@ Examples:
   edgekeeper test --config oathkeeper.yml --edge edge.staging.yml tests/staging.yml
   edgekeeper test --policy policy.json tests/*.yml    what `edgekeeper build` wrote
   edgekeeper test --format junit > report.xml         for CI
+  edgekeeper test --record gateway.log --append       adds what a gateway did, from its log
 
 Exit codes: 0 all is as expected, 1 a test failed or the policy cannot be used, 2 wrong arguments or a file of tests that \
 cannot be understood")]
@@ -72,6 +77,22 @@ pub(crate) struct Arguments {
     /// How to tell
     #[arg(long, value_enum, default_value_t = Format::Human)]
     format: Format,
+
+    /// Test nothing, but write what a gateway did as expectations: its log, `-` for the input
+    #[arg(long, value_name = "LOG", conflicts_with_all = ["files", "format", "policy"])]
+    record: Option<String>,
+
+    /// Where to; `edgekeeper.test.yml` beside the configuration, if it is not said
+    #[arg(long, value_name = "FILE", requires = "record")]
+    out: Option<String>,
+
+    /// Add to the file that is there, and leave what it has as it is
+    #[arg(long, requires = "record", conflicts_with = "force")]
+    append: bool,
+
+    /// Write the file anew if it is there
+    #[arg(long, requires = "record")]
+    force: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -103,6 +124,15 @@ const NAMES: [&str; 2] = ["edgekeeper.test.yml", "edgekeeper.test.yaml"];
 
 /// Runs the command.
 pub(crate) fn run(arguments: &Arguments) -> ExitCode {
+    if let Some(log) = &arguments.record {
+        return match record(arguments, log) {
+            Ok(told) => {
+                eprintln!("{told}");
+                ExitCode::SUCCESS
+            }
+            Err(failure) => failed(failure),
+        };
+    }
     match results(arguments) {
         Ok(results) => {
             let text = match arguments.format {
@@ -118,15 +148,48 @@ pub(crate) fn run(arguments: &Arguments) -> ExitCode {
                 ExitCode::FAILURE
             }
         }
-        Err(Failure::Policy(message)) => {
+        Err(failure) => failed(failure),
+    }
+}
+
+fn failed(failure: Failure) -> ExitCode {
+    match failure {
+        Failure::Policy(message) => {
             eprintln!("{message}");
             ExitCode::FAILURE
         }
-        Err(Failure::Arguments(message)) => {
+        Failure::Arguments(message) => {
             eprintln!("{message}");
             ExitCode::from(2)
         }
     }
+}
+
+/// Writes a file of tests, and gives what to tell of it.
+fn record(arguments: &Arguments, log: &str) -> Result<String, Failure> {
+    let chosen =
+        choose(arguments).map_err(|message| Failure::Arguments(format!("error: {message}")))?;
+    let out = match &arguments.out {
+        Some(out) => out.clone(),
+        None => match beside(&chosen.config) {
+            Ok(found) => found,
+            Err(_) => names_beside(&chosen.config)
+                .into_iter()
+                .next()
+                .unwrap_or_default(),
+        },
+    };
+    let there = match (arguments.append, arguments.force) {
+        (true, _) => There::Grows,
+        (false, true) => There::Goes,
+        (false, false) => There::Stays,
+    };
+    let policy = policy(arguments, chosen, "nothing was recorded")?;
+    let core = Core::new(policy).map_err(Failure::Policy)?;
+    record::record(log, &out, there, &core).map_err(|failure| match failure {
+        record::Failure::Arguments(message) => Failure::Arguments(message),
+        record::Failure::Nothing(message) => Failure::Policy(message),
+    })
 }
 
 fn results(arguments: &Arguments) -> Result<Results, Failure> {
@@ -153,7 +216,7 @@ fn results(arguments: &Arguments) -> Result<Results, Failure> {
             })?;
             document(&path, &text).map_err(Failure::Policy)?
         }
-        Source::Files(chosen) => policy(arguments, chosen)?,
+        Source::Files(chosen) => policy(arguments, chosen, "nothing was tested")?,
     };
     let core = Core::new(policy).map_err(Failure::Policy)?;
     let tested = tests.into_iter().map(|test| Tested::of(test, &core));
@@ -177,13 +240,18 @@ fn choose(arguments: &Arguments) -> Result<Chosen, String> {
     }
 }
 
-/// The file of expectations in the folder of the configuration.
-fn beside(config: &str) -> Result<String, String> {
+/// What a file of expectations can be called in the folder of the configuration.
+fn names_beside(config: &str) -> [String; 2] {
     let folder = config.rsplit_once('/').map(|(folder, _)| folder);
-    let paths = NAMES.map(|name| match folder {
+    NAMES.map(|name| match folder {
         Some(folder) => format!("{folder}/{name}"),
         None => name.to_owned(),
-    });
+    })
+}
+
+/// The file of expectations in the folder of the configuration.
+fn beside(config: &str) -> Result<String, String> {
+    let paths = names_beside(config);
     let found = paths.iter().find(|path| Path::new(path).is_file());
     found.cloned().ok_or_else(|| {
         format!(
@@ -211,7 +279,7 @@ fn read(files: &[String]) -> Result<Vec<Test>, String> {
     }
 }
 
-fn policy(arguments: &Arguments, chosen: Chosen) -> Result<Policy, Failure> {
+fn policy(arguments: &Arguments, chosen: Chosen, nothing: &str) -> Result<Policy, Failure> {
     let options = Options {
         config: chosen.config,
         edge: chosen.edge,
@@ -221,5 +289,5 @@ fn policy(arguments: &Arguments, chosen: Chosen) -> Result<Policy, Failure> {
     };
     compile(&FileSystem, &options)
         .map(|(policy, _)| policy)
-        .map_err(|found| Failure::Policy(build::findings(&found, "nothing was tested")))
+        .map_err(|found| Failure::Policy(build::findings(&found, nothing)))
 }

@@ -16,7 +16,9 @@ mod build;
 mod check;
 mod chosen;
 mod completions;
+mod decision;
 mod destinations;
+mod dev;
 mod expectations;
 mod explain;
 mod files;
@@ -24,6 +26,7 @@ mod files;
 mod help;
 mod init;
 mod keys;
+mod lines;
 mod schema;
 mod sessions;
 mod spin;
@@ -51,6 +54,7 @@ struct Arguments {
 enum Command {
     Build(build::Arguments),
     Check(check::Arguments),
+    Dev(dev::Arguments),
     Explain(explain::Arguments),
     Init(init::Arguments),
     Test(expectations::Arguments),
@@ -81,6 +85,7 @@ fn main() -> ExitCode {
         Command::Check(arguments) => return check::run(&arguments),
         Command::Build(arguments) => build::run(&arguments),
         Command::Completions(arguments) => completions::run(&arguments, Arguments::command()),
+        Command::Dev(arguments) => return dev::run(&arguments),
         Command::Explain(arguments) => return explain::run(&arguments),
         Command::Init(arguments) => return init::run(&arguments),
         Command::Test(arguments) => return expectations::run(&arguments),

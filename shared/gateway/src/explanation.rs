@@ -15,7 +15,6 @@ mod token;
 
 use http::{HeaderMap, HeaderValue};
 use serde::Serialize;
-use serde_json::Value;
 
 use crate::Gateway;
 use crate::decision::{Decision, apply};
@@ -135,8 +134,8 @@ impl Explanation {
 
     /// The document: what `edgekeeper explain --format json` prints.
     #[must_use]
-    pub fn to_json(&self) -> Value {
-        serde_json::to_value(self).unwrap_or_default()
+    pub fn to_json(&self) -> String {
+        serde_json::to_string(self).unwrap_or_default()
     }
 
     fn headers(&mut self) -> impl Iterator<Item = &mut Header> {

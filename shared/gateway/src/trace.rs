@@ -28,8 +28,8 @@ pub struct Trace {
     pub reason: Option<String>,
     /// How long the decision took, in microseconds of the runtime's clock, which need not be that fine.
     pub took: Option<u64>,
-    /// The [`crate::explanation::Explanation`], where the deployment wants it in its log.
-    pub explanation: Option<Value>,
+    /// The [`crate::explanation::Explanation`] in JSON, where the deployment wants it in its log.
+    pub explanation: Option<String>,
 }
 
 impl Trace {
@@ -51,9 +51,6 @@ impl Trace {
         put("session", self.session);
         put("key", self.key.as_deref());
         put("reason", self.reason.as_deref());
-        if let Some(explanation) = &self.explanation {
-            line.insert("explanation".to_owned(), explanation.clone());
-        }
         if let Some(took) = self.took {
             line.insert("us".to_owned(), Value::from(took));
         }
@@ -62,7 +59,14 @@ impl Trace {
             "ms".to_owned(),
             Value::from(now.saturating_sub(self.started)),
         );
-        Value::Object(line).to_string()
+        let mut line = Value::Object(line).to_string();
+        if let Some(explanation) = &self.explanation {
+            line.pop();
+            line.push_str(",\"explanation\":");
+            line.push_str(explanation);
+            line.push('}');
+        }
+        line
     }
 
     /// `Server-Timing` (W3C): how long the gateway took to decide until `now` (Unix milliseconds), where the session came from,

@@ -135,13 +135,68 @@ pub(crate) fn float(text: &str) -> Option<f64> {
         if body.starts_with(['+', '-']) || !underscores_fit(body) {
             return None;
         }
-        let float: f64 = body.replace('_', "").parse().ok()?;
+        let float = decimal(&lower.replace('_', ""))?;
         if float.is_infinite() && lower.contains(|c: char| c.is_ascii_digit()) {
             return None;
         }
         float
     };
     Some(if negative { -size } else { size })
+}
+
+/// A decimal number without a sign, in lower case; the nearest float to it.
+fn decimal(text: &str) -> Option<f64> {
+    match text {
+        "inf" | "infinity" => return Some(f64::INFINITY),
+        "nan" => return Some(f64::NAN),
+        _ => {}
+    }
+    let (mantissa, exponent) = match text.split_once('e') {
+        Some((mantissa, exponent)) => (mantissa, self::exponent(exponent)?),
+        None => (text, 0),
+    };
+    let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
+    let are_digits = |digits: &str| digits.bytes().all(|byte| byte.is_ascii_digit());
+    if !are_digits(whole)
+        || !are_digits(fraction)
+        || mantissa.len() <= mantissa.matches('.').count()
+    {
+        return None;
+    }
+    let whole = whole.trim_start_matches('0');
+    let fraction = fraction.trim_end_matches('0');
+    if whole.is_empty() && fraction.is_empty() {
+        return Some(0.0);
+    }
+    let float = minimal_lexical::parse_float::<f64, _, _>(
+        whole.as_bytes().iter(),
+        fraction.as_bytes().iter(),
+        exponent,
+    );
+    Some(float)
+}
+
+/// What follows an `e`. Beyond these bounds any number that is written out is 0 or out of range.
+fn exponent(text: &str) -> Option<i32> {
+    const BOUND: i64 = 1 << 24;
+    let (negative, digits) = match text.strip_prefix('-') {
+        Some(digits) => (true, digits),
+        None => (false, text.strip_prefix('+').unwrap_or(text)),
+    };
+    if digits.is_empty() || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
+        return None;
+    }
+    let digits = digits.trim_start_matches('0');
+    let size = match digits {
+        "" => 0,
+        digits => digits.parse().unwrap_or(BOUND).min(BOUND),
+    };
+    i32::try_from(if negative {
+        size.saturating_neg()
+    } else {
+        size
+    })
+    .ok()
 }
 
 /// `1.8p3` after its `0x`: the exponent, of two, must be there.
@@ -234,4 +289,106 @@ fn underscores_fit(text: &str) -> bool {
         before_is_digit = is_digit;
     }
     !after_underscore
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What the standard library reads, where it reads the same notation.
+    fn expected(text: &str) -> Option<u64> {
+        let float: f64 = text.parse().ok()?;
+        float.is_finite().then(|| float.to_bits())
+    }
+
+    #[test]
+    fn a_float_is_the_nearest_to_what_is_written() {
+        for text in [
+            "0",
+            "0.0",
+            "00.100",
+            "1.",
+            ".5",
+            "1e0",
+            "1E+3",
+            "1e-3",
+            "123456789012345678901234567890",
+            // Halfway between two floats, just above and just below.
+            "9007199254740993",
+            "9007199254740993.0000000000000000000001",
+            "9007199254740992.9999999999999",
+            // The largest and the smallest, and what is beyond.
+            "1.7976931348623157e308",
+            "1.7976931348623158e308",
+            "1.7976931348623159e308",
+            "1e309",
+            "2.2250738585072011e-308",
+            "2.2250738585072014e-308",
+            "5e-324",
+            "2.4703282292062327e-324",
+            "2.4703282292062328e-324",
+            "1e-400",
+            "0e999999999999",
+            "1e-999999999999",
+            "1e999999999999",
+            // No numbers.
+            "",
+            ".",
+            "e1",
+            "1e",
+            "1e+",
+            "1e1.5",
+            "1.2.3",
+            "1 ",
+            "0x",
+            "a",
+            "--1",
+            "+-1",
+            "1e--1",
+        ] {
+            assert_eq!(float(text).map(f64::to_bits), expected(text), "{text}");
+            let negative = format!("-{text}");
+            assert_eq!(
+                float(&negative).map(f64::to_bits),
+                expected(&negative),
+                "{negative}"
+            );
+        }
+        let long = format!("0.{}1e{}", "0".repeat(400), 401);
+        assert_eq!(float(&long), Some(1.0));
+        let long = format!("1{}e-400", "0".repeat(400));
+        assert_eq!(float(&long), Some(1.0));
+    }
+
+    #[test]
+    fn any_float_that_is_written_is_read_back() {
+        // xorshift64 (Marsaglia): any bits will do, the same in each run.
+        let mut bits = 0x9e37_79b9_7f4a_7c15_u64;
+        for _ in 0..200_000 {
+            bits ^= bits << 13;
+            bits ^= bits >> 7;
+            bits ^= bits << 17;
+            let value = f64::from_bits(bits);
+            if !value.is_finite() {
+                continue;
+            }
+            for text in [
+                format!("{value:e}"),
+                format!("{value:.3e}"),
+                format!("{:.20e}", value),
+            ] {
+                assert_eq!(float(&text).map(f64::to_bits), expected(&text), "{text}");
+            }
+        }
+    }
+
+    #[test]
+    fn words_for_what_is_no_number_are_read_as_go_does() {
+        for text in ["inf", "Infinity", "+INF"] {
+            assert_eq!(float(text), Some(f64::INFINITY), "{text}");
+        }
+        assert_eq!(float("-inf"), Some(f64::NEG_INFINITY));
+        assert!(float("NaN").unwrap().is_nan());
+        assert_eq!(float("in"), None);
+    }
 }

@@ -72,7 +72,7 @@ impl World {
     }
 
     pub(super) fn push(&self, step: Step) {
-        self.0.steps.tell(step);
+        self.0.steps.tell_once(step);
     }
 
     fn assume(&self, text: String) {

@@ -79,39 +79,42 @@ pub(crate) fn near_misses(
     request: &Request,
     chosen: Option<usize>,
 ) -> Vec<NearMiss> {
-    let mut misses: Vec<(Distance, NearMiss)> = policy
-        .rules
-        .iter()
-        .enumerate()
-        .filter(|(place, _)| Some(*place) != chosen)
-        .filter_map(|(place, rule)| {
-            let differences = differences(rule, request, policy.strict, chosen.is_some())?;
-            let is_elsewhere = differences
-                .iter()
-                .any(|difference| matches!(difference, Difference::Host { .. }));
-            let begins_otherwise = differences
-                .iter()
-                .any(|difference| matches!(difference, Difference::PathStart { .. }));
-            // Where one is found, nobody wonders about those for other hosts and other parts of the site.
-            if chosen.is_some() && (is_elsewhere || begins_otherwise) {
-                return None;
-            }
-            let weight = differences.iter().map(weight).sum();
-            let shared = shared(rule.url.path_prefix(), request.path.decoded());
-            let miss = NearMiss {
-                rule: rule.id.clone(),
-                pattern: rule.url.source().to_owned(),
-                differences,
-            };
-            Some(((is_elsewhere, weight, Reverse(shared), place), miss))
-        })
-        .collect();
-    misses.sort_by_key(|(distance, _)| *distance);
-    misses
-        .into_iter()
-        .take(MOST)
-        .map(|(_, miss)| miss)
-        .collect()
+    let mut nearest: Vec<(Distance, NearMiss)> = Vec::new();
+    for (place, rule) in policy.rules.iter().enumerate() {
+        if Some(place) == chosen {
+            continue;
+        }
+        let Some(differences) = differences(rule, request, policy.strict, chosen.is_some()) else {
+            continue;
+        };
+        let is_elsewhere = differences
+            .iter()
+            .any(|difference| matches!(difference, Difference::Host { .. }));
+        let begins_otherwise = differences
+            .iter()
+            .any(|difference| matches!(difference, Difference::PathStart { .. }));
+        // Where one is found, nobody wonders about those for other hosts and other parts of the site.
+        if chosen.is_some() && (is_elsewhere || begins_otherwise) {
+            continue;
+        }
+        let weight = differences.iter().map(weight).sum();
+        let shared = shared(rule.url.path_prefix(), request.path.decoded());
+        let distance = (is_elsewhere, weight, Reverse(shared), place);
+        let miss = NearMiss {
+            rule: rule.id.clone(),
+            pattern: rule.url.source().to_owned(),
+            differences,
+        };
+        insert(&mut nearest, distance, miss);
+        nearest.truncate(MOST);
+    }
+    nearest.into_iter().map(|(_, miss)| miss).collect()
+}
+
+/// Keeps a list in order, and those of the same rank in the order in which they came. The lists are short, and a sort is much code.
+fn insert<K: Ord, T>(list: &mut Vec<(K, T)>, rank: K, item: T) {
+    let place = list.iter().position(|(other, _)| *other > rank);
+    list.insert(place.unwrap_or(list.len()), (rank, item));
 }
 
 /// What would have to be otherwise; `None` for a rule that is too far off.
@@ -146,10 +149,7 @@ fn url_differences(
     strict: bool,
     is_chosen: bool,
 ) -> Option<Vec<Difference>> {
-    let mut variants = variants(rule, request, strict, is_chosen);
-    // The fewer differences, the likelier it is what was meant.
-    variants.sort_by_key(|(_, differences)| differences.iter().map(weight).sum::<usize>());
-    for (target, differences) in variants {
+    for (_, (target, differences)) in variants(rule, request, strict, is_chosen) {
         match rule.url.find(&target, DEFAULT_BUDGET) {
             Ok(Some(_)) => return Some(differences),
             Ok(None) => {}
@@ -171,13 +171,13 @@ fn url_differences(
     }
 }
 
-/// The URLs to try, each with what is otherwise in it than in the request's.
+/// The URLs to try, each with what is otherwise in it than in the request's. The fewer differences, the likelier it is what was meant.
 fn variants(
     rule: &Rule,
     request: &Request,
     strict: bool,
     is_chosen: bool,
-) -> Vec<(String, Vec<Difference>)> {
+) -> Vec<(usize, (String, Vec<Difference>))> {
     let own = request.authority();
     let mut hosts = vec![(own.clone(), None)];
     if let Some(host) = rule.url.host().filter(|host| *host != own) {
@@ -223,8 +223,13 @@ fn variants(
         for (host, of_host) in &hosts {
             for (path, of_path) in &paths {
                 let target = format!("{}://{host}{path}", scheme.as_str());
-                let differences = [of_scheme, of_host, of_path].into_iter().flatten().cloned();
-                variants.push((target, differences.collect()));
+                let differences = [of_scheme, of_host, of_path].into_iter().flatten();
+                let rank = differences.clone().map(weight).sum();
+                insert(
+                    &mut variants,
+                    rank,
+                    (target, differences.cloned().collect()),
+                );
             }
         }
     }

@@ -193,11 +193,10 @@ impl Secrets {
         }
         for form in [value.to_owned(), query::encode(value)] {
             if !self.values.contains(&form) {
-                self.values.push(form);
+                let place = self.values.iter().position(|own| own.len() < form.len());
+                self.values.insert(place.unwrap_or(self.values.len()), form);
             }
         }
-        self.values
-            .sort_by_key(|value| std::cmp::Reverse(value.len()));
     }
 }
 

@@ -21,12 +21,22 @@ impl Steps {
         self.0.borrow().is_some()
     }
 
-    /// Adds a step, unless nobody wants it or it repeats the last one: a question that is asked again says nothing new.
+    /// Adds a step, unless nobody wants it.
     pub fn tell(&self, step: Step) {
-        if let Some(told) = self.0.borrow_mut().as_mut()
-            && told.last() != Some(&step)
-        {
+        if let Some(told) = self.0.borrow_mut().as_mut() {
             told.push(step);
+        }
+    }
+
+    /// Adds a step, unless it repeats the last one: a question that is asked again says nothing new.
+    pub fn tell_once(&self, step: Step) {
+        let repeats = self
+            .0
+            .borrow()
+            .as_ref()
+            .is_some_and(|told| told.last() == Some(&step));
+        if !repeats {
+            self.tell(step);
         }
     }
 

@@ -3,7 +3,6 @@
 use edgekeeper_policy::document::Policy;
 use http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use http::{HeaderMap, HeaderValue};
-use serde_json::Value;
 
 use super::Gateway;
 use crate::decision::{Answer, Decision};
@@ -99,7 +98,7 @@ impl Inquiry {
             }
             By::Operator => {
                 trace.reason = Some("explained to the operator, not sent on".to_owned());
-                Decision::Answer(answer(&explanation))
+                Decision::Answer(answer(explanation))
             }
         }
     }
@@ -120,7 +119,7 @@ fn is_known(policy: &Policy) -> bool {
     policy.operator_secret.is_some()
 }
 
-fn answer(explanation: &Value) -> Answer {
+fn answer(explanation: String) -> Answer {
     let header = HeaderValue::from_static;
     Answer {
         status: 200,
@@ -128,6 +127,6 @@ fn answer(explanation: &Value) -> Answer {
             (CONTENT_TYPE, header("application/json")),
             (CACHE_CONTROL, header("no-store")),
         ],
-        body: explanation.to_string(),
+        body: explanation,
     }
 }
