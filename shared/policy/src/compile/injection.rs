@@ -285,7 +285,7 @@ mod tests {
             .unwrap();
             for value in TRAITS.into_iter().chain(["a@b", "<é\u{2028}\n\\"]) {
                 let path = ["identity", "traits", "email"].map(str::to_owned).to_vec();
-                let session = session(&[path.clone()], &path, value, false);
+                let session = session(std::slice::from_ref(&path), &path, value, false);
                 let made = template
                     .render(&Value::Json(&session), style(strict))
                     .unwrap();

@@ -49,12 +49,12 @@ pub(super) fn parse(text: &str, file: usize, report: &mut Report) -> Option<Node
                 );
                 return None;
             }
-            let code = if message.contains("nesting depth") {
-                Code::TOO_DEEP
+            // The reader has a bound of its own, beyond ours.
+            if message.contains("nesting") {
+                too_deep(lines.span(at), report);
             } else {
-                Code::JSON_SYNTAX
-            };
-            report.error(code, lines.span(error.range().start), message, help);
+                report.error(Code::JSON_SYNTAX, lines.span(at), message, help);
+            }
             return None;
         }
     };
@@ -105,12 +105,7 @@ fn build(
 ) -> Option<Node> {
     let span = lines.span(value.range().start);
     if depth > MAX_DEPTH {
-        report.error(
-            Code::TOO_DEEP,
-            span,
-            format!("this nests deeper than {MAX_DEPTH} levels"),
-            "no configuration does; look for a bracket that is too much",
-        );
+        too_deep(span, report);
         return None;
     }
     let deeper = depth.saturating_add(1);
@@ -149,6 +144,15 @@ fn build(
     let mut node = Node::new(value, span);
     node.style = style;
     Some(node)
+}
+
+fn too_deep(span: Span, report: &mut Report) {
+    report.error(
+        Code::TOO_DEEP,
+        span,
+        format!("this nests deeper than {MAX_DEPTH} levels"),
+        "no configuration does; look for a bracket that is too much",
+    );
 }
 
 fn explain(error: &ParseError) -> (String, &'static str) {

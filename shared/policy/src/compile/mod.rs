@@ -42,6 +42,7 @@ mod duration;
 mod edge;
 mod error;
 mod excerpt;
+mod guest;
 mod handler;
 mod header;
 mod injection;

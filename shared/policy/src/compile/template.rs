@@ -16,7 +16,7 @@ pub(super) enum Position {
     /// No `id_token` ran before it.
     BeforeToken,
     /// It makes the token.
-    InToken,
+    Claims,
     /// `.IDToken` is there.
     AfterToken,
 }
@@ -60,7 +60,7 @@ pub(super) fn check(
                     ),
                     "in strict mode take it out: `id_token` puts the token into `Authorization` itself",
                 );
-            } else if position == Position::InToken {
+            } else if position == Position::Claims {
                 cx.report.error(
                     Code::TOKEN_NOT_MADE,
                     node.span,

@@ -22,7 +22,7 @@ pub(super) fn read(config: &Node, cx: &mut Context<'_>) -> Option<IdToken> {
         .get("claims")
         .filter(|node| !node.text().unwrap_or_default().is_empty());
     if let Some(node) = claims {
-        template::check("claims", node, Position::InToken, cx);
+        template::check("claims", node, Position::Claims, cx);
         injection::tell("claims", node, cx);
     }
     let jwks = jwks(config, cx).ok()?;
