@@ -286,9 +286,9 @@ fn what_is_not_there_is_no_guess_either() {
     assert_eq!(site.leads_to(), "503");
     assert_eq!(
         site.said(),
-        [format!(
+        [
             "it cannot be told which policy is in force, so every request is refused: the secret KEYS_SECRET is not set; make one with `openssl rand -base64 32`, and see docs/keys.md for where to put it"
-        )]
+        ]
     );
     let site = Pushed::set(refuse);
     site.memory
