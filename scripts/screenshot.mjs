@@ -1,6 +1,8 @@
 // The pictures in the documents of what the command prints: runs it, and draws its lines with their colours as SVG.
 //
 //   node scripts/screenshot.mjs [BINARY]     takes all of them anew; target/debug/edgekeeper by default
+//
+// The page of `edgekeeper dev` is another picture: scripts/screenshot-dev.mjs.
 import { spawnSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { basename, join, resolve } from 'node:path';

@@ -4,6 +4,7 @@ import { join, resolve } from 'node:path';
 import { test } from 'node:test';
 
 import { draw, pictures, take } from '../../scripts/screenshot.mjs';
+import { file, hashIn, pageHash } from '../../scripts/screenshot-dev.mjs';
 
 const root = resolve(import.meta.dirname, '../..');
 
@@ -19,4 +20,11 @@ test('what a file says is no markup in a picture, and a look lasts until the nex
   assert.ok(svg.includes('<tspan fill="#f38ba8" font-weight="bold">error</tspan>'));
   assert.ok(svg.includes(': &lt;b&gt; &amp; "x"</tspan>'));
   assert.ok(svg.includes('font-weight="bold">and on</tspan>'));
+});
+
+// No two pictures of a page that is alive are the same, so what is held is which page it is of.
+test('docs/dev.png is of the page as it is', () => {
+  const png = readFileSync(file);
+  assert.equal(png.latin1Slice(1, 4), 'PNG');
+  assert.equal(hashIn(png), pageHash(), 'the page is another now: node scripts/screenshot-dev.mjs');
 });

@@ -3,6 +3,7 @@
 pub(crate) mod answer;
 pub(crate) mod batch;
 pub(crate) mod case;
+pub(crate) mod core;
 mod credential;
 mod differences;
 mod running;
@@ -21,6 +22,7 @@ use edgekeeper_policy::document::Policy;
 use http::header::COOKIE;
 use http::{HeaderMap, HeaderName, HeaderValue, Method};
 
+use self::core::Core;
 use crate::build;
 use crate::files::{self, FileSystem};
 use answer::{Answer, Services};
@@ -164,12 +166,15 @@ pub(crate) fn run(arguments: &Arguments) -> ExitCode {
 fn explain(arguments: &Arguments) -> Result<String, Failure> {
     if let Some(path) = &arguments.requests {
         let cases = batch::read(path).map_err(Failure::Arguments)?;
-        return batch::explain(&policy(arguments)?, &cases).map_err(Failure::Policy);
+        return batch::explain(policy(arguments)?, &cases).map_err(Failure::Policy);
     }
     let case = case(arguments).map_err(Failure::Arguments)?;
     let explanation = match &arguments.gateway {
         Some(gateway) => running::explain(gateway, &case.method, &case.url, &case.headers)?,
-        None => case.explain(&policy(arguments)?).map_err(Failure::Policy)?,
+        None => {
+            let core = Core::new(policy(arguments)?).map_err(Failure::Policy)?;
+            case.explain(&core).map_err(Failure::Policy)?
+        }
     };
     Ok(match arguments.format {
         Format::Text => text::write(&explanation),
@@ -180,10 +185,8 @@ fn explain(arguments: &Arguments) -> Result<String, Failure> {
 
 fn policy(arguments: &Arguments) -> Result<Policy, Failure> {
     if let Some(path) = &arguments.policy {
-        let shown = path.display();
         let text = read(path).map_err(Failure::Arguments)?;
-        return Policy::from_json(&text)
-            .map_err(|error| Failure::Policy(format!("{shown}: error: {error}")));
+        return document(path, &text).map_err(Failure::Policy);
     }
     let options = Options {
         config: arguments.config.clone().unwrap_or_default(),
@@ -195,6 +198,14 @@ fn policy(arguments: &Arguments) -> Result<Policy, Failure> {
     compile(&FileSystem, &options)
         .map(|(policy, _)| policy)
         .map_err(|found| Failure::Policy(build::findings(&found, "nothing was explained")))
+}
+
+/// A policy document that `edgekeeper build` wrote.
+///
+/// # Errors
+/// Says why it is none.
+pub(crate) fn document(path: &Path, text: &str) -> Result<Policy, String> {
+    Policy::from_json(text).map_err(|error| format!("{}: error: {error}", path.display()))
 }
 
 fn case(arguments: &Arguments) -> Result<Case, String> {

@@ -17,7 +17,9 @@ mod check;
 mod chosen;
 mod client;
 mod completions;
+mod decision;
 mod destinations;
+mod dev;
 mod difference;
 mod expectations;
 mod explain;
@@ -26,6 +28,7 @@ mod files;
 mod help;
 mod init;
 mod keys;
+mod lines;
 mod policies;
 mod schema;
 mod sessions;
@@ -55,6 +58,7 @@ struct Arguments {
 enum Command {
     Build(build::Arguments),
     Check(check::Arguments),
+    Dev(dev::Arguments),
     Explain(explain::Arguments),
     Init(init::Arguments),
     Push(policies::push::Arguments),
@@ -88,6 +92,7 @@ fn main() -> ExitCode {
         Command::Check(arguments) => return check::run(&arguments),
         Command::Build(arguments) => build::run(&arguments),
         Command::Completions(arguments) => completions::run(&arguments, Arguments::command()),
+        Command::Dev(arguments) => return dev::run(&arguments),
         Command::Explain(arguments) => return explain::run(&arguments),
         Command::Init(arguments) => return init::run(&arguments),
         Command::Push(arguments) => return policies::push::run(&arguments),

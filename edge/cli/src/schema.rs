@@ -5,7 +5,7 @@ use std::io::{self, Write as _};
 use clap::{Args, ValueEnum};
 use edgekeeper_policy::compile::Schema;
 
-use crate::files;
+use crate::{expectations, files};
 
 /// Print the JSON Schema of one of the files, for an editor that tells mistakes while they are typed
 ///
@@ -31,6 +31,8 @@ enum File {
     Config,
     /// Access rules
     Rules,
+    /// `edgekeeper.test.yml`: what `edgekeeper test` reads
+    Test,
 }
 
 /// Runs the command.
@@ -42,6 +44,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), String> {
         File::Edge => Schema::Edge,
         File::Config => Schema::Config,
         File::Rules => Schema::Rules,
+        File::Test => return print(&expectations::schema::to_json()),
     };
     print(&schema.to_json())
 }

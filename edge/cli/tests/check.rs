@@ -360,3 +360,46 @@ fn a_finding_is_told_once_however_many_rules_have_it() {
     }
     assert_eq!(counts.get("upstream-unmapped"), Some(&1), "{out}");
 }
+
+#[test]
+fn of_thousands_of_findings_the_first_are_shown_and_all_are_counted() {
+    let rules: Vec<String> = (0..2_500)
+        .map(|n| {
+            rule(&format!("r{n}"), &format!("https://h{n}.example.com/<.*>")).replace("GET", "GTE")
+        })
+        .collect();
+    let rules = format!("[{}]", rules.join(",\n"));
+    let folder = folder(
+        "thousands",
+        &[
+            ("oathkeeper.yml", CONFIG.as_bytes()),
+            ("rules.json", rules.as_bytes()),
+        ],
+    );
+    let (code, out, _) = check(&folder, &[]);
+    assert_eq!(code, Some(0));
+    assert_eq!(out.matches("warning[invalid-method]").count(), 2_000);
+    assert!(
+        out.ends_with("and 500 more; `--format json` has all of them\n\n2500 warnings\n"),
+        "{}",
+        out.lines().rev().take(4).collect::<Vec<_>>().join("|")
+    );
+}
+
+#[test]
+fn a_text_of_megabytes_is_cut_in_what_is_told() {
+    let rules = format!(
+        "[{}]",
+        rule("web", "https://app.example.com/<.*>").replace("GET", &"G".repeat(4 << 20))
+    );
+    let folder = folder(
+        "megabytes",
+        &[
+            ("oathkeeper.yml", CONFIG.as_bytes()),
+            ("rules.json", rules.as_bytes()),
+        ],
+    );
+    let (code, out, _) = check(&folder, &[]);
+    assert_eq!(code, Some(0));
+    assert!(out.contains("warning[invalid-method]") && out.len() < 10_000);
+}

@@ -424,3 +424,78 @@ fn the_example_of_the_documentation_passes() {
     assert_eq!((code, err.as_str()), (Some(0), ""), "{out}");
     assert_eq!(summary(&out), "2 tests, 0 failed");
 }
+
+#[test]
+fn no_test_knows_what_another_was_told() {
+    // The same credential is of three people, one after the other: who is remembered from before would pass for the next.
+    let mut tests = String::new();
+    for _ in 0..2 {
+        for (session, expected) in [
+            (
+                "    session: ada\n",
+                "{ allow: true, upstream: { headers: { x-user: ada, authorization: { claims: { sub: ada } } } } }",
+            ),
+            (
+                "    session: bob\n",
+                "{ allow: true, upstream: { headers: { x-user: bob, authorization: { claims: { sub: bob } } } } }",
+            ),
+            ("", "{ allow: false, status: 401 }"),
+        ] {
+            tests.push_str(&format!(
+                "  - request: GET https://app.example.com/orders\n    headers: {{ Cookie: ory_kratos_session=the-same }}\n{session}    expect: {expected}\n"
+            ));
+        }
+    }
+    let (code, out, err) = tested("apart", &tests);
+    assert_eq!((code, err.as_str()), (Some(0), ""), "{out}");
+    assert_eq!(summary(&out), "6 tests, 0 failed");
+}
+
+#[test]
+fn a_policy_document_is_tested_as_the_files_it_was_made_of() {
+    let tests = format!(
+        "{SESSIONS}tests:\n  - request: GET https://app.example.com/orders\n    session: ada\n    expect: {{ rule: web, upstream: {{ headers: {{ x-user: ada }} }} }}\n"
+    );
+    let folder = folder("document", &tests);
+    let build = [
+        "build",
+        "--config",
+        "oathkeeper.yml",
+        "--out",
+        "policy.json",
+    ];
+    let (code, _, err) = process::run(&folder, &build, "KEYS_SECRET", None);
+    assert_eq!(code, Some(0), "{err}");
+    for name in ["oathkeeper.yml", "rules.json"] {
+        fs::remove_file(folder.join(name)).unwrap();
+    }
+    let (code, out, err) = test(&folder, &["--policy", "policy.json"]);
+    assert_eq!((code, err.as_str()), (Some(0), ""), "{out}");
+    assert_eq!(summary(&out), "1 test, 0 failed");
+    let (code, _, err) = test(&folder, &["--policy", "none.json"]);
+    assert_eq!(
+        (code, err.as_str()),
+        (
+            Some(2),
+            "error: `none.json` cannot be read: no such file or folder\n"
+        )
+    );
+    let (code, _, err) = test(&folder, &["--policy", "edgekeeper.test.yml"]);
+    assert_eq!(code, Some(1));
+    assert!(err.starts_with("edgekeeper.test.yml: error: "), "{err}");
+    for both in [
+        &["--config", "x.yml"][..],
+        &["--edge", "x.yml"],
+        &["--root", "x"],
+        &["--strict"],
+    ] {
+        let arguments: Vec<&str> = ["--policy", "policy.json"]
+            .iter()
+            .chain(both)
+            .copied()
+            .collect();
+        let (code, _, err) = test(&folder, &arguments);
+        assert_eq!(code, Some(2));
+        assert!(err.contains("cannot be used with"), "{err}");
+    }
+}

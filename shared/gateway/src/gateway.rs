@@ -49,10 +49,10 @@ const FORBIDDEN_METHODS: [&str; 3] = ["CONNECT", "TRACE", "TRACK"];
 /// Keep one per instance, in an [`Rc`]: what it remembers is what spares Kratos a question per request.
 #[derive(Debug)]
 pub struct Gateway {
-    policy: Policy,
-    index: RuleIndex,
+    policy: Rc<Policy>,
+    index: Rc<RuleIndex>,
     /// The handlers of each rule.
-    loaded: Vec<Loaded>,
+    loaded: Rc<[Loaded]>,
     /// That of the document, where it was made from one.
     version: Option<Version>,
     keys: Rc<Keys>,
@@ -85,6 +85,26 @@ impl Gateway {
     /// refused it. The text names the rule.
     pub fn new(policy: Policy) -> Result<Rc<Self>, String> {
         Self::put_in_force(policy, None, None)
+    }
+
+    /// Another instance under the same policy, which remembers nothing yet. What is made of the policy alone is shared, so
+    /// that it costs no more with thousands of rules.
+    ///
+    /// # Errors
+    /// As [`Self::new`].
+    pub fn another(&self) -> Result<Rc<Self>, String> {
+        Ok(Rc::new(Self {
+            policy: Rc::clone(&self.policy),
+            index: Rc::clone(&self.index),
+            loaded: Rc::clone(&self.loaded),
+            version: self.version.clone(),
+            keys: Rc::new(Keys::new(&self.policy)?),
+            session_cookies: self.session_cookies.clone(),
+            session_checks: self.session_checks.clone(),
+            memory: Memory::new(self.policy.session.clone()),
+            revocations: Revocations::new(&self.policy.session),
+            explains: Cell::new(None),
+        }))
     }
 
     /// Puts the policy of a document in force.

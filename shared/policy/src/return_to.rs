@@ -50,12 +50,26 @@ impl TryFrom<String> for ReturnTo {
                     "`{text}` cannot be returned to: the scheme is http or https, not `{scheme}`"
                 ));
             }
+            None if text.starts_with("http:") || text.starts_with("https:") => {
+                return Err(format!(
+                    "`{text}` cannot be returned to: there is no `//` behind its scheme"
+                ));
+            }
+            None if scheme_of(&text).is_some() => {
+                let scheme = scheme_of(&text).unwrap_or_default();
+                return Err(format!(
+                    "`{text}` cannot be returned to: the scheme is http or https, not `{scheme}`"
+                ));
+            }
             None => (None, text.as_str()),
         };
         let (authority, path) = match rest.find('/') {
             Some(at) => rest.split_at(at),
             None => (rest, ""),
         };
+        if authority.is_empty() {
+            return Err(format!("`{text}` cannot be returned to: it has no host"));
+        }
         if path.contains(['?', '#', '*', '\\', '%'])
             || path.split('/').any(|segment| segment == "..")
         {
@@ -78,6 +92,17 @@ impl TryFrom<String> for ReturnTo {
             },
         })
     }
+}
+
+/// The scheme of a URL that has no host, such as `javascript:…`. A port makes a host of what stands before it.
+fn scheme_of(text: &str) -> Option<&str> {
+    let (scheme, rest) = text.split_once(':')?;
+    let is_port = rest
+        .split('/')
+        .next()
+        .is_some_and(|port| port.len() <= 5 && port.bytes().all(|byte| byte.is_ascii_digit()));
+    let is_scheme = !scheme.is_empty() && scheme.bytes().all(|byte| byte.is_ascii_alphabetic());
+    (is_scheme && !is_port).then_some(scheme)
 }
 
 impl From<ReturnTo> for String {

@@ -24,7 +24,7 @@ use fixture::{EXPECTED, base, paths, sections};
 const NOT_IN_FIXTURES: [(Code, &str, &str); 2] = [
     (
         Code::FILE_TOO_LARGE,
-        "rules.json: error[file-too-large]: the file has more than 16 MB",
+        "rules.json: error[file-too-large]: the file has more than 16 MB\n  help: name several files of rules under `access_rules.repositories`; no configuration is so long",
         "a fixture of 17 MB; `a_file_that_no_configuration_is_as_large_as_is_refused` makes one",
     ),
     (

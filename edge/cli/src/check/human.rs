@@ -39,13 +39,20 @@ impl Palette {
     }
 }
 
+/// So many findings are shown; nobody reads more.
+const SHOWN: usize = 2_000;
+
 /// All findings and their number. Nothing at all where there are none.
 pub(super) fn text(findings: &Findings, coloured: bool) -> String {
     let palette = if coloured { &COLOURED } else { &PLAIN };
     let mut text = String::new();
-    for finding in findings.iter() {
+    for finding in findings.iter().take(SHOWN) {
         write(&mut text, finding, palette);
         text.push('\n');
+    }
+    let more = findings.iter().count().saturating_sub(SHOWN);
+    if more > 0 {
+        let _ = writeln!(text, "and {more} more; `--format json` has all of them\n");
     }
     if !findings.is_empty() {
         let counts: Vec<String> = findings

@@ -7,6 +7,12 @@ use http::HeaderName;
 use super::reader::{Entry, Reader};
 use super::wanted::{Wanted, WantedClaim};
 
+/// The keys of what is expected.
+pub(super) const KEYS: [&str; 5] = ["allow", "rule", "status", "headers", "upstream"];
+
+/// The keys of what the upstream is to get.
+pub(super) const UPSTREAM: [&str; 2] = ["url", "headers"];
+
 /// At least one of these is expected.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Expected {
@@ -41,8 +47,7 @@ pub(super) enum WantedHeader {
 
 impl Expected {
     pub(super) fn read(tree: &Tree, listener: Listener, reader: &mut Reader) -> Option<Self> {
-        let keys = ["allow", "rule", "status", "headers", "upstream"];
-        let entries = reader.table(tree, "`expect`", &keys)?;
+        let entries = reader.table(tree, "`expect`", &KEYS)?;
         if entries.is_empty() {
             reader.refuse(
                 tree.place,
@@ -109,7 +114,7 @@ impl Expected {
 
 impl Upstream {
     fn read(tree: &Tree, reader: &mut Reader) -> Option<Self> {
-        let entries = reader.table(tree, "`expect.upstream`", &["url", "headers"])?;
+        let entries = reader.table(tree, "`expect.upstream`", &UPSTREAM)?;
         if entries.is_empty() {
             reader.refuse(
                 tree.place,

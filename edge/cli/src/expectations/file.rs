@@ -25,7 +25,24 @@ pub(super) struct Test {
     pub(super) expected: Expected,
 }
 
-type Sessions = BTreeMap<String, Option<Value>>;
+/// The keys of a file.
+pub(super) const DOCUMENT: [&str; 2] = ["sessions", "tests"];
+
+/// The keys of a test.
+pub(super) const TEST: [&str; 6] = [
+    "name", "request", "headers", "session", "listener", "expect",
+];
+
+/// What whoami answers, by the name of the session.
+pub(super) type Sessions = BTreeMap<String, Option<Value>>;
+
+/// All of a file.
+#[derive(Debug, Default)]
+pub(super) struct Document {
+    pub(super) sessions: Sessions,
+    /// In the order of the file.
+    pub(super) tests: Vec<Test>,
+}
 
 /// Reads a file of tests.
 ///
@@ -35,20 +52,28 @@ pub(super) fn read(path: &str) -> Result<Vec<Test>, String> {
     let text = FileSystem
         .read(path)
         .map_err(|reason| format!("error: `{path}` cannot be read: {reason}"))?;
-    let tree = Tree::read(path, &text).map_err(|found| {
+    Ok(parse(path, &text)?.tests)
+}
+
+/// Reads the text of a file of tests. Other files that it names are relative to its path.
+///
+/// # Errors
+/// As for [`read`].
+pub(super) fn parse(path: &str, text: &str) -> Result<Document, String> {
+    let tree = Tree::read(path, text).map_err(|found| {
         let found: Vec<String> = found.iter().map(ToString::to_string).collect();
         found.join("\n")
     })?;
     let mut reader = Reader::new(path);
-    let tests = document(&tree, path, &mut reader);
+    let document = document(&tree, path, &mut reader);
     match reader.finish() {
         Some(refusals) => Err(refusals),
-        None => Ok(tests.unwrap_or_default()),
+        None => Ok(document.unwrap_or_default()),
     }
 }
 
-fn document(tree: &Tree, path: &str, reader: &mut Reader) -> Option<Vec<Test>> {
-    let entries = reader.table(tree, "the document", &["sessions", "tests"])?;
+fn document(tree: &Tree, path: &str, reader: &mut Reader) -> Option<Document> {
+    let entries = reader.table(tree, "the document", &DOCUMENT)?;
     let mut sessions = Sessions::new();
     let mut items = None;
     for (key, _, value) in entries {
@@ -72,15 +97,13 @@ fn document(tree: &Tree, path: &str, reader: &mut Reader) -> Option<Vec<Test>> {
     }
     let tests = items
         .iter()
-        .filter_map(|item| test(item, path, &sessions, reader));
-    Some(tests.collect())
+        .filter_map(|item| test(item, path, &sessions, reader))
+        .collect();
+    Some(Document { sessions, tests })
 }
 
 fn test(tree: &Tree, path: &str, sessions: &Sessions, reader: &mut Reader) -> Option<Test> {
-    let keys = [
-        "name", "request", "headers", "session", "listener", "expect",
-    ];
-    let entries = reader.table(tree, "a test", &keys)?;
+    let entries = reader.table(tree, "a test", &TEST)?;
     let get = |wanted: &str| {
         let entry = entries.iter().find(|(key, _, _)| *key == wanted);
         entry.map(|(_, _, value)| *value)

@@ -1,10 +1,10 @@
 //! What came of the tests.
 
 use edgekeeper_gateway::explanation::Explanation;
-use edgekeeper_policy::document::Policy;
 
 use super::comparison::{Miss, misses};
 use super::file::Test;
+use crate::explain::core::Core;
 
 /// A run.
 #[derive(Debug)]
@@ -47,11 +47,11 @@ impl Tested {
     /// Runs a test.
     ///
     /// # Errors
-    /// What to print when the policy cannot be put in force.
-    pub(super) fn of(test: Test, policy: &Policy) -> Result<Self, String> {
-        let explanation = test.case.explain(policy)?;
+    /// When this machine has no clock or no randomness.
+    pub(super) fn of(test: Test, core: &Core) -> Result<Self, String> {
+        let explanation = test.case.explain(core)?;
         Ok(Self {
-            misses: misses(&test.expected, &explanation, policy),
+            misses: misses(&test.expected, &explanation, core.policy()),
             test,
             explanation,
         })

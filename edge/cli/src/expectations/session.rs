@@ -7,7 +7,7 @@ use super::reader::Reader;
 use crate::files::FileSystem;
 
 /// The keys of the short form.
-const KEYS: [&str; 5] = ["id", "email", "traits", "verified", "aal"];
+pub(super) const KEYS: [&str; 5] = ["id", "email", "traits", "verified", "aal"];
 
 /// Reads a session into what whoami answers. `file://…` names a file, relative to the file of tests at `path`.
 pub(super) fn read(tree: &Tree, what: &str, path: &str, reader: &mut Reader) -> Option<Value> {

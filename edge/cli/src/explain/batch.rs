@@ -9,6 +9,7 @@ use serde_json::Value;
 
 use super::answer::{Answer, Services};
 use super::case::Case;
+use super::core::Core;
 use super::{Door, authority, method};
 
 /// One line. Nothing is added to its headers but the `Host` of its URL, if it has none.
@@ -84,11 +85,12 @@ pub(crate) fn case(line: &str) -> Result<Case, String> {
 ///
 /// # Errors
 /// What to print when the policy cannot be put in force.
-pub(super) fn explain(policy: &Policy, cases: &[Case]) -> Result<String, String> {
+pub(super) fn explain(policy: Policy, cases: &[Case]) -> Result<String, String> {
+    let core = Core::new(policy)?;
     let lines: Result<Vec<String>, String> = cases
         .iter()
         .map(|case| {
-            let explanation = case.explain(policy)?;
+            let explanation = case.explain(&core)?;
             serde_json::to_string(&explanation).map_err(|error| format!("error: {error}"))
         })
         .collect();

@@ -11,11 +11,10 @@ use std::time::Duration;
 use edgekeeper_gateway::explanation::{Step, Steps};
 use edgekeeper_gateway::keys;
 use edgekeeper_gateway::runtime::{FetchError, Inbound, Outbound, Runtime, Unavailable, Unshared};
-use edgekeeper_policy::authenticator::Authenticator;
-use edgekeeper_policy::document::Policy;
-use edgekeeper_policy::endpoint::Endpoint;
 
 use super::answer::{Answer, Services};
+use super::case::NearMisses;
+use super::core::{Core, Endpoints};
 use crate::client::{self, Question};
 use crate::time;
 
@@ -34,36 +33,28 @@ struct Inner {
     secret: String,
     revocation_secret: Option<String>,
     services: Services,
-    checks: Vec<Endpoint>,
-    others: Vec<Endpoint>,
+    endpoints: Rc<Endpoints>,
     steps: Steps,
-    near_misses: bool,
+    near_misses: NearMisses,
 }
 
 impl World {
     /// # Errors
     /// When this machine has no clock or no randomness.
     pub(super) fn new(
-        policy: &Policy,
+        core: &Core,
         services: Services,
-        near_misses: bool,
+        near_misses: NearMisses,
     ) -> Result<Self, String> {
         let mut random = [0_u8; 32];
         crate::keys::random(&mut random)?;
-        let checks = session_checks(policy);
-        let others = policy.rules.iter().flat_map(|rule| rule.endpoints());
-        let others = others
-            .filter(|endpoint| !checks.contains(endpoint))
-            .cloned()
-            .collect();
         Ok(Self(Rc::new(Inner {
             now: Cell::new(time::now()?.saturating_mul(1_000)),
             store: RefCell::default(),
             secret: random.iter().map(|byte| format!("{byte:02x}")).collect(),
-            revocation_secret: policy.session.revocation_secret.clone(),
+            revocation_secret: core.policy().session.revocation_secret.clone(),
             services,
-            checks,
-            others,
+            endpoints: core.services(),
             steps: wanted(),
             near_misses,
         })))
@@ -84,11 +75,9 @@ impl World {
         Err("error: the decision does not end; please report this".to_owned())
     }
 
-    /// What happened so far. The steps of the next request are wanted, too.
+    /// What happened so far.
     pub(super) fn take_steps(&self) -> Vec<Step> {
-        let steps = self.0.steps.take();
-        self.0.steps.want();
-        steps
+        self.0.steps.take()
     }
 
     pub(super) fn push(&self, step: Step) {
@@ -103,6 +92,7 @@ impl World {
     fn is_session_check(&self, url: &str) -> bool {
         let is_other = self
             .0
+            .endpoints
             .others
             .iter()
             .any(|other| without_query(&other.url) == without_query(url));
@@ -110,6 +100,7 @@ impl World {
         !is_other
             && self
                 .0
+                .endpoints
                 .checks
                 .iter()
                 .any(|check| origin_of(&check.url) == origin_of(url))
@@ -239,7 +230,7 @@ impl Runtime for World {
     }
 
     fn wants_near_misses(&self) -> bool {
-        self.0.near_misses
+        self.0.near_misses == NearMisses::Named
     }
 
     /// What is known of a question is told where it is answered.
@@ -294,23 +285,6 @@ fn wanted() -> Steps {
     let steps = Steps::default();
     steps.want();
     steps
-}
-
-/// Where the policy asks about sessions.
-fn session_checks(policy: &Policy) -> Vec<Endpoint> {
-    let authenticators = policy.rules.iter().flat_map(|rule| &rule.authenticators);
-    let mut checks: Vec<Endpoint> = Vec::new();
-    for authenticator in authenticators {
-        let check = match authenticator {
-            Authenticator::CookieSession(config) => &config.check,
-            Authenticator::BearerToken(config) => &config.check,
-            _ => continue,
-        };
-        if !checks.contains(&check.endpoint) {
-            checks.push(check.endpoint.clone());
-        }
-    }
-    checks
 }
 
 fn without_query(url: &str) -> &str {

@@ -69,7 +69,7 @@ impl Gateway {
             ),
         };
         Ok(Rc::new(Self {
-            index: RuleIndex::new(policy.rules.iter().map(|rule| &rule.url)),
+            index: Rc::new(RuleIndex::new(policy.rules.iter().map(|rule| &rule.url))),
             loaded,
             version,
             keys,
@@ -78,7 +78,7 @@ impl Gateway {
             memory,
             revocations,
             explains: Cell::new(None),
-            policy,
+            policy: Rc::new(policy),
         }))
     }
 }

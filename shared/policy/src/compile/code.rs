@@ -106,6 +106,8 @@ codes! {
     NO_SESSION_COOKIE = "no-session-cookie",
     /// A session check that any cookie sets off.
     ONLY_MISSING = "only-missing",
+    /// What counts long after a logout.
+    OUTLIVES_SESSION = "outlives-session",
     /// Two rules of which it is not known whether they overlap.
     OVERLAP_UNDECIDED = "overlap-undecided",
     /// A `$` that says nothing.
@@ -142,6 +144,8 @@ codes! {
     SCOPE_NOT_COMPARED = "scope-not-compared",
     /// A sealed cookie in strict mode.
     SEALED_COOKIE_STRICT = "sealed-cookie-strict",
+    /// A credential that is written out.
+    SECRET_IN_FILE = "secret-in-file",
     /// What is not the name of a secret.
     SECRET_NAME = "secret-name",
     /// A bound of sessions that cannot hold.
@@ -154,6 +158,8 @@ codes! {
     SUBJECT_MATCHES_MISSING = "subject-matches-missing",
     /// A subject where whoami has none.
     SUBJECT_NOT_IN_WHOAMI = "subject-not-in-whoami",
+    /// A template that a value can leave the place it was meant for.
+    TEMPLATE_INJECTION = "template-injection",
     /// A template that reads what is never there.
     TEMPLATE_ROOT = "template-root",
     /// What is not a template.

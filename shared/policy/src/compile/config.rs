@@ -284,6 +284,11 @@ pub(super) fn known_names(stage: Stage, wrong: &str, oathkeeper_only: bool) -> S
 }
 
 impl Config {
+    /// All of it.
+    pub(super) fn root(&self) -> &Node {
+        &self.root
+    }
+
     /// `access_rules.repositories`.
     pub(super) fn repositories(&self) -> &[Node] {
         self.root

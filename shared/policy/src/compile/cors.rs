@@ -5,7 +5,7 @@ use crate::cors::{Cors, OriginPattern};
 
 use super::node::{Node, Span};
 use super::report::Report;
-use super::suffix;
+use super::{advice, suffix};
 
 /// The methods Oathkeeper's schema allows in `allowed_methods`.
 pub(super) const METHODS: &[&str] = &[
@@ -24,7 +24,13 @@ pub(super) fn read(node: &Node, path: &str, report: &mut Report) -> Cors {
                 }
                 allowed_origins.push(origin);
             }
-            Err(message) => report.error(Code::CORS_ORIGIN, item.span, message, ""),
+            Err(message) => {
+                let (message, help) = advice::split(
+                    &message,
+                    "write a scheme and a host, such as `https://app.example.com`",
+                );
+                report.error(Code::CORS_ORIGIN, item.span, message, help);
+            }
         }
     }
     if node.get("allowed_origins").is_none() {

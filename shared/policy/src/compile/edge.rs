@@ -13,6 +13,7 @@ use crate::policies::{OnStoreFailure, Policies};
 use crate::return_to::ReturnTo;
 use crate::session::Session;
 
+use super::advice;
 use super::allow;
 use super::cors;
 use super::duration::Duration;
@@ -109,6 +110,10 @@ pub(super) const EDGE: Shape = Shape::Keys(&[
 
 /// An entry of `upstreams` that is more than a URL.
 pub(super) const TARGET: Shape = Shape::Keys(&[("url", &Text), ("binding", &Text)]);
+
+const HOST_HELP: &str = "write a name such as `app.example.com`, or `*.example.com` for all below it, either with a port, as in `localhost:4455`, to mean only that one";
+
+const RETURN_TO_HELP: &str = "write a host such as `app.example.com`, or a URL such as `https://shop.example.com/cart`, which stands for all below it, too";
 
 /// The secret that seals signing keys.
 const KEYS_SECRET: &str = "KEYS_SECRET";
@@ -316,7 +321,10 @@ fn hosts(node: &Node, report: &mut Report) -> Vec<HostPattern> {
                 }
                 hosts.push(host);
             }
-            Err(message) => report.error(Code::HOST, item.span, message, ""),
+            Err(message) => {
+                let (message, help) = advice::split(&message, HOST_HELP);
+                report.error(Code::HOST, item.span, message, help);
+            }
         }
     }
     if hosts.is_empty()
@@ -345,7 +353,10 @@ fn return_to(node: &Node, report: &mut Report) -> Vec<ReturnTo> {
                 }
                 entries.push(entry);
             }
-            Err(message) => report.error(Code::RETURN_TO, item.span, message, ""),
+            Err(message) => {
+                let (message, help) = advice::split(&message, RETURN_TO_HELP);
+                report.error(Code::RETURN_TO, item.span, message, help);
+            }
         }
     }
     entries

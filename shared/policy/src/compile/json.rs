@@ -38,12 +38,23 @@ pub(super) fn parse(text: &str, file: usize, report: &mut Report) -> Option<Node
         Ok(parsed) => parsed,
         Err(error) => {
             let (message, help) = explain(&error);
-            report.error(
-                Code::JSON_SYNTAX,
-                lines.span(error.range().start),
-                message,
-                help,
-            );
+            let at = error.range().start;
+            let is_comment = text.get(at..).is_some_and(|rest| rest.starts_with('#'));
+            if is_comment {
+                report.error(
+                    Code::JSON_COMMENT,
+                    lines.span(at),
+                    "JSON has no comments",
+                    "take the comment out, or put it into the rule's `description`; YAML files may have comments",
+                );
+                return None;
+            }
+            let code = if message.contains("nesting depth") {
+                Code::TOO_DEEP
+            } else {
+                Code::JSON_SYNTAX
+            };
+            report.error(code, lines.span(error.range().start), message, help);
             return None;
         }
     };

@@ -30,6 +30,7 @@
 //! );
 //! ```
 
+mod advice;
 mod allow;
 mod authenticator;
 mod authorizer;
@@ -43,18 +44,22 @@ mod error;
 mod excerpt;
 mod handler;
 mod header;
+mod injection;
 mod json;
 mod key_set;
+mod lifetime;
 mod listing;
 mod mutator;
 pub mod name;
 mod node;
 mod patterns;
+mod preflight;
 mod reasoning;
 mod report;
 mod retry;
 mod rule;
 mod schema;
+mod secret;
 mod shape;
 mod source;
 mod stage;
@@ -83,7 +88,7 @@ use self::stage::{Context, Use};
 pub use self::code::Code;
 pub use self::diagnostic::{Diagnostic, Severity, printable};
 pub use self::excerpt::Excerpt;
-pub use self::patterns::{Backtracking, Never, NeverBecause, Overlap, Pair, Patterns};
+pub use self::patterns::{Backtracking, Never, NeverBecause, Overlap, Pair, Patterns, WideHost};
 pub use self::schema::Schema;
 pub use self::source::Sources;
 pub use self::tree::{Content, Place, Tree};
@@ -129,10 +134,19 @@ fn build(sources: &dyn Sources, options: &Options, report: &mut Report) -> Optio
         .map(|path| read_file(sources, path, report));
     let config = config::read(root?, report);
     let mut edge = match edge {
-        Some(root) => edge::read(&root?, options.strict, report),
+        Some(root) => {
+            let root = root?;
+            secret::look(&root, options.thorough, report);
+            let edge = edge::read(&root, options.strict, report);
+            if options.thorough {
+                lifetime::session(&root, &edge.session, report);
+            }
+            edge
+        }
         None => Edge::without_file(options.strict),
     };
     let strict = edge.strict;
+    secret::look(config.root(), options.thorough, report);
     let repositories = read_repositories(sources, options, &config, report);
 
     let mut cx = Context {
@@ -146,14 +160,16 @@ fn build(sources: &dyn Sources, options: &Options, report: &mut Report) -> Optio
         redirects: false,
         told_jwks_url: false,
         told_origins: BTreeSet::new(),
+        told_injections: BTreeSet::new(),
+        told_keto_glob: false,
     };
     check_globals(&mut cx);
     let errors = error::fallback(&mut cx);
     let rules = read_rules(&repositories, &mut cx);
-    look_back(&mut cx);
+    look_back(&rules, &mut cx);
     cx.edge.keys.published = mutator::published(&mut cx);
     reasoning::tell(&rules, strict, options.thorough, cx.report);
-    let rules: Vec<Rule> = rules.into_iter().map(|(rule, _)| rule).collect();
+    let rules: Vec<Rule> = rules.into_iter().map(|placed| placed.rule).collect();
 
     let hosts = edge.hosts;
     let return_to = edge
@@ -236,7 +252,7 @@ fn read_file(sources: &dyn Sources, path: &str, report: &mut Report) -> Option<N
                 Code::UNREADABLE_FILE,
                 whole,
                 format!("the file cannot be read: {reason}"),
-                "",
+                "name a text file in UTF-8 that this user may read",
             );
             None
         }
@@ -254,7 +270,7 @@ fn parse(text: &str, path: &str, file: usize, report: &mut Report) -> Option<Nod
             Code::FILE_TOO_LARGE,
             whole,
             format!("the file has more than {} MB", source::MAX_FILE_BYTES >> 20),
-            "",
+            "name several files of rules under `access_rules.repositories`; no configuration is so long",
         );
         return None;
     }
@@ -315,8 +331,21 @@ fn read_repositories(
     trees
 }
 
+/// A rule, and where it stands.
+struct Placed {
+    rule: Rule,
+    /// Its `match.url`.
+    url: Node,
+}
+
+impl Placed {
+    fn span(&self) -> Span {
+        self.url.span
+    }
+}
+
 /// Reads the rules, each with its place.
-fn read_rules(trees: &[Node], cx: &mut Context<'_>) -> Vec<(Rule, Span)> {
+fn read_rules(trees: &[Node], cx: &mut Context<'_>) -> Vec<Placed> {
     let mut rules = Vec::new();
     let mut ids: BTreeMap<String, Span> = BTreeMap::new();
     for tree in trees {
@@ -333,7 +362,7 @@ fn read_rules(trees: &[Node], cx: &mut Context<'_>) -> Vec<(Rule, Span)> {
                 Code::NO_RULES,
                 tree.span,
                 "there are no rules in this file",
-                "",
+                "write one, as in `[{ \"id\": …, \"match\": … }]`, or take the file out of `access_rules.repositories`",
             );
         }
         for node in tree.items() {
@@ -353,13 +382,21 @@ fn read_rules(trees: &[Node], cx: &mut Context<'_>) -> Vec<(Rule, Span)> {
                     }
                 }
                 _ => {
-                    ids.insert(id, node.get("id").map_or(node.span, |id| id.span));
+                    ids.insert(id.clone(), node.get("id").map_or(node.span, |id| id.span));
                 }
             }
             cx.extra.clear();
-            let span = node.at(&["match", "url"]).map_or(node.span, |url| url.span);
+            if !id.is_empty() {
+                cx.report.enter_rule(&id, node.span);
+            }
+            secret::look(node, cx.thorough, cx.report);
+            cx.report.leave_rule();
             match rule::read(node, cx) {
-                Some(rule) => rules.push((rule, span)),
+                Some(rule) => {
+                    let url = node.at(&["match", "url"]).cloned();
+                    let url = url.unwrap_or_else(|| Node::new(Value::Null, node.span));
+                    rules.push(Placed { rule, url });
+                }
                 None => cx.report.incomplete(node.span),
             }
         }
@@ -390,7 +427,7 @@ fn rule_edges(ids: &BTreeMap<String, Span>, cx: &mut Context<'_>) {
 const SHOWN: usize = 5;
 
 /// What can only be told once everything is read.
-fn look_back(cx: &mut Context<'_>) {
+fn look_back(rules: &[Placed], cx: &mut Context<'_>) {
     if let Some(redirect) = handler::find(Stage::Error, "redirect")
         && cx.config.is_enabled(redirect)
         && !cx.redirects
@@ -411,6 +448,9 @@ fn look_back(cx: &mut Context<'_>) {
             );
         }
     }
+    let answered = preflight::answered(rules);
+    cx.without_preflight
+        .retain(|(id, _)| !answered.contains(id.as_str()));
     if let Some((_, span)) = cx.without_preflight.first()
         && !cx.strict
     {

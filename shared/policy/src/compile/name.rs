@@ -1,7 +1,14 @@
 //! Names that were mistyped.
 
+/// No name that is known is as long, in bytes.
+const LONGEST: usize = 200;
+
 /// Names close enough to a mistyped one to be what was meant, closest first.
 fn close<'a>(wrong: &str, known: impl IntoIterator<Item = &'a str>) -> Vec<&'a str> {
+    // Who writes more meant something else; comparing takes the product of both lengths.
+    if wrong.len() > LONGEST {
+        return Vec::new();
+    }
     let plain = |name: &str| name.to_ascii_lowercase().replace(['-', ' ', '.'], "_");
     let wrong = plain(wrong);
     let mut near: Vec<(usize, &str)> = known

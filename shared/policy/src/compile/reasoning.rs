@@ -2,13 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use crate::rule::Rule;
-
+use super::Placed;
 use super::code::Code;
-use super::node::Span;
+use super::node::{Node, Span};
 use super::patterns::{NeverBecause, Overlap, Pair, Patterns};
 use super::report::Report;
-use super::rule;
+use super::{rule, upstream};
 
 /// Pairs of rules that are compared to find whether one is shadowed: some seconds.
 const MAX_PAIRS: usize = 3_000_000;
@@ -17,8 +16,8 @@ const MAX_PAIRS: usize = 3_000_000;
 /// that match nothing, too much, or take too long.
 ///
 /// It is decided which do; where that cannot be, it is said so if it is to be thorough, and nothing otherwise.
-pub(super) fn tell(rules: &[(Rule, Span)], strict: bool, thorough: bool, report: &mut Report) {
-    let mut patterns = Patterns::new(rules.iter().map(|(rule, _)| rule), strict);
+pub(super) fn tell(rules: &[Placed], strict: bool, thorough: bool, report: &mut Report) {
+    let mut patterns = Patterns::new(rules.iter().map(|placed| &placed.rule), strict);
     for pair in patterns.overlaps() {
         overlap(rules, &pair, thorough, report);
     }
@@ -29,28 +28,30 @@ pub(super) fn tell(rules: &[(Rule, Span)], strict: bool, thorough: bool, report:
         headers_left_open(rules, report);
     }
     let mut left = MAX_PAIRS;
-    for (number, (rule, span)) in rules.iter().enumerate() {
-        report.enter_rule(&rule.id, *span);
-        if !never(&mut patterns, number, *span, report) {
-            shadowed(&mut patterns, number, *span, strict, &mut left, report);
-            pattern(&mut patterns, number, *span, report);
+    for (number, placed) in rules.iter().enumerate() {
+        let span = placed.span();
+        report.enter_rule(&placed.rule.id, span);
+        if !never(&mut patterns, number, span, report) {
+            as_written(&patterns, number, strict, &placed.url, report);
+            shadowed(&mut patterns, number, span, strict, &mut left, report);
+            pattern(&mut patterns, number, &placed.url, report);
         }
         report.leave_rule();
     }
 }
 
-fn overlap(rules: &[(Rule, Span)], pair: &Pair, thorough: bool, report: &mut Report) {
-    let (Some((first, first_span)), Some((rule, span))) =
-        (rules.get(pair.first), rules.get(pair.second))
-    else {
+fn overlap(rules: &[Placed], pair: &Pair, thorough: bool, report: &mut Report) {
+    let (Some(first), Some(second)) = (rules.get(pair.first), rules.get(pair.second)) else {
         return;
     };
-    let place = report.place(*first_span);
-    report.enter_rule(&rule.id, *span);
+    let place = report.place(first.span());
+    let first = &first.rule;
+    let span = second.span();
+    report.enter_rule(&second.rule.id, span);
     match &pair.overlap {
         Overlap::At { url, method } => report.warning(
             Code::RULE_OVERLAP,
-            *span,
+            span,
             format!(
                 "it overlaps with the rule `{}` at {place}: `{method} {url}` matches both",
                 first.id
@@ -59,7 +60,7 @@ fn overlap(rules: &[(Rule, Span)], pair: &Pair, thorough: bool, report: &mut Rep
         ),
         Overlap::Undecided { why, .. } if thorough => report.note(
             Code::OVERLAP_UNDECIDED,
-            *span,
+            span,
             format!(
                 "whether it overlaps with the rule `{}` at {place} could not be decided: {why}",
                 first.id
@@ -73,35 +74,36 @@ fn overlap(rules: &[(Rule, Span)], pair: &Pair, thorough: bool, report: &mut Rep
 
 /// Warns of a rule that leaves a header to the client by which another tells the same upstream who the user is. In strict mode,
 /// as in Oathkeeper; by default no client can send such a header.
-fn headers_left_open(rules: &[(Rule, Span)], report: &mut Report) {
+fn headers_left_open(rules: &[Placed], report: &mut Report) {
     let own: Vec<Vec<String>> = rules
         .iter()
-        .map(|(rule, _)| rule::identity_headers([rule]))
+        .map(|placed| rule::identity_headers([&placed.rule]))
         .collect();
     let mut told_at: BTreeMap<&str, BTreeMap<&str, &str>> = BTreeMap::new();
-    for ((rule, _), own) in rules.iter().zip(&own) {
+    for (Placed { rule, .. }, own) in rules.iter().zip(&own) {
         let Some(upstream) = &rule.upstream else {
             continue;
         };
-        let told = told_at.entry(&upstream.url).or_default();
+        let told = told_at.entry(upstream::server(&upstream.url)).or_default();
         for name in own {
             told.entry(name).or_insert(&rule.id);
         }
     }
-    for ((rule, span), own) in rules.iter().zip(&own) {
+    for (placed, own) in rules.iter().zip(&own) {
+        let rule = &placed.rule;
         let told = rule
             .upstream
             .as_ref()
-            .and_then(|upstream| told_at.get(upstream.url.as_str()));
+            .and_then(|upstream| told_at.get(upstream::server(&upstream.url)));
         let open = told
             .into_iter()
             .flatten()
             .find(|(name, _)| own.iter().all(|own| own != *name));
         if let Some((name, other)) = open {
-            report.enter_rule(&rule.id, *span);
+            report.enter_rule(&rule.id, placed.span());
             report.warning(
                 Code::HEADER_LEFT_OPEN,
-                *span,
+                placed.span(),
                 format!("a client can send `{name}` itself here: the rule `{other}` tells the same upstream by it who the user is, this one leaves it as it comes"),
                 "set it in this rule, too, to nothing if need be, or let the upstream believe it for the other's paths only; by default, without strict mode, it is taken off",
             );
@@ -125,6 +127,37 @@ fn never(patterns: &mut Patterns<'_>, number: usize, span: Span, report: &mut Re
         report.warning(Code::NEVER_MATCHES, span, message, help);
     }
     true
+}
+
+/// Tells of a rule that is for no request in Oathkeeper, and works here, and of one that waits for what no browser sends.
+fn as_written(
+    patterns: &Patterns<'_>,
+    number: usize,
+    strict: bool,
+    url: &Node,
+    report: &mut Report,
+) {
+    if let Some(host) = patterns.upper_case_host(number) {
+        let help = "write the host in lower case";
+        let message = format!("browsers send hosts in lower case, and this one is `{host}`");
+        if strict {
+            let message = format!("{message}: the rule is for none of their requests");
+            report.warning(Code::NEVER_MATCHES, url.span, message, help);
+        } else {
+            let message = format!(
+                "{message}: here it counts all the same, in Oathkeeper the rule is for none of their requests"
+            );
+            report.note(Code::NEVER_MATCHES, url.span, message, help);
+        }
+    }
+    if !strict && patterns.needs_slash(number) {
+        report.note(
+            Code::NEVER_MATCHES,
+            url.span,
+            "in Oathkeeper no request is for this rule: it cleans a slash at the end of a path away before it matches, which this gateway does in strict mode alone",
+            "write the path without it: here that is for the path with a slash, too",
+        );
+    }
 }
 
 /// Tells of a rule whose requests are all for others. With thousands of rules for the same URLs the last are not looked at:
@@ -160,20 +193,32 @@ fn shadowed(
 }
 
 /// Tells what is wrong with a pattern by itself.
-fn pattern(patterns: &mut Patterns<'_>, number: usize, span: Span, report: &mut Report) {
-    if let Some(slow) = patterns.backtracking(number) {
+fn pattern(patterns: &mut Patterns<'_>, number: usize, url: &Node, report: &mut Report) {
+    let slow = patterns.backtracking(number);
+    if let Some(slow) = slow.as_ref().filter(|slow| slow.elsewhere) {
+        report.note(
+            Code::BACKTRACKING,
+            url.span,
+            format!("a request can keep Oathkeeper busy with this pattern, not this gateway: {slow}"),
+            "one repetition in another can share a text in many ways; take one of them out: `(a+)+` is `a+`",
+        );
+    } else if let Some(slow) = slow {
         report.warning(
             Code::BACKTRACKING,
-            span,
+            url.span,
             format!("a request can keep this pattern busy until it is given up, and is answered with 500: {slow}"),
             "two repetitions in a row, or one in another, can share a text in many ways; say where one ends, as in `<[^/]+>`",
         );
     }
-    if let Some(url) = patterns.wide_host(number) {
+    if let Some(wide) = patterns.wide_host(number) {
+        let span = wide.dot.map_or(url.span, |dot| report.inside(url, dot));
         report.warning(
             Code::WIDE_HOST,
             span,
-            format!("inside `<…>` a `.` stands for any character: the rule is for `{url}` as well"),
+            format!(
+                "inside `<…>` a `.` stands for any character: the rule is for `{}` as well",
+                wide.url
+            ),
             "write `\\.` for a dot (`\\\\.` in JSON), and `[a-z0-9-]+` for one label of a host",
         );
     }

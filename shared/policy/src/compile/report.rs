@@ -1,11 +1,13 @@
 //! Collects what is found, so that one run tells everything.
 
 use super::code::Code;
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
+use std::ops::Range;
 
 use super::diagnostic::{Diagnostic, Severity};
 use super::excerpt::Excerpt;
 use super::node::{Node, Span, Style};
+use super::secret::{self, Hidden};
 
 /// The files that were read and what was found in them.
 #[derive(Debug, Default)]
@@ -13,11 +15,16 @@ pub(super) struct Report {
     files: Vec<File>,
     found: Vec<(Span, Diagnostic)>,
     told: HashSet<Told>,
+    /// Credentials, by file and line.
+    hidden: BTreeMap<Span, Hidden>,
     rule: Option<(String, usize)>,
 }
 
 /// So many bytes of lines are looked at for excerpts, of all findings together.
 const MAX_LOOKED_AT: usize = 256 << 20;
+
+/// A message and a help have so many characters at most: some repeat what was written.
+const MAX_TEXT: usize = 2_000;
 
 /// What makes a finding the same as another.
 type Told = (Span, Severity, Option<String>, String);
@@ -33,7 +40,7 @@ impl Report {
     pub(super) fn add_file(&mut self, name: &str, text: &str) -> usize {
         self.files.push(File {
             name: name.to_owned(),
-            text: text.to_owned(),
+            text: text.strip_prefix('\u{feff}').unwrap_or(text).to_owned(),
         });
         self.files.len().saturating_sub(1)
     }
@@ -41,6 +48,13 @@ impl Report {
     /// What follows is found in this rule, as far as it stands in the rule's own file.
     pub(super) fn enter_rule(&mut self, id: &str, span: Span) {
         self.rule = Some((id.to_owned(), span.file));
+    }
+
+    /// Nothing that is told shows this value.
+    pub(super) fn hide(&mut self, node: &Node) {
+        if let Some(hidden) = Hidden::of(node) {
+            self.hidden.insert(node.span, hidden);
+        }
     }
 
     /// ` in rule "…"` for a place in another file than the rule's own.
@@ -193,6 +207,7 @@ impl Report {
         let mut found = self.found;
         found.sort_by_key(|(span, _)| *span);
         let mut lines = Vec::new();
+        let mut hidden = BTreeMap::new();
         let mut lines_of = None;
         let mut looked_at = 0_usize;
         for (span, diagnostic) in &mut found {
@@ -200,15 +215,31 @@ impl Report {
                 lines_of = Some(span.file);
                 let text = self.files.get(span.file).map(|file| file.text.as_str());
                 lines = text.unwrap_or_default().lines().collect();
+                hidden = hidden_lines(&self.hidden, span.file, &lines);
             }
-            let line = usize::try_from(span.line)
+            let Some(index) = usize::try_from(span.line)
                 .ok()
-                .and_then(|line| lines.get(line.checked_sub(1)?));
+                .and_then(|line| line.checked_sub(1))
+            else {
+                continue;
+            };
+            let of_line = hidden.get(&index);
+            for (value, _) in near(of_line, span.column) {
+                value.mask_in(&mut diagnostic.message);
+                value.mask_in(&mut diagnostic.help);
+            }
+            let line = lines.get(index);
             // Thousands of findings in one line of megabytes: the first are shown with it.
             looked_at = looked_at.saturating_add(line.map_or(0, |line| line.len()));
-            diagnostic.excerpt = line
-                .filter(|_| looked_at < MAX_LOOKED_AT)
-                .map(|line| Excerpt::of(line, span.column));
+            diagnostic.excerpt = line.filter(|_| looked_at < MAX_LOOKED_AT).map(|line| {
+                let known = near(of_line, span.column).map(|(_, range)| range.clone());
+                let (line, column) = secret::mask(line, &known.collect::<Vec<_>>(), span.column);
+                Excerpt::of(&line, column)
+            });
+        }
+        for (_, diagnostic) in &mut found {
+            shorten(&mut diagnostic.message);
+            shorten(&mut diagnostic.help);
         }
         let failed = found
             .iter()
@@ -221,6 +252,47 @@ impl Report {
             failed,
         )
     }
+}
+
+/// Cuts a text that repeats megabytes of a file.
+fn shorten(text: &mut String) {
+    if let Some((end, _)) = text.char_indices().nth(MAX_TEXT) {
+        text.truncate(end);
+        text.push('…');
+    }
+}
+
+/// What is hidden near of a column, from 1: as much of a line as is shown.
+fn near<'h, 'l: 'h>(
+    hidden: Option<&'l Vec<(&'h Hidden, Range<usize>)>>,
+    column: u32,
+) -> impl Iterator<Item = &'l (&'h Hidden, Range<usize>)> {
+    let shown = secret::shown(column);
+    hidden
+        .into_iter()
+        .flatten()
+        .filter(move |(_, range)| range.start < shown.end && shown.start < range.end.max(1))
+}
+
+/// What is hidden in each line of a file, by the line's index.
+fn hidden_lines<'h>(
+    hidden: &'h BTreeMap<Span, Hidden>,
+    file: usize,
+    lines: &[&str],
+) -> BTreeMap<usize, Vec<(&'h Hidden, Range<usize>)>> {
+    let place = |file, line| Span {
+        file,
+        line,
+        column: 0,
+    };
+    let mut found: BTreeMap<usize, Vec<(&Hidden, Range<usize>)>> = BTreeMap::new();
+    let of_file = hidden.range(place(file, 0)..place(file.saturating_add(1), 0));
+    for (_, value) in of_file {
+        for (line, range) in value.ranges(lines) {
+            found.entry(line).or_default().push((value, range));
+        }
+    }
+    found
 }
 
 /// Finds in a file where `before`, the beginning of a text value, ends.

@@ -13,6 +13,7 @@ use super::handler::Stage;
 use super::node::{Node, Span, Value};
 use super::shape::{self, Keys, Shape};
 use super::stage::{self, Context};
+use super::template::Without;
 use super::{authenticator, authorizer, error, listing, mutator, tokenize, upstream};
 use Shape::{Anything, Flag, List, Text};
 
@@ -406,36 +407,11 @@ fn lint(node: &Node, authenticators: &[Authenticator], methods: &[String], cx: &
             "put it in front, or take it out",
         );
     }
-    let session = authenticators
-        .iter()
-        .position(|authenticator| matches!(authenticator, Authenticator::CookieSession(_)));
-    let Some(session) = session else { return };
-    if let Some(guest) = authenticators
-        .iter()
-        .skip(session)
-        .position(|authenticator| {
-            matches!(
-                authenticator,
-                Authenticator::Anonymous(_) | Authenticator::Noop
-            )
-        })
-        && let Some(path) = cx.extra.first()
-    {
-        let message = format!(
-            "a guest has no session, so `.{}` is empty for one",
-            path.join(".")
-        );
-        let help = if cx.strict {
-            "Oathkeeper answers 500 for a guest; take the guest's authenticator out, or write `{{ if .Extra }}…{{ end }}`"
-        } else {
-            "that is fine here; Oathkeeper would answer 500"
-        };
-        cx.report.note(
-            Code::GUEST_WITHOUT_SESSION,
-            place(session.saturating_add(guest)),
-            message,
-            help,
-        );
+    without_session(authenticators, place, cx);
+    let is_session =
+        |authenticator: &Authenticator| matches!(authenticator, Authenticator::CookieSession(_));
+    if !authenticators.iter().any(is_session) {
+        return;
     }
     let has_cors = cx.config.cors.is_some() || cx.edge.cors.is_some();
     if has_cors {
@@ -465,6 +441,62 @@ fn lint(node: &Node, authenticators: &[Authenticator], methods: &[String], cx: &
         .any(|method| matches!(method.as_str(), "POST" | "PUT" | "PATCH" | "DELETE"))
     {
         cx.without_preflight.push((node.text_at("id"), span));
+    }
+}
+
+/// Tells of a template that reads what is not there for who comes by an authenticator without a session.
+fn without_session(
+    authenticators: &[Authenticator],
+    place: impl Fn(usize) -> Span,
+    cx: &mut Context<'_>,
+) {
+    let takes_all = |authenticator: &Authenticator| {
+        matches!(
+            authenticator,
+            Authenticator::Noop | Authenticator::Unauthorized | Authenticator::Broken(_)
+        )
+    };
+    let is_guest = |authenticator: &Authenticator| {
+        matches!(
+            authenticator,
+            Authenticator::Anonymous(_)
+                | Authenticator::Noop
+                | Authenticator::OAuth2ClientCredentials(_)
+        )
+    };
+    let asked = authenticators
+        .iter()
+        .position(takes_all)
+        .map_or(authenticators.len(), |last| last.saturating_add(1));
+    let mut asked = authenticators.iter().take(asked);
+    let (Some(guest), Some(needed)) = (asked.clone().position(is_guest), cx.extra.first()) else {
+        return;
+    };
+    let path = &needed.path;
+    let oathkeeper = match needed.without {
+        Without::Fails => "answer 500",
+        Without::NoValue => "write `<no value>` in its place",
+    };
+    if asked.any(|authenticator| !is_guest(authenticator) && !takes_all(authenticator)) {
+        let message = format!("a guest has no session, so `.{path}` is empty for one");
+        let help = if cx.strict {
+            format!(
+                "Oathkeeper would {oathkeeper} for a guest, and so does this gateway in strict mode; take the guest's authenticator out, or write `{{{{ if .Extra }}}}…{{{{ end }}}}`"
+            )
+        } else {
+            format!("that is fine here; Oathkeeper would {oathkeeper}")
+        };
+        cx.report
+            .note(Code::GUEST_WITHOUT_SESSION, place(guest), message, help);
+    } else {
+        let message = format!(
+            "nobody has a session by this rule's authenticators, so `.{path}` is always empty"
+        );
+        let help = format!(
+            "put one in front that finds a session, such as `cookie_session`, or take the template out; Oathkeeper would {oathkeeper}"
+        );
+        cx.report
+            .warning(Code::GUEST_WITHOUT_SESSION, place(guest), message, help);
     }
 }
 

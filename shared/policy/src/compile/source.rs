@@ -82,7 +82,7 @@ pub(super) fn repository(
             );
         }
     };
-    if path.is_empty() {
+    if path.trim_start_matches("./").is_empty() {
         return refuse(
             format!("`{address}` names no file"),
             "write a path, such as `file://./access-rules.json`",

@@ -9,6 +9,7 @@ use super::handler::{self, Handler, Stage};
 use super::node::{Key, Node, Span, Value};
 use super::report::Report;
 use super::shape::{self, Shape};
+use super::template::Needed;
 use crate::fault::Fault;
 
 /// A handler as a rule names it. Its `config` is checked by its name.
@@ -22,8 +23,8 @@ pub(super) struct Context<'a> {
     pub(super) report: &'a mut Report,
     pub(super) strict: bool,
     pub(super) thorough: bool,
-    /// What the templates of the rule at hand read below `.Extra`.
-    pub(super) extra: Vec<Vec<String>>,
+    /// What the templates of the rule at hand read below `.Extra`, and cannot go without.
+    pub(super) extra: Vec<Needed>,
     /// Rules for a session whose preflight no rule takes, with the place of their methods.
     pub(super) without_preflight: Vec<(String, Span)>,
     /// Some rule or the fallback redirects.
@@ -32,6 +33,10 @@ pub(super) struct Context<'a> {
     pub(super) told_jwks_url: bool,
     /// Origins of which it was told that only a cluster knows them.
     pub(super) told_origins: BTreeSet<String>,
+    /// Templates that were looked at for what a value can add: many rules share one.
+    pub(super) told_injections: BTreeSet<Span>,
+    /// It was told that Oathkeeper's Keto engine does not know globs; once is enough.
+    pub(super) told_keto_glob: bool,
 }
 
 impl Context<'_> {
@@ -86,7 +91,7 @@ pub(super) fn read<T>(
         cx.report.warning(Code::RULE_FAILS,
             node.span,
             format!("with this {} the rule does not work", stage.name()),
-            "Oathkeeper starts with it, and answers 500 to every request that comes this far; so does this gateway in strict mode",
+            "in strict mode the gateway starts all the same, as Oathkeeper does, and answers 500 to every request that comes this far; another finding says what is wrong, and what Oathkeeper makes of it",
         );
         return Some(Err(fault));
     }

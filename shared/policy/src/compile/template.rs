@@ -1,8 +1,9 @@
 //! Templates in the configuration: they are read here, so that none fails at a request.
 
-use edgekeeper_template::Template;
+use edgekeeper_template::{Missing, Output, Style, Template, Value};
 
 use super::code::Code;
+use super::injection;
 use super::node::Node;
 use super::stage::Context;
 
@@ -14,6 +15,8 @@ const ROOTS: &[&str] = &["Subject", "Extra", "Header", "MatchContext", "IDToken"
 pub(super) enum Position {
     /// No `id_token` ran before it.
     BeforeToken,
+    /// It makes the token.
+    InToken,
     /// `.IDToken` is there.
     AfterToken,
 }
@@ -48,7 +51,7 @@ pub(super) fn check(
     };
     let paths = template.paths();
     for root in paths.iter().filter_map(|path| path.first()) {
-        if root == "IDToken" && (cx.strict || position == Position::BeforeToken) {
+        if root == "IDToken" && (cx.strict || position != Position::AfterToken) {
             if cx.strict {
                 cx.report.warning(Code::TOKEN_NOT_MADE,
                     node.span,
@@ -56,6 +59,13 @@ pub(super) fn check(
                         "the template of `{name}` reads `.IDToken`, which Oathkeeper does not have: every request that needs it is a 500"
                     ),
                     "in strict mode take it out: `id_token` puts the token into `Authorization` itself",
+                );
+            } else if position == Position::InToken {
+                cx.report.error(
+                    Code::TOKEN_NOT_MADE,
+                    node.span,
+                    format!("the template of `{name}` reads `.IDToken`, the token that it is for"),
+                    "take it out; claims are made of `.Subject`, `.Extra` and `.MatchContext`",
                 );
             } else {
                 let message = format!(
@@ -83,11 +93,58 @@ pub(super) fn check(
             );
         }
     }
-    let deep =
-        |path: &&Vec<String>| path.len() > 1 && path.first().is_some_and(|root| root == "Extra");
-    cx.extra.extend(paths.iter().filter(deep).cloned());
+    cx.extra.extend(needed(&template, &paths));
     paths
 }
+
+/// What a template reads below `.Extra`, and what Oathkeeper makes of it where there is nothing.
+#[derive(Debug)]
+pub(super) struct Needed {
+    /// The first such path, with its dots.
+    pub(super) path: String,
+    pub(super) without: Without,
+}
+
+/// What Oathkeeper makes of a template whose value is not there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Without {
+    /// A 500.
+    Fails,
+    /// The text `<no value>`.
+    NoValue,
+}
+
+/// By rendering it as Oathkeeper does, with everything and with nothing below `.Extra`: `{{ if .Extra }}` needs nothing.
+fn needed(template: &Template, paths: &[Vec<String>]) -> Option<Needed> {
+    let is_deep =
+        |path: &&Vec<String>| path.len() > 1 && path.first().is_some_and(|root| root == "Extra");
+    let first = paths.iter().find(is_deep)?;
+    let style = Style {
+        missing: Missing::Go,
+        output: Output::Text,
+    };
+    let all: Vec<Vec<String>> = paths
+        .iter()
+        .filter(is_deep)
+        .filter_map(|path| path.get(1..).map(<[String]>::to_vec))
+        .collect();
+    let rendered = |extra: &[Vec<String>]| {
+        let session = injection::session(extra, &[], "", false);
+        template.render(&Value::Json(&session), style)
+    };
+    let without = match (rendered(&all), rendered(&[])) {
+        (_, Err(_)) => Without::Fails,
+        (Ok(with), Ok(without)) if with == without || !without.contains(NO_VALUE) => return None,
+        _ => Without::NoValue,
+    };
+    Some(Needed {
+        path: first.join("."),
+        without,
+    })
+}
+
+/// What Go writes for a value that is not there.
+const NO_VALUE: &str = "<no value>";
 
 /// Line and column, both from 1 and the latter in characters, as an offset in bytes.
 fn offset(text: &str, line: usize, column: usize) -> usize {

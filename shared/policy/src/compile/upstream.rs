@@ -94,6 +94,15 @@ pub(super) fn map(url: &Url, upstreams: &mut BTreeMap<String, Upstream>) -> Mapp
     }
 }
 
+/// Scheme, host and port of an upstream's URL: the server, whatever the base path.
+pub(super) fn server(url: &str) -> &str {
+    let authority = url.find("://").map_or(0, |at| at.saturating_add(3));
+    url.get(authority..)
+        .and_then(|rest| rest.find('/'))
+        .and_then(|end| url.get(..authority.saturating_add(end)))
+        .unwrap_or(url)
+}
+
 /// As [`map`], and tells of a name that only a cluster knows and that is not mapped. Once for each origin.
 pub(super) fn map_or_warn(url: &Url, node: &Node, cx: &mut Context<'_>) -> Mapped {
     let mapped = map(url, &mut cx.edge.upstreams);
@@ -133,13 +142,27 @@ pub fn is_internal(url: &Url) -> bool {
                 host.strip_suffix(*ending)
                     .is_some_and(|rest| rest.ends_with('.'))
             };
-            !host.contains('.') || INTERNAL.iter().any(ends_with)
+            // No registry knows such an ending: `web.default`, `wiki.corp`. What documents write (RFC 2606) stands for any.
+            let is_unregistered = || {
+                !ends_with(&"example")
+                    && psl::suffix(host.as_bytes()).is_none_or(|suffix| !suffix.is_known())
+            };
+            !host.contains('.') || INTERNAL.iter().any(ends_with) || is_unregistered()
         }
         Some(Host::Ipv4(address)) => {
-            address.is_private() || address.is_loopback() || address.is_link_local()
+            // RFC 6598: what providers use behind their own address translation.
+            let is_shared = matches!(address.octets(), [100, 64..=127, ..]);
+            address.is_private()
+                || address.is_loopback()
+                || address.is_link_local()
+                || address.is_unspecified()
+                || is_shared
         }
         Some(Host::Ipv6(address)) => {
-            address.is_loopback() || address.is_unique_local() || address.is_unicast_link_local()
+            address.is_loopback()
+                || address.is_unspecified()
+                || address.is_unique_local()
+                || address.is_unicast_link_local()
         }
         None => false,
     }
@@ -201,6 +224,41 @@ mod tests {
             assert_eq!(mapped.binding.as_deref(), binding, "{url}");
         }
         assert!(upstreams.values().all(|upstream| upstream.used));
+    }
+
+    #[test]
+    fn what_only_its_own_network_knows_is_told_from_the_rest() {
+        for (url, expected) in [
+            ("http://web-svc", true),
+            ("http://web.default", true),
+            ("http://web.default.svc.cluster.local:8080", true),
+            ("http://wiki.corp", true),
+            ("http://10.0.0.7", true),
+            ("http://100.64.0.1", true),
+            ("http://100.128.0.1", false),
+            ("http://0.0.0.0:80", true),
+            ("http://[::]", true),
+            ("http://[fd00::1]", true),
+            ("http://8.8.8.8", false),
+            ("https://app.example.com", false),
+            ("https://app.shop.example", false),
+            ("https://app.example.co.uk.", false),
+            ("https://team.github.io", false),
+            ("https://app.xn--p1ai", false),
+        ] {
+            assert_eq!(is_internal(&Url::parse(url).unwrap()), expected, "{url}");
+        }
+    }
+
+    #[test]
+    fn a_server_is_told_by_its_origin() {
+        for (url, server_of_it) in [
+            ("http://a:1/base", "http://a:1"),
+            ("http://a", "http://a"),
+            ("http://a/", "http://a"),
+        ] {
+            assert_eq!(server(url), server_of_it);
+        }
     }
 
     #[test]

@@ -29,19 +29,28 @@ pub(super) fn parse(text: &str, file: usize, report: &mut Report) -> Option<Node
         root: None,
         nodes: 0,
         documents: 0,
+        is_too_deep: false,
     };
     let mut parser = Parser::new_from_str(text);
     while let Some(event) = parser.next_event() {
         let taken = match event {
             Ok((event, span)) => builder.take(event, span.start),
             Err(error) => Err((
-                builder.span(error.marker()),
+                tab(text, error.info(), error.marker()).map_or_else(
+                    || builder.span(error.marker()),
+                    |(line, column)| Span { file, line, column },
+                ),
                 format!("this is not YAML: {}", error.info()),
                 "look at the indentation and quotes of this line and the one before it",
             )),
         };
         if let Err((span, message, help)) = taken {
-            report.error(Code::YAML_SYNTAX, span, message, help);
+            let code = if builder.is_too_deep {
+                Code::TOO_DEEP
+            } else {
+                Code::YAML_SYNTAX
+            };
+            report.error(code, span, message, help);
             return None;
         }
     }
@@ -58,6 +67,21 @@ pub(super) fn parse(text: &str, file: usize, report: &mut Report) -> Option<Node
     )
 }
 
+/// Where the tab is that is one too many: it is found where the text before it ends.
+fn tab(text: &str, message: &str, marker: &Marker) -> Option<(u32, u32)> {
+    if !message.contains("tab") {
+        return None;
+    }
+    let first = marker.line().saturating_sub(1);
+    let lines = text.lines().enumerate().skip(first).take(2);
+    lines.into_iter().find_map(|(number, line)| {
+        let indentation = line.len().saturating_sub(line.trim_start().len());
+        let column = line.get(..indentation)?.find('\t')?;
+        let number = u32::try_from(number.saturating_add(1)).ok()?;
+        Some((number, u32::try_from(column.saturating_add(1)).ok()?))
+    })
+}
+
 type Refusal = (Span, String, &'static str);
 
 struct Builder<'r> {
@@ -68,6 +92,7 @@ struct Builder<'r> {
     root: Option<Node>,
     nodes: usize,
     documents: usize,
+    is_too_deep: bool,
 }
 
 struct Open {
@@ -188,6 +213,7 @@ impl Builder<'_> {
 
     fn open(&mut self, content: Content, span: Span, anchor: usize) -> Result<(), Refusal> {
         if self.open.len() >= MAX_DEPTH {
+            self.is_too_deep = true;
             return Err((
                 span,
                 format!("this nests deeper than {MAX_DEPTH} levels"),

@@ -34,6 +34,8 @@ pub(super) struct Machine<'p, 't> {
     slots: Slots,
     frames: Frames,
     failures: Option<Failures>,
+    /// Whether it goes without the table, as Oathkeeper's matcher does.
+    forgets: bool,
 }
 
 impl<'p, 't> Machine<'p, 't> {
@@ -48,6 +50,16 @@ impl<'p, 't> Machine<'p, 't> {
             slots: Slots::new(program),
             frames: Frames::default(),
             failures: None,
+            forgets: false,
+        }
+    }
+
+    /// The same matcher, which remembers no failures: its work may double with each character.
+    #[cfg(feature = "compile")]
+    pub(super) fn forgetful(self) -> Self {
+        Self {
+            forgets: true,
+            ..self
         }
     }
 
@@ -73,7 +85,7 @@ impl<'p, 't> Machine<'p, 't> {
         if self.spent > self.budget {
             return Err(BudgetExceeded);
         }
-        if self.spent == STEPS_WITHOUT_TABLE && self.program.memoisable() {
+        if self.spent == STEPS_WITHOUT_TABLE && self.program.memoisable() && !self.forgets {
             self.failures = Failures::new(self.program.row_count(), self.subject.as_str().len());
         }
         Ok(())

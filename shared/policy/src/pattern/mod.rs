@@ -109,6 +109,22 @@ impl Pattern {
         Ok(groups.map(|groups| Captures { groups }))
     }
 
+    /// Whether a matcher such as Oathkeeper's, which remembers no failures, takes more steps than `budget`.
+    #[cfg(feature = "compile")]
+    pub(crate) fn keeps_busy(&self, text: &str, budget: u32) -> bool {
+        !self.program.is_empty()
+            && Machine::new(&self.program, text, budget)
+                .forgetful()
+                .run()
+                .is_err()
+    }
+
+    /// Whether it was written as a glob.
+    #[cfg(feature = "compile")]
+    pub(crate) fn is_glob(&self) -> bool {
+        self.glob.is_some()
+    }
+
     /// What Oathkeeper says about this pattern, if it cannot read it.
     ///
     /// In strict mode such a rule is kept: each request with one of its methods is answered with this message and 500,

@@ -11,8 +11,18 @@ use super::fixture::{EXPECTED, paths, sections};
 const ELSEWHERE: [&str; 4] = ["allowlist.rs", "cors.rs", "host.rs", "return_to.rs"];
 
 /// Texts that no fixture can show, each with the reason.
-const NOT_IN_FIXTURES: [(&str, &str); 17] = [
+const NOT_IN_FIXTURES: [(&str, &str); 21] = [
     ("the file has more than {} MB", DIAGNOSTICS),
+    (
+        "name several files of rules under `access_rules.repositories`; no configuration is so long",
+        DIAGNOSTICS,
+    ),
+    ("-----BEGIN ", "how a key in PEM begins"),
+    ("PRIVATE KEY", "the label of a key in PEM"),
+    (
+        "PRIVATE KEY-----",
+        "how the first line of a key in PEM ends",
+    ),
     ("this cannot be built, and it is not known why", DIAGNOSTICS),
     (
         "that is a mistake in edgekeeper; please report it with this part of the file",

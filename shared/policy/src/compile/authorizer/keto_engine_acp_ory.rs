@@ -32,7 +32,8 @@ pub(super) fn read(config: &Node, span: Span, cx: &mut Context<'_>) -> Option<Ke
     let required_action = required("required_action", config, cx)?;
     let required_resource = required("required_resource", config, cx)?;
     let without_regexp = matches!(cx.config.strategy, Some(Strategy::Glob));
-    if without_regexp {
+    if without_regexp && !cx.told_keto_glob {
+        cx.told_keto_glob = true;
         cx.report.warning(Code::KETO_ENGINE_GLOB,
             span,
             "with the matching strategy `glob`, Oathkeeper's `keto_engine_acp_ory` answers 500 to every request",

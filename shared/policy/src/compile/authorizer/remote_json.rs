@@ -6,7 +6,7 @@ use crate::authorizer::RemoteJson;
 use super::super::node::Node;
 use super::super::stage::Context;
 use super::super::template::{self, Position};
-use super::super::{retry, upstream};
+use super::super::{injection, retry, upstream};
 use super::question;
 
 pub(super) fn read(config: &Node, cx: &mut Context<'_>) -> Option<RemoteJson> {
@@ -14,6 +14,7 @@ pub(super) fn read(config: &Node, cx: &mut Context<'_>) -> Option<RemoteJson> {
     let forward_response_headers_to_upstream = question::forwarded(config, cx);
     let payload = config.get("payload")?;
     template::check("payload", payload, Position::BeforeToken, cx);
+    injection::tell("payload", payload, cx);
     let text = payload.text()?;
     let plain = !text.contains("{{");
     if plain && serde_json::from_str::<serde::de::IgnoredAny>(text).is_err() {

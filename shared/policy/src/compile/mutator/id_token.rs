@@ -7,10 +7,10 @@ use crate::mutator::IdToken;
 
 use super::super::duration::Duration;
 use super::super::handler::{self, Stage};
-use super::super::key_set;
 use super::super::node::Node;
 use super::super::stage::Context;
 use super::super::template::{self, Position};
+use super::super::{injection, key_set, lifetime};
 
 const HELP: &str = "write where the private keys are, such as `https://keys.internal/jwks.json` or `file:///etc/oathkeeper/jwks.json`";
 
@@ -22,7 +22,8 @@ pub(super) fn read(config: &Node, cx: &mut Context<'_>) -> Option<IdToken> {
         .get("claims")
         .filter(|node| !node.text().unwrap_or_default().is_empty());
     if let Some(node) = claims {
-        template::check("claims", node, Position::BeforeToken, cx);
+        template::check("claims", node, Position::InToken, cx);
+        injection::tell("claims", node, cx);
     }
     let jwks = jwks(config, cx).ok()?;
     let ttl = match config.get("ttl") {
@@ -38,7 +39,12 @@ pub(super) fn read(config: &Node, cx: &mut Context<'_>) -> Option<IdToken> {
                     );
                     return None;
                 }
-                Some(seconds) if seconds > 0 => seconds,
+                Some(seconds) if seconds > 0 => {
+                    if cx.thorough {
+                        lifetime::token(node, seconds, cx.report);
+                    }
+                    seconds
+                }
                 _ => {
                     cx.report.error(
                         Code::TOKEN_TTL,

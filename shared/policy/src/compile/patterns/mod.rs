@@ -22,6 +22,7 @@ pub use crate::pattern::language::Backtracking;
 
 pub use self::never::{Never, NeverBecause};
 pub use self::overlap::{Overlap, Pair};
+pub use self::single::WideHost;
 
 use self::near::Near;
 

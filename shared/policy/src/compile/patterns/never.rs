@@ -1,5 +1,6 @@
 //! Rules that no request is ever for.
 
+use crate::pattern;
 use crate::pattern::language::{Answer, Urls};
 
 use super::Patterns;
@@ -40,6 +41,38 @@ pub enum NeverBecause {
 }
 
 impl Patterns<'_> {
+    /// The host of a pattern that has one written out, if not all of it is in lower case.
+    pub fn upper_case_host(&self, number: usize) -> Option<&str> {
+        let source = self.rules.get(number)?.url.source();
+        let (_, rest) = source.split_once("://")?;
+        let host = rest.split(['/', ':']).next()?;
+        let is_written_out = !host.contains(['<', '>', '{', '\\', '*']);
+        (is_written_out && host.bytes().any(|byte| byte.is_ascii_uppercase())).then_some(host)
+    }
+
+    /// Whether no request is for a rule in Oathkeeper because it is for paths with a slash at their end. By default such a slash
+    /// counts here.
+    pub fn needs_slash(&self, number: usize) -> bool {
+        self.never_in_oathkeeper(number)
+            .is_some_and(|never| never.because == NeverBecause::Slashes)
+    }
+
+    fn never_in_oathkeeper(&self, number: usize) -> Option<Never> {
+        let rule = *self.rules.get(number)?;
+        let source = rule.url.source();
+        if !(source.ends_with('/') || source.ends_with("/>")) {
+            return None;
+        }
+        let compile = if rule.url.is_glob() {
+            pattern::compile_glob_strict
+        } else {
+            pattern::compile_strict
+        };
+        let mut strict = rule.clone();
+        strict.url = compile(source).ok()?;
+        Patterns::new(std::iter::once(&strict), true).never(0)
+    }
+
     /// Why no request is ever for this rule; `None` if one may be.
     ///
     /// A path with a percent-encoded `?` or `#` counts as none: nobody writes a rule for it.

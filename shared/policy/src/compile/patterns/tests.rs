@@ -329,8 +329,9 @@ fn patterns_that_backtrack_are_found_with_the_url() {
     }
     for url in [
         "https://a.test/<(?!admin/).*>",
-        "https://a.test/<(a+)+>",
         "https://a.test/<.*>/x/<.*>/y/<.*>",
+        "https://a.test/<(?:[a-z]+/)*[0-9]+>",
+        "https://a.test/<.*.*=.*>",
         "https://a.test/<(?!admin/)[^/]+>/items/<[^/]+>",
         "https://a.test/<(?!(?:api|admin)/)(?:[^/]+/)*[^/]+>",
         "https://a.test/<.*(?<!\\.php)>",
@@ -340,6 +341,28 @@ fn patterns_that_backtrack_are_found_with_the_url() {
         let rules = regexps(&[url]);
         let found = Patterns::new(rules.iter(), false).backtracking(0);
         assert_eq!(found, None, "{url}");
+    }
+}
+
+#[test]
+fn what_keeps_a_matcher_busy_that_remembers_no_failures_is_told_apart() {
+    for url in [
+        "https://a.test/<(a+)+>",
+        "https://a.test/<(a+)+$>",
+        "https://a.test/<(x|x)*y>",
+        "https://a.test/<([a-z]+)*[0-9]>",
+        "https://a.test/<(\\w+\\s?)*!>",
+        "https://a.test/<([a-zA-Z]+){1,}!>",
+    ] {
+        let rules = regexps(&[url]);
+        let found = Patterns::new(rules.iter(), false).backtracking(0);
+        let Some(found) = found else {
+            panic!("{url} is not found");
+        };
+        assert!(found.elsewhere && found.exponential, "{url}: {found}");
+        let attack = found.url();
+        assert!(rules[0].url.find(&attack, DEFAULT_BUDGET).is_ok(), "{url}");
+        assert!(rules[0].url.keeps_busy(&attack, DEFAULT_BUDGET), "{url}");
     }
 }
 
@@ -375,7 +398,18 @@ fn a_dot_that_opens_a_host_is_shown_with_such_a_host() {
     ] {
         let rules = regexps(&[url]);
         let found = Patterns::new(rules.iter(), false).wide_host(0);
-        assert_eq!(found.as_deref(), wide, "{url}");
+        assert_eq!(
+            found.as_ref().map(|found| found.url.as_str()),
+            wide,
+            "{url}"
+        );
+        if let Some(found) = found {
+            let dot = found.dot.unwrap_or_else(|| panic!("which dot? {url}"));
+            let narrow = format!("{}\\{}", &url[..dot], &url[dot..]);
+            let rules = regexps(&[&narrow]);
+            let again = Patterns::new(rules.iter(), false).wide_host(0);
+            assert_ne!(again.map(|again| again.url), Some(found.url), "{narrow}");
+        }
     }
 }
 

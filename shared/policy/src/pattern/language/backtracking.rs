@@ -32,6 +32,8 @@ pub struct Backtracking {
     pub after: String,
     /// Whether a short URL is enough, since each repetition doubles the work; otherwise it takes a long one.
     pub exponential: bool,
+    /// Whether it is Oathkeeper's matcher alone that takes so many steps: here failures are remembered.
+    pub elsewhere: bool,
 }
 
 impl Backtracking {
@@ -77,7 +79,17 @@ impl Requests {
             .row_count()
             .saturating_mul(MAX_URL.saturating_mul(4));
         let budget = usize::try_from(DEFAULT_BUDGET).unwrap_or(usize::MAX);
-        if program.is_empty() || program.memoisable() && most < budget {
+        if program.is_empty() {
+            return None;
+        }
+        let elsewhere = program.memoisable() && most < budget;
+        // Only a repetition of what has one in it can double the work; most patterns have none.
+        let source = pattern.source();
+        if elsewhere
+            && ![")*", ")+", "){"]
+                .iter()
+                .any(|nested| source.contains(nested))
+        {
             return None;
         }
         for choice in 0..CHOICES {
@@ -95,8 +107,9 @@ impl Requests {
                 if polynomial.is_some() && !found.alone {
                     break;
                 }
-                match self.tried(pattern, &found) {
+                match self.tried(pattern, &found, elsewhere) {
                     Some(attack) if attack.exponential => return Some(attack),
+                    _ if elsewhere => {}
                     Some(attack) if polynomial.is_none() => polynomial = Some(attack),
                     _ => {}
                 }
@@ -108,9 +121,11 @@ impl Requests {
         None
     }
 
-    fn tried(&mut self, pattern: &Pattern, found: &Loop) -> Option<Backtracking> {
+    fn tried(&mut self, pattern: &Pattern, found: &Loop, elsewhere: bool) -> Option<Backtracking> {
         let room = MAX_URL.saturating_sub(found.before.len()).saturating_sub(4);
         let most = room.checked_div(found.word.len())?;
+        // What takes a long URL there is not told: it keeps nobody busy for long.
+        let most = if elsewhere { most.min(FEW) } else { most };
         for end in ENDS {
             let attack = |times: usize| Backtracking {
                 before: found.before.clone(),
@@ -118,6 +133,7 @@ impl Requests {
                 times,
                 after: (*end).to_owned(),
                 exponential: times <= FEW,
+                elsewhere,
             };
             let is_url = attack::is_request(&mut self.automaton, &attack(2).url());
             if !is_url || !self.is_too_much(pattern, &attack(most)) {
@@ -148,6 +164,9 @@ impl Requests {
         };
         self.tries = left;
         let url = attack.url();
+        if attack.elsewhere {
+            return pattern.keeps_busy(&url, DEFAULT_BUDGET);
+        }
         pattern.find(&url, DEFAULT_BUDGET) == Err(Unmatched::BudgetExceeded)
     }
 }

@@ -1,0 +1,72 @@
+//! A policy in force, for many requests that know nothing of each other.
+
+use std::rc::Rc;
+
+use edgekeeper_gateway::Gateway;
+use edgekeeper_policy::authenticator::Authenticator;
+use edgekeeper_policy::document::Policy;
+use edgekeeper_policy::endpoint::Endpoint;
+
+/// What is made of a policy once. Nothing in it changes when a request is decided.
+#[derive(Debug)]
+pub(crate) struct Core {
+    gateway: Rc<Gateway>,
+    services: Rc<Endpoints>,
+}
+
+/// The services that a policy asks.
+#[derive(Debug)]
+pub(super) struct Endpoints {
+    /// Where it asks about sessions.
+    pub(super) checks: Vec<Endpoint>,
+    /// All others.
+    pub(super) others: Vec<Endpoint>,
+}
+
+impl Core {
+    /// # Errors
+    /// What to print when the policy cannot be put in force.
+    pub(crate) fn new(policy: Policy) -> Result<Self, String> {
+        let checks = session_checks(&policy);
+        let others = policy.rules.iter().flat_map(|rule| rule.endpoints());
+        let others = others
+            .filter(|endpoint| !checks.contains(endpoint))
+            .cloned()
+            .collect();
+        Ok(Self {
+            services: Rc::new(Endpoints { checks, others }),
+            gateway: Gateway::new(policy).map_err(|error| format!("error: {error}"))?,
+        })
+    }
+
+    pub(crate) fn policy(&self) -> &Policy {
+        self.gateway.policy()
+    }
+
+    pub(super) fn services(&self) -> Rc<Endpoints> {
+        Rc::clone(&self.services)
+    }
+
+    /// A gateway that remembers nothing.
+    pub(super) fn instance(&self) -> Result<Rc<Gateway>, String> {
+        self.gateway
+            .another()
+            .map_err(|error| format!("error: {error}"))
+    }
+}
+
+fn session_checks(policy: &Policy) -> Vec<Endpoint> {
+    let authenticators = policy.rules.iter().flat_map(|rule| &rule.authenticators);
+    let mut checks: Vec<Endpoint> = Vec::new();
+    for authenticator in authenticators {
+        let check = match authenticator {
+            Authenticator::CookieSession(config) => &config.check,
+            Authenticator::BearerToken(config) => &config.check,
+            _ => continue,
+        };
+        if !checks.contains(&check.endpoint) {
+            checks.push(check.endpoint.clone());
+        }
+    }
+    checks
+}
