@@ -35,6 +35,11 @@ pub(crate) struct Cloudflare {
 /// Work that keeps an instance alive after its event was answered.
 type Task = Pin<Box<dyn Future<Output = ()>>>;
 
+/// Work that is in the bundle once, instead of once for each who waits for it.
+fn one_piece<'a, T>(work: impl Future<Output = T> + 'a) -> Pin<Box<dyn Future<Output = T> + 'a>> {
+    Box::pin(work)
+}
+
 impl Cloudflare {
     pub(crate) fn new(env: Env, wait_until: impl Fn(Task) + 'static) -> Self {
         let wait_until = Rc::new(wait_until);
@@ -51,6 +56,15 @@ impl Cloudflare {
                 "there is no KV namespace bound as {KEYS}; see wrangler.toml"
             ))
         })
+    }
+
+    async fn read(&self, key: &str) -> Result<Option<String>, Unavailable> {
+        self.kv()?
+            .get(key)
+            .cache_ttl(CACHE_TTL)
+            .text()
+            .await
+            .map_err(|error| Unavailable(format!("KV did not answer for `{key}`: {error}")))
     }
 
     async fn write(&self, key: &str, value: &str, until: Option<u64>) -> Result<(), Unavailable> {
@@ -106,20 +120,15 @@ impl Runtime for Cloudflare {
     }
 
     async fn get(&self, key: &str) -> Result<Option<String>, Unavailable> {
-        self.kv()?
-            .get(key)
-            .cache_ttl(CACHE_TTL)
-            .text()
-            .await
-            .map_err(|error| Unavailable(format!("KV did not answer for `{key}`: {error}")))
+        one_piece(self.read(key)).await
     }
 
     async fn put(&self, key: &str, value: &str) -> Result<(), Unavailable> {
-        self.write(key, value, None).await
+        one_piece(self.write(key, value, None)).await
     }
 
     async fn put_until(&self, key: &str, value: &str, until: u64) -> Result<(), Unavailable> {
-        self.write(key, value, Some(until)).await
+        one_piece(self.write(key, value, Some(until))).await
     }
 
     async fn delete(&self, key: &str) -> Result<(), Unavailable> {
@@ -145,7 +154,7 @@ impl Runtime for Cloudflare {
     }
 
     async fn sleep(&self, milliseconds: u64) {
-        Delay::from(Duration::from_millis(milliseconds)).await;
+        one_piece(Delay::from(Duration::from_millis(milliseconds))).await;
     }
 
     fn later(&self, task: impl Future<Output = ()> + 'static) {

@@ -87,26 +87,6 @@ impl Gateway {
         Self::put_in_force(policy, None, None)
     }
 
-    /// Another instance under the same policy, which remembers nothing yet. What is made of the policy alone is shared, so
-    /// that it costs no more with thousands of rules.
-    ///
-    /// # Errors
-    /// As [`Self::new`].
-    pub fn another(&self) -> Result<Rc<Self>, String> {
-        Ok(Rc::new(Self {
-            policy: Rc::clone(&self.policy),
-            index: Rc::clone(&self.index),
-            loaded: Rc::clone(&self.loaded),
-            version: self.version.clone(),
-            keys: Rc::new(Keys::new(&self.policy)?),
-            session_cookies: self.session_cookies.clone(),
-            session_checks: self.session_checks.clone(),
-            memory: Memory::new(self.policy.session.clone()),
-            revocations: Revocations::new(&self.policy.session),
-            explains: Cell::new(None),
-        }))
-    }
-
     /// Puts the policy of a document in force.
     ///
     /// # Errors

@@ -7,7 +7,6 @@ use http::header::RETRY_AFTER;
 
 use super::Deployment;
 use super::look::{self, Trouble};
-use crate::Gateway;
 use crate::keys;
 use crate::patience::within;
 use crate::policies::{CURRENT, Current, Version, entry_name};
@@ -45,16 +44,14 @@ pub(crate) async fn document<R: Runtime>(
         _ => return Ok(own.document().to_owned()),
     };
     let name = entry_name(short);
-    let stored = in_time(runtime, async {
-        runtime.get(&name).await.map_err(|error| failed(&error))
-    });
+    let stored = within(runtime, PATIENCE, runtime.get(&name)).await;
     stored
-        .await?
+        .map_or_else(too_late, |stored| stored.map_err(failed))?
         .filter(|document| Version::of(document).short() == short)
         .ok_or_else(|| Refusal::new(404, format!("there is no policy {short} in the store")))
 }
 
-/// Puts a document in force, for what follows change `number`.
+/// Puts a document in force, or without one whichever policy is deployed, for what follows change `number`.
 ///
 /// # Errors
 /// 422 for one that does not load, 409 when another change was faster, 503 when the store fails. The policy is as it was then,
@@ -62,43 +59,62 @@ pub(crate) async fn document<R: Runtime>(
 pub(crate) async fn put<R: Runtime>(
     own: &Rc<Deployment>,
     runtime: &R,
-    document: &str,
+    document: Option<&str>,
     number: u64,
 ) -> Result<Current, Refusal> {
-    let gateway = own
-        .gateway()
-        .followed_by(document)
-        .map_err(|error| Refusal::new(422, error))?;
-    let version = Version::of(document);
-    in_time(runtime, async {
-        let change = Change::begin(own, runtime, number).await?;
-        let written = runtime.put(&version.name(), document).await;
-        written.map_err(|error| failed(&error))?;
-        change.end(runtime, Some(version), gateway).await
-    })
-    .await
+    let gateway = match document {
+        Some(document) => own
+            .gateway()
+            .followed_by(document)
+            .map_err(|error| Refusal::new(422, error))?,
+        None => Rc::clone(&own.deployed),
+    };
+    let changed = within(runtime, PATIENCE, write(own, runtime, document, number)).await;
+    let (before, current) = changed.unwrap_or_else(too_late)?;
+    own.take(runtime, current.clone(), gateway);
+    own.knows.set(true);
+    take_off(runtime, current.dropped(&before));
+    Ok(current)
 }
 
-/// Puts a policy in force that was there before.
-///
-/// # Errors
-/// As [`put`], and 404 for one that is not stored.
-pub(crate) async fn back_to<R: Runtime>(
-    own: &Rc<Deployment>,
+/// Writes what is to be in force: the document first. Gives what was in force, and what is now.
+async fn write<R: Runtime>(
+    own: &Deployment,
     runtime: &R,
-    named: Named<'_>,
+    document: Option<&str>,
     number: u64,
-) -> Result<Current, Refusal> {
-    if named == Named::Deployed {
-        return in_time(runtime, async {
-            let change = Change::begin(own, runtime, number).await?;
-            change.end(runtime, None, Rc::clone(&own.deployed)).await
-        })
-        .await;
+) -> Result<(Current, Current), Refusal> {
+    let sealer = sealer(runtime).await.map_err(failed)?;
+    let known = own.changes();
+    let before = match look::pointer(runtime, &sealer).await {
+        Ok(stored) if stored.in_force.number >= known.in_force.number => stored,
+        // What cannot be used is written anew.
+        Ok(_) | Err(Trouble::Entry(_)) => known,
+        Err(Trouble::Store(error)) => return Err(failed(error)),
+    };
+    let found = before.in_force.number;
+    if found != number {
+        return Err(Refusal::new(
+            409,
+            format!(
+                "the statement follows change {number} of the policy, but change {found} is in force; see what it is, and send this again"
+            ),
+        ));
     }
-    // It is written again: the deployed one may not be there, and the next deploy brings another.
-    let document = document(own, runtime, named).await?;
-    put(own, runtime, &document, number).await
+    let version = document.map(Version::of);
+    let named = version.as_ref().map(Version::name);
+    let at = runtime.seconds().max(before.in_force.at);
+    let current = before.followed_by(version, at);
+    let mut nonce = [0; NONCE_LENGTH];
+    runtime.random(&mut nonce).map_err(failed)?;
+    let entry = current
+        .seal(&sealer, nonce)
+        .map_err(|error| failed(Unavailable(error.to_string())))?;
+    let entries = [named.as_deref().zip(document), Some((CURRENT, &*entry))];
+    for (name, value) in entries.into_iter().flatten() {
+        runtime.put(name, value).await.map_err(failed)?;
+    }
+    Ok((before, current))
 }
 
 fn is_deployed(own: &Deployment, short: &str) -> bool {
@@ -112,66 +128,6 @@ fn is_deployed(own: &Deployment, short: &str) -> bool {
 pub(super) async fn sealer<R: Runtime>(runtime: &R) -> Result<Sealer, Unavailable> {
     let secret = keys::secret(runtime).await?;
     Sealer::for_policies(secret.as_bytes()).map_err(|error| Unavailable(error.to_string()))
-}
-
-/// A change that is under way.
-struct Change<'a> {
-    own: &'a Deployment,
-    sealer: Sealer,
-    before: Current,
-}
-
-impl<'a> Change<'a> {
-    async fn begin<R: Runtime>(
-        own: &'a Deployment,
-        runtime: &R,
-        number: u64,
-    ) -> Result<Self, Refusal> {
-        let sealer = sealer(runtime).await.map_err(|error| failed(&error))?;
-        let known = own.changes();
-        let before = match look::pointer(runtime, &sealer).await {
-            Ok(stored) if stored.in_force.number >= known.in_force.number => stored,
-            // What cannot be used is written anew.
-            Ok(_) | Err(Trouble::Entry(_)) => known,
-            Err(Trouble::Store(error)) => return Err(failed(&error)),
-        };
-        if before.in_force.number != number {
-            let found = before.in_force.number;
-            return Err(Refusal::new(
-                409,
-                format!(
-                    "the statement follows change {number} of the policy, but change {found} is in force; see what it is, and send this again"
-                ),
-            ));
-        }
-        Ok(Self {
-            own,
-            sealer,
-            before,
-        })
-    }
-
-    /// Writes which policy is in force, and takes it at once.
-    async fn end<R: Runtime>(
-        self,
-        runtime: &R,
-        version: Option<Version>,
-        gateway: Rc<Gateway>,
-    ) -> Result<Current, Refusal> {
-        let at = runtime.seconds().max(self.before.in_force.at);
-        let current = self.before.followed_by(version, at);
-        let mut nonce = [0; NONCE_LENGTH];
-        runtime.random(&mut nonce).map_err(|error| failed(&error))?;
-        let entry = current
-            .seal(&self.sealer, nonce)
-            .map_err(|error| failed(&Unavailable(error.to_string())))?;
-        let written = runtime.put(CURRENT, &entry).await;
-        written.map_err(|error| failed(&error))?;
-        self.own.take(runtime, current.clone(), gateway);
-        self.own.knows.set(true);
-        take_off(runtime, current.dropped(&self.before));
-        Ok(current)
-    }
 }
 
 /// Takes off documents that nobody can go back to, behind the response.
@@ -188,18 +144,13 @@ fn take_off<R: Runtime>(runtime: &R, dropped: Vec<Version>) {
     });
 }
 
-async fn in_time<R: Runtime, T>(
-    runtime: &R,
-    work: impl Future<Output = Result<T, Refusal>>,
-) -> Result<T, Refusal> {
-    within(runtime, PATIENCE, work).await.unwrap_or_else(|| {
-        Err(failed(&Unavailable(format!(
-            "the store did not answer within {PATIENCE} ms"
-        ))))
-    })
+fn too_late<T>() -> Result<T, Refusal> {
+    Err(failed(Unavailable(format!(
+        "the store did not answer within {PATIENCE} ms"
+    ))))
 }
 
-fn failed(error: &Unavailable) -> Refusal {
+fn failed(error: Unavailable) -> Refusal {
     Refusal::new(503, format!("the store cannot be used: {error}"))
         .with_header(RETRY_AFTER, DEFAULT_RETRY_AFTER)
 }

@@ -7,7 +7,7 @@ use std::rc::Rc;
 
 use http::HeaderValue;
 use http::header::{ALLOW, AUTHORIZATION, CONTENT_TYPE};
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::no_store;
 use crate::Gateway;
@@ -75,50 +75,52 @@ async fn act<R: Runtime, B: RequestBody>(
 ) -> Result<(String, &'static str), Refusal> {
     let statement = must_be_operator(deployment.deployed(), runtime, request).await?;
     let method = request.method.as_str();
-    let Some(named) = rest.strip_prefix('/') else {
-        return match method {
-            "GET" | "HEAD" => {
-                change::look(deployment, runtime).await;
-                Ok((told(deployment), "the policy in force"))
-            }
-            "PUT" => {
-                let number = following(&statement)?;
-                let body = body.at_most(LARGEST).await?;
-                statement.must_be_of(&body)?;
-                let document = std::str::from_utf8(&body)
-                    .map_err(|_| Refusal::new(422, "the policy document is not UTF-8"))?;
-                let current = change::put(deployment, runtime, document, number).await?;
-                Ok((changed(deployment, &current), "a policy was put in force"))
-            }
-            _ => Err(other_method("GET, HEAD, PUT")),
-        };
-    };
-    let named = match named {
-        DEPLOYED => Named::Deployed,
-        short if is_short(short) => Named::Version(short),
-        _ => {
+    let named = match rest.strip_prefix('/') {
+        None => None,
+        Some(DEPLOYED) => Some(Named::Deployed),
+        Some(short) if is_short(short) => Some(Named::Version(short)),
+        Some(_) => {
             return Err(Refusal::new(
                 404,
                 "a policy is named by 16 hexadecimal digits, or `deployed`",
             ));
         }
     };
-    match method {
-        "GET" | "HEAD" => {
-            let document = change::document(deployment, runtime, named).await?;
-            Ok((document, "a policy document"))
+    let sent;
+    let stored;
+    let document = match (method, named) {
+        ("GET" | "HEAD", None) => {
+            change::look(deployment, runtime).await;
+            return Ok((told(deployment), "the policy in force"));
         }
-        "POST" => {
-            let number = following(&statement)?;
+        ("PUT", None) => {
+            following(&statement)?;
+            sent = body.at_most(LARGEST).await?;
+            statement.must_be_of(&sent)?;
+            let document = std::str::from_utf8(&sent);
+            Some(document.map_err(|_| Refusal::new(422, "the policy document is not UTF-8"))?)
+        }
+        ("POST", Some(Named::Deployed)) => {
             statement.must_be_of(b"")?;
-            let current = change::back_to(deployment, runtime, named, number).await?;
-            Ok((
-                changed(deployment, &current),
-                "an earlier policy was put in force",
-            ))
+            None
         }
-        _ => Err(other_method("GET, HEAD, POST")),
-    }
+        ("GET" | "HEAD" | "POST", Some(named)) => {
+            if method == "POST" {
+                statement.must_be_of(b"")?;
+            }
+            stored = change::document(deployment, runtime, named).await?;
+            if method != "POST" {
+                return Ok((stored, "a policy document"));
+            }
+            // It is written again: the deployed one may not be there, and the next deploy brings another.
+            Some(&*stored)
+        }
+        (_, None) => return Err(other_method("GET, HEAD, PUT")),
+        (_, Some(_)) => return Err(other_method("GET, HEAD, POST")),
+    };
+    let number = following(&statement)?;
+    let current = change::put(deployment, runtime, document, number).await?;
+    Ok((changed(deployment, &current), "a policy was put in force"))
 }
 
 /// # Errors
@@ -169,32 +171,37 @@ fn other_method(allowed: &'static str) -> Refusal {
     Refusal::new(405, "Method Not Allowed").with_header(ALLOW, allowed)
 }
 
+/// Versions need not be escaped in JSON.
 fn told(deployment: &Deployment) -> String {
-    let gateway = deployment.gateway();
     let current = deployment.changes();
-    let short = |gateway: &Gateway| Value::from(gateway.version().map(Version::short));
     let source = match current.in_force.version {
         Some(_) => "pushed",
         None => DEPLOYED,
     };
-    let mut told = json!({
-        "version": short(&gateway),
-        "number": current.in_force.number,
-        "source": source,
-        "at": current.in_force.at,
-        "deployed": short(deployment.deployed()),
-        "history": current.history_json(),
+    let problem = deployment.problem().map_or_else(String::new, |problem| {
+        format!(r#","problem":{}"#, Value::from(problem))
     });
-    if let (Value::Object(members), Some(problem)) = (&mut told, deployment.problem()) {
-        members.insert("problem".to_owned(), problem.into());
-    }
-    told.to_string()
+    format!(
+        r#"{{"version":"{}","number":{},"source":"{source}","at":{},"deployed":"{}","history":{}{problem}}}"#,
+        version(&deployment.gateway()),
+        current.in_force.number,
+        current.in_force.at,
+        version(deployment.deployed()),
+        current.history_json(),
+    )
 }
 
 fn changed(deployment: &Deployment, current: &Current) -> String {
     let version = match &current.in_force.version {
-        Some(version) => Some(version),
-        None => deployment.deployed().version(),
+        Some(version) => version.short(),
+        None => version(deployment.deployed()),
     };
-    json!({ "version": version.map(Version::short), "number": current.in_force.number }).to_string()
+    format!(
+        r#"{{"version":"{version}","number":{}}}"#,
+        current.in_force.number
+    )
+}
+
+fn version(gateway: &Gateway) -> &str {
+    gateway.version().map_or("", Version::short)
 }

@@ -81,6 +81,26 @@ impl Gateway {
             policy: Rc::new(policy),
         }))
     }
+
+    /// Another instance under the same policy, which remembers nothing yet. What is made of the policy alone is shared, so
+    /// that it costs no more with thousands of rules.
+    ///
+    /// # Errors
+    /// As [`Self::new`].
+    pub fn another(&self) -> Result<Rc<Self>, String> {
+        Ok(Rc::new(Self {
+            policy: Rc::clone(&self.policy),
+            index: Rc::clone(&self.index),
+            loaded: Rc::clone(&self.loaded),
+            version: self.version.clone(),
+            keys: Rc::new(Keys::new(&self.policy)?),
+            session_cookies: self.session_cookies.clone(),
+            session_checks: self.session_checks.clone(),
+            memory: Memory::new(self.policy.session.clone()),
+            revocations: Revocations::new(&self.policy.session),
+            explains: Cell::new(None),
+        }))
+    }
 }
 
 /// Whether what one policy knows of a session is what the other would be told: a question is known by all that is sent, but

@@ -6,7 +6,7 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use edgekeeper_token::object::parse_object;
 use edgekeeper_token::seal::{NONCE_LENGTH, Sealer};
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
 use super::{CURRENT, Version};
 
@@ -87,13 +87,20 @@ impl Current {
             .filter_map(|change| change.version.as_ref())
     }
 
-    /// The changes before, as they are told: `[{"number","version","sha256","at"}]`.
+    /// The changes before, as they are told, in JSON: `[{"number","version","sha256","at"}]`.
     #[must_use]
-    pub fn history_json(&self) -> Value {
-        self.history
-            .iter()
-            .map(|change| Value::Object(change.members()))
-            .collect()
+    pub fn history_json(&self) -> String {
+        let mut told = String::from("[");
+        for change in &self.history {
+            if told.len() > 1 {
+                told.push(',');
+            }
+            told.push('{');
+            told.push_str(&change.members());
+            told.push('}');
+        }
+        told.push(']');
+        told
     }
 
     /// The value to store under [`CURRENT`]. The nonce must be random and used once.
@@ -101,14 +108,16 @@ impl Current {
     /// # Errors
     /// If sealing fails, which for so little it does not.
     pub fn seal(&self, sealer: &Sealer, nonce: [u8; NONCE_LENGTH]) -> Result<String, CurrentError> {
-        let mut inside = self.in_force.members();
-        inside.insert("format".to_owned(), FORMAT.into());
-        inside.insert("history".to_owned(), self.history_json());
-        let inside = Value::Object(inside).to_string();
+        let inside = format!(
+            r#"{{"format":{FORMAT},{},"history":{}}}"#,
+            self.in_force.members(),
+            self.history_json()
+        );
         let sealed = sealer
             .seal(CURRENT.as_bytes(), nonce, inside.as_bytes())
             .map_err(|_| CurrentError::Sealed)?;
-        Ok(json!({ "format": FORMAT, "sealed": URL_SAFE_NO_PAD.encode(sealed) }).to_string())
+        let sealed = URL_SAFE_NO_PAD.encode(sealed);
+        Ok(format!(r#"{{"format":{FORMAT},"sealed":"{sealed}"}}"#))
     }
 
     /// Reads what [`Self::seal`] made.
@@ -153,14 +162,20 @@ impl Current {
 }
 
 impl Change {
-    fn members(&self) -> Map<String, Value> {
-        let version = self.version.as_ref();
-        Map::from_iter([
-            ("number".to_owned(), self.number.into()),
-            ("version".to_owned(), version.map(Version::short).into()),
-            ("sha256".to_owned(), version.map(Version::sha256).into()),
-            ("at".to_owned(), self.at.into()),
-        ])
+    /// Its members in JSON. Nothing in them needs to be escaped.
+    fn members(&self) -> String {
+        let Self {
+            number,
+            version,
+            at,
+        } = self;
+        match version {
+            Some(version) => format!(
+                r#""number":{number},"version":"{version}","sha256":"{}","at":{at}"#,
+                version.sha256()
+            ),
+            None => format!(r#""number":{number},"version":null,"sha256":null,"at":{at}"#),
+        }
     }
 
     fn read(members: &Map<String, Value>) -> Option<Self> {
