@@ -20,7 +20,7 @@ use edgekeeper_policy::document::Policy;
 use serde_json::{Map, Value};
 
 use crate::explain::answer::{Answer, Services};
-use crate::explain::case::{Bench, Case};
+use crate::explain::case::Case;
 use crate::explain::core::Core;
 
 use self::asked::Asked;
@@ -96,34 +96,15 @@ pub(crate) fn between(old: &Policy, new: &Policy, given: Vec<Asked>) -> Result<D
     );
     difference.generated = all.len().saturating_sub(difference.given);
 
-    let mut order: Vec<(Vec<u8>, usize)> = (0_usize..)
-        .zip(&all)
-        .map(|(number, asked)| (asked.world(), number))
-        .collect();
-    order.sort();
-    let old_core = Core::new(old.clone())?;
-    let new_core = Core::new(new.clone())?;
+    let (old_core, new_core) = (Core::new(old.clone())?, Core::new(new.clone())?);
     let mut found: Vec<(usize, Change, Outcome, Outcome)> = Vec::new();
-    let mut benches: Option<(Vec<u8>, Bench, Bench)> = None;
-    for (world, number) in order {
-        let Some(asked) = all.get(number) else {
-            continue;
-        };
-        // Where a gateway remembers what services said, they must say the same to all it decides.
-        let (old_bench, new_bench) = match benches.take() {
-            Some((known, old_bench, new_bench)) if known == world => (old_bench, new_bench),
-            _ => {
-                let bench = |core| Bench::new(core, asked.case.services.clone());
-                (bench(&old_core)?, bench(&new_core)?)
-            }
-        };
-        let case = same_credential(&asked.case, &old_bench, &new_bench)?;
-        let before = Outcome::of(&case.decide_at(&old_bench)?);
-        let after = Outcome::of(&case.decide_at(&new_bench)?);
+    for (number, asked) in (0_usize..).zip(&all) {
+        let case = same_credential(&asked.case, &old_core, &new_core)?;
+        let before = Outcome::of(&case.decide(&old_core)?);
+        let after = Outcome::of(&case.decide(&new_core)?);
         if let Some(change) = Change::between(&before, &after) {
             found.push((number, change, before, after));
         }
-        benches = Some((world, old_bench, new_bench));
     }
     found.sort_by_key(|(number, change, _, _)| (change.kind, *number));
     difference.differing = found.len();
@@ -138,13 +119,11 @@ pub(crate) fn between(old: &Policy, new: &Policy, given: Vec<Asked>) -> Result<D
 }
 
 /// A browser sends the cookie that it has, whatever the policy: the one that the old one looks for, else the new one's.
-fn same_credential(case: &Case, old: &Bench, new: &Bench) -> Result<Case, String> {
-    let mut case = match case.with_credential(old)? {
+fn same_credential(case: &Case, old: &Core, new: &Core) -> Result<Case, String> {
+    Ok(match case.with_credential(old)? {
         Some(case) => case,
         None => case.with_credential(new)?.unwrap_or_else(|| case.clone()),
-    };
-    case.adds_credential = false;
-    Ok(case)
+    })
 }
 
 /// Somebody's, and those that were given.

@@ -8,6 +8,7 @@
 
 mod folder;
 mod operator;
+mod stub;
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -77,7 +78,7 @@ fn deployed(folder: &Path) -> Running {
 #[test]
 fn live_asks_kratos_and_says_so_and_shows_no_cookie() {
     let session = r#"{"id":"s","active":true,"expires_at":"2999-01-01T00:00:00Z","identity":{"id":"ada","traits":{}}}"#;
-    let (kratos, asked) = operator::stub(move |head| {
+    let (kratos, asked) = stub::start(move |head| {
         if head.contains(COOKIE) {
             json_answer("200 OK", session)
         } else {
@@ -229,7 +230,7 @@ fn a_request_goes_to_no_gateway_that_would_send_it_on() {
     );
 
     // Without an operator, an upstream that says 200 to everything answers.
-    let (other, asked) = operator::stub(|_| json_answer("200 OK", r#"{"status":"ok"}"#));
+    let (other, asked) = stub::start(|_| json_answer("200 OK", r#"{"status":"ok"}"#));
     let (code, _, err) = explain(&folder, &["POST", URL, "--gateway", &other], "");
     assert!(
         code == Some(1) && err.ends_with("the request was not sent\n"),
@@ -239,7 +240,7 @@ fn a_request_goes_to_no_gateway_that_would_send_it_on() {
 
     let state =
         r#"{"version":null,"number":0,"source":"deployed","at":0,"deployed":null,"history":[]}"#;
-    let (other, _) = operator::stub(move |head| match head.contains("/.edge/policy") {
+    let (other, _) = stub::start(move |head| match head.contains("/.edge/policy") {
         true => json_answer("200 OK", state),
         false => json_answer("200 OK", r#"{"format":99}"#),
     });

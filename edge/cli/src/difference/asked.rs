@@ -43,25 +43,13 @@ impl Asked {
         })
     }
 
-    /// Those with the same one can be decided by one gateway: services say the same to each.
-    pub(super) fn world(&self) -> Vec<u8> {
-        match &self.case.services {
-            Services::Offline(None) | Services::Live => Vec::new(),
-            Services::Offline(Some(answer)) => answer.body.clone(),
-            Services::Recorded(answers) => format!("{answers:?}").into_bytes(),
-        }
-    }
-
     /// Two that are the same are decided once.
     pub(super) fn identity(&self) -> String {
         let case = &self.case;
         let is_proxy = case.listener == Listener::Proxy;
         format!(
             "{} {} {is_proxy} {:?} {:?}",
-            case.method,
-            case.url,
-            self.world(),
-            case.headers
+            case.method, case.url, case.services, case.headers
         )
     }
 

@@ -1,9 +1,5 @@
 //! One request to explain.
 
-use std::borrow::Borrow;
-use std::rc::Rc;
-
-use edgekeeper_gateway::Gateway;
 use edgekeeper_gateway::decision::Decision;
 use edgekeeper_gateway::explanation::{Asked, Explanation, Step};
 use edgekeeper_gateway::request::{Listener, RawRequest};
@@ -12,7 +8,7 @@ use http::HeaderMap;
 
 use super::answer::Services;
 use super::core::Core;
-use super::credential;
+use super::credential::{self, Added};
 use super::world::World;
 
 /// A request, and what other services say to it.
@@ -27,29 +23,6 @@ pub(crate) struct Case {
     pub(crate) adds_credential: bool,
 }
 
-/// A policy in force in a world of its own. What it remembers of services is what they say: one for each [`Services`].
-pub(crate) struct Bench {
-    gateway: Rc<Gateway>,
-    world: World,
-}
-
-impl Bench {
-    /// For many requests, whose rules are told, and not those that are nearly for them.
-    ///
-    /// # Errors
-    /// What to print when the policy cannot be put in force.
-    pub(crate) fn new(core: &Core, services: Services) -> Result<Self, String> {
-        Self::of(core, services, false)
-    }
-
-    fn of(core: &Core, services: Services, near_misses: bool) -> Result<Self, String> {
-        Ok(Self {
-            gateway: core.instance()?,
-            world: World::new(core, services, near_misses)?,
-        })
-    }
-}
-
 /// What became of a request.
 pub(crate) struct Decided {
     /// Why, with every secret masked.
@@ -60,68 +33,73 @@ pub(crate) struct Decided {
     pub(crate) headers: HeaderMap,
 }
 
+/// Whether the rules that are nearly for a request are named, for which each rule is looked at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum NearMisses {
+    Named,
+    LeftOut,
+}
+
 impl Case {
-    /// Lets the gateway decide, and tells why. Nothing that was decided before is remembered.
+    /// Lets the gateway decide, and tells why.
     ///
     /// # Errors
-    /// What to print when the policy cannot be put in force.
+    /// When this machine has no clock or no randomness.
     pub(crate) fn explain(&self, core: &Core) -> Result<Explanation, String> {
-        let bench = || Bench::of(core, self.services.clone(), true);
-        Ok(self.decide(bench)?.explanation)
+        let bare = self.once(core, None, NearMisses::Named)?;
+        let decided = match self.credential(core, &bare) {
+            Some(added) => {
+                let case = self.with(&added);
+                case.once(core, Some(added.step()), NearMisses::Named)?
+            }
+            None => bare,
+        };
+        Ok(decided.explanation)
     }
 
-    /// Lets a gateway decide that is already in force. Its services must say what this request's do.
+    /// Lets the gateway decide the request as it is, for somebody who compares decisions and does not look for near misses.
     ///
     /// # Errors
-    /// What to print when the decision does not end.
-    pub(crate) fn decide_at(&self, bench: &Bench) -> Result<Decided, String> {
-        self.decide(|| Ok(bench))
+    /// As [`Self::explain`].
+    pub(crate) fn decide(&self, core: &Core) -> Result<Decided, String> {
+        self.once(core, None, NearMisses::LeftOut)
     }
 
     /// The same request with the credential that it is given under this policy; `None` where it is given none.
     ///
     /// # Errors
-    /// As [`Self::decide_at`].
-    pub(crate) fn with_credential(&self, bench: &Bench) -> Result<Option<Self>, String> {
+    /// As [`Self::explain`].
+    pub(crate) fn with_credential(&self, core: &Core) -> Result<Option<Self>, String> {
         if !self.adds_credential {
             return Ok(None);
         }
-        let bare = self.once(bench, None)?.explanation;
-        let policy = bench.gateway.policy();
-        let added = credential::missing(policy, &self.headers, &self.url, &bare);
-        Ok(added.map(|added| {
-            let mut case = self.clone();
-            added.put(&mut case.headers, &mut case.url);
-            case.adds_credential = false;
-            case
-        }))
+        let bare = self.decide(core)?;
+        let added = self.credential(core, &bare);
+        Ok(added.map(|added| self.with(&added)))
     }
 
-    /// A request without a credential is decided twice where it gets one: its rule says which.
-    fn decide<B: Borrow<Bench>>(
-        &self,
-        bench: impl Fn() -> Result<B, String>,
-    ) -> Result<Decided, String> {
-        let first = bench()?;
-        let bare = self.once(first.borrow(), None)?;
-        let added = if self.adds_credential {
-            let policy = first.borrow().gateway.policy();
-            credential::missing(policy, &self.headers, &self.url, &bare.explanation)
-        } else {
-            None
-        };
-        match added {
-            Some(added) => {
-                let mut case = self.clone();
-                added.put(&mut case.headers, &mut case.url);
-                case.once(bench()?.borrow(), Some(added.step()))
-            }
-            None => Ok(bare),
+    fn credential(&self, core: &Core, bare: &Decided) -> Option<Added> {
+        if !self.adds_credential {
+            return None;
         }
+        credential::missing(core.policy(), &self.headers, &self.url, &bare.explanation)
     }
 
-    fn once(&self, bench: &Bench, first: Option<Step>) -> Result<Decided, String> {
-        let Bench { gateway, world } = bench;
+    fn with(&self, added: &Added) -> Self {
+        let mut case = self.clone();
+        added.put(&mut case.headers, &mut case.url);
+        case
+    }
+
+    /// By an instance and in a world of its own: nothing that was decided before is remembered.
+    fn once(
+        &self,
+        core: &Core,
+        first: Option<Step>,
+        near_misses: NearMisses,
+    ) -> Result<Decided, String> {
+        let gateway = core.instance()?;
+        let world = World::new(core, self.services.clone(), near_misses)?;
         if let Some(first) = first {
             world.push(first);
         }
@@ -132,14 +110,14 @@ impl Case {
             listener: self.listener,
             body: NoBody,
         };
-        let decision = World::run(gateway.decide(world, request))?;
+        let decision = World::run(gateway.decide(&world, request))?;
         let asked = Asked {
             method: &self.method,
             url: &self.url,
             headers: &self.headers,
         };
         Ok(Decided {
-            explanation: Explanation::new(gateway, asked, world.take_steps(), &decision),
+            explanation: Explanation::new(&gateway, asked, world.take_steps(), &decision),
             decision,
             headers: self.headers.clone(),
         })

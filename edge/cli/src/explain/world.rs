@@ -13,6 +13,7 @@ use edgekeeper_gateway::keys;
 use edgekeeper_gateway::runtime::{FetchError, Inbound, Outbound, Runtime, Unavailable, Unshared};
 
 use super::answer::{Answer, Services};
+use super::case::NearMisses;
 use super::core::{Core, Endpoints};
 use crate::client::{self, Question};
 use crate::time;
@@ -34,13 +35,17 @@ struct Inner {
     services: Services,
     endpoints: Rc<Endpoints>,
     steps: Steps,
-    near_misses: bool,
+    near_misses: NearMisses,
 }
 
 impl World {
     /// # Errors
     /// When this machine has no clock or no randomness.
-    pub(super) fn new(core: &Core, services: Services, near_misses: bool) -> Result<Self, String> {
+    pub(super) fn new(
+        core: &Core,
+        services: Services,
+        near_misses: NearMisses,
+    ) -> Result<Self, String> {
         let mut random = [0_u8; 32];
         crate::keys::random(&mut random)?;
         Ok(Self(Rc::new(Inner {
@@ -70,11 +75,9 @@ impl World {
         Err("error: the decision does not end; please report this".to_owned())
     }
 
-    /// What happened so far. The steps of the next request are wanted, too.
+    /// What happened so far.
     pub(super) fn take_steps(&self) -> Vec<Step> {
-        let steps = self.0.steps.take();
-        self.0.steps.want();
-        steps
+        self.0.steps.take()
     }
 
     pub(super) fn push(&self, step: Step) {
@@ -227,7 +230,7 @@ impl Runtime for World {
     }
 
     fn wants_near_misses(&self) -> bool {
-        self.0.near_misses
+        self.0.near_misses == NearMisses::Named
     }
 
     /// What is known of a question is told where it is answered.

@@ -488,7 +488,7 @@ fn an_example_is_of_the_first_rules_and_not_of_the_others() {
         (&[0][..], &[][..], Some("https://app.example.com/")),
         (&[1], &[0], Some("https://app.example.com/admin/x")),
         (&[1, 2], &[], Some("https://app.example.com/admin/x")),
-        (&[1], &[0, 2], Some("https://app.example.com/admin/x")),
+        (&[1], &[0, 2], Some("https://app.example.com/admin/0")),
         (&[0], &[1], None),
         (&[0, 3], &[], None),
         (&[2], &[], Some("https://app.example.com/admin/x")),
