@@ -13,7 +13,6 @@ pub(crate) struct DataCentre;
 
 impl SharedCache for DataCentre {
     const CLAIMS: bool = false;
-
     const EXPIRES: bool = true;
 
     async fn get(&self, name: &str) -> Result<Option<String>, Unavailable> {
@@ -26,13 +25,13 @@ impl SharedCache for DataCentre {
     }
 
     async fn set(&self, name: &str, value: &str) -> Result<(), Unavailable> {
-        ask(|cache| Ok(cache.put_with_str(&url(name), &entry(value)?))).await?;
-        Ok(())
+        let put = ask(|cache| Ok(cache.put_with_str(&url(name), &entry(value)?)));
+        put.await.map(drop)
     }
 
     async fn delete(&self, name: &str) -> Result<(), Unavailable> {
-        ask(|cache| Ok(cache.delete_with_str(&url(name)))).await?;
-        Ok(())
+        let delete = ask(|cache| Ok(cache.delete_with_str(&url(name))));
+        delete.await.map(drop)
     }
 }
 

@@ -5,7 +5,7 @@ use js_sys::{Promise, Reflect, Uint8Array};
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{
-    AbortSignal, Headers, ReadableStream, ReadableStreamDefaultReader, Request, RequestInit,
+    AbortSignal, ReadableStream, ReadableStreamDefaultReader, Request, RequestInit,
     RequestRedirect, Response, WorkerGlobalScope,
 };
 use worker::{Env, Fetcher};
@@ -39,18 +39,13 @@ pub(crate) async fn send(
 pub(crate) async fn whole(env: &Env, outbound: &Outbound) -> Result<Inbound, FetchError> {
     let init = RequestInit::new();
     init.set_method(&outbound.method);
-    let sent = Headers::new().map_err(|_| FetchError::Unreachable)?;
-    for (name, value) in &outbound.headers {
-        sent.append(name.as_str(), &headers::text(value))
-            .map_err(|_| FetchError::Unreachable)?;
-    }
-    init.set_headers(&sent);
+    init.set_headers(&headers::write(&outbound.headers).map_err(|error| failure(&error))?);
     set_body(&init, &outbound.method, &outbound.body);
     let timeout = u32::try_from(outbound.timeout).unwrap_or(u32::MAX);
     // The signal goes on while the body is read: an answer that drips in ends as well.
     init.set_signal(Some(&AbortSignal::timeout_with_u32(timeout)));
-    let request = Request::new_with_str_and_init(&outbound.url, &init)
-        .map_err(|_| FetchError::Unreachable)?;
+    let request = Request::new_with_str_and_init(&outbound.url, &init);
+    let request = request.map_err(|error| failure(&error))?;
     let response = send(env, outbound.binding.as_deref(), &request, &init).await?;
     Ok(Inbound {
         status: response.status(),
@@ -91,16 +86,13 @@ async fn read(
     let reader: ReadableStreamDefaultReader = stream.get_reader().unchecked_into();
     let mut body = Vec::new();
     loop {
-        let chunk = JsFuture::from(reader.read())
-            .await
-            .map_err(|error| failure(&error))?;
-        let is_last = Reflect::get(&chunk, &"done".into()).is_ok_and(|done| done.is_truthy());
-        if is_last {
+        let chunk = JsFuture::from(reader.read()).await;
+        let chunk = chunk.map_err(|error| failure(&error))?;
+        if Reflect::get(&chunk, &"done".into()).is_ok_and(|done| done.is_truthy()) {
             return Ok(Some(body));
         }
-        let bytes: Uint8Array = Reflect::get(&chunk, &"value".into())
-            .map_err(|error| failure(&error))?
-            .unchecked_into();
+        let bytes = Reflect::get(&chunk, &"value".into()).map_err(|error| failure(&error))?;
+        let bytes: Uint8Array = bytes.unchecked_into();
         let length = usize::try_from(bytes.length()).unwrap_or(usize::MAX);
         if body.len().saturating_add(length) > largest {
             // Nobody waits for the rest; whether the cancelling itself succeeds does not matter.
@@ -119,20 +111,16 @@ fn bound(
 ) -> Result<Promise, FetchError> {
     let fetcher: Fetcher = env.service(name).map_err(|_| FetchError::Unreachable)?;
     let fetcher: JsValue = fetcher.into();
-    let fetch: js_sys::Function = Reflect::get(&fetcher, &"fetch".into())
-        .map_err(|_| FetchError::Unreachable)?
-        .unchecked_into();
-    fetch
-        .call2(&fetcher, request, init)
-        .map(JsCast::unchecked_into)
-        .map_err(|_| FetchError::Unreachable)
+    let fetch = Reflect::get(&fetcher, &"fetch".into()).unwrap_or_default();
+    let sent = fetch.dyn_ref::<js_sys::Function>();
+    let sent = sent.and_then(|fetch| fetch.call2(&fetcher, request, init).ok());
+    sent.map(JsCast::unchecked_into)
+        .ok_or(FetchError::Unreachable)
 }
 
 fn failure(error: &JsValue) -> FetchError {
-    let name = Reflect::get(error, &"name".into())
-        .ok()
-        .and_then(|name| name.as_string());
-    match name.as_deref() {
+    let name = Reflect::get(error, &"name".into()).unwrap_or_default();
+    match name.as_string().as_deref() {
         Some("TimeoutError" | "AbortError") => FetchError::Timeout,
         _ => FetchError::Unreachable,
     }

@@ -29,10 +29,26 @@ pub(crate) fn read(headers: &Headers) -> Result<HeaderMap, JsValue> {
             }
             continue;
         }
-        let value = HeaderValue::from_bytes(value.as_bytes()).unwrap_or(UNREADABLE);
-        map.append(name, value);
+        map.append(
+            name,
+            HeaderValue::from_bytes(value.as_bytes()).unwrap_or(UNREADABLE),
+        );
     }
     Ok(map)
+}
+
+/// Headers as the runtime has them.
+///
+/// # Errors
+/// The runtime's, when it does not take a value.
+pub(crate) fn write<'a>(
+    headers: impl IntoIterator<Item = (&'a HeaderName, &'a HeaderValue)>,
+) -> Result<JsValue, JsValue> {
+    let written = Headers::new()?;
+    for (name, value) in headers {
+        written.append(name.as_str(), &text(value))?;
+    }
+    Ok(written.into())
 }
 
 /// Applies the gateway's changes.
@@ -51,6 +67,6 @@ pub(crate) fn apply(headers: &Headers, edits: &[Edit]) -> Result<(), JsValue> {
 }
 
 /// A value as the runtime takes it: text, which it sends as UTF-8.
-pub(crate) fn text(value: &HeaderValue) -> String {
+fn text(value: &HeaderValue) -> String {
     String::from_utf8_lossy(value.as_bytes()).into_owned()
 }

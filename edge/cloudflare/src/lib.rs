@@ -26,7 +26,7 @@ use edgekeeper_gateway::runtime::FetchError;
 use edgekeeper_gateway::{Deployment, Gateway};
 use wasm_bindgen::prelude::wasm_bindgen;
 use wasm_bindgen::{JsCast, JsError, JsValue};
-use web_sys::{Headers, Request, RequestCache, RequestInit, Response, ResponseInit};
+use web_sys::{Request, RequestCache, RequestInit, Response, ResponseInit};
 use worker::{Context, Env, ScheduleContext, ScheduledEvent, console_error, event};
 
 use crate::fetch::ClientBody;
@@ -48,9 +48,8 @@ pub fn load_policy(text: &str) -> Result<(), JsError> {
 }
 
 fn deployment() -> worker::Result<Rc<Deployment>> {
-    DEPLOYMENT
-        .with(|current| current.borrow().clone())
-        .ok_or_else(|| "no policy is loaded".into())
+    let deployment = DEPLOYMENT.with(|current| current.borrow().clone());
+    deployment.ok_or_else(|| "no policy is loaded".into())
 }
 
 /// Decides a request, and answers it or sends it on.
@@ -68,13 +67,13 @@ async fn fetch(request: Request, env: Env, context: Context) -> worker::Result<R
     let (gateway, decision) = deployment.decide(&runtime, raw).await;
     match decision {
         Decision::Answer(answer) => Ok(respond(&answer, &request.method())?),
-        Decision::Forward(decision) => match forward(&runtime, &decision, &request).await {
-            Ok(response) => Ok(finish(&gateway, &runtime, &decision, response).await?),
+        Decision::Forward(decision) => Ok(match forward(&runtime, &decision, &request).await {
+            Ok(response) => finish(&gateway, &runtime, &decision, response).await?,
             Err(error) => {
                 let answer = gateway.upstream_failed(&runtime, &decision, error);
-                Ok(respond(&answer, &request.method())?)
+                respond(&answer, &request.method())?
             }
-        },
+        }),
     }
 }
 
@@ -82,13 +81,10 @@ async fn fetch(request: Request, env: Env, context: Context) -> worker::Result<R
 #[event(scheduled)]
 async fn scheduled(_event: ScheduledEvent, env: Env, context: ScheduleContext) {
     let runtime = Cloudflare::new(env, move |task| context.wait_until(task));
-    match deployment() {
-        Ok(deployment) => {
-            if let Err(error) = deployment.scheduled(&runtime).await {
-                console_error!("the next signing key could not be made: {error}");
-            }
-        }
-        Err(error) => console_error!("{error}"),
+    if let Ok(deployment) = deployment()
+        && let Err(error) = deployment.scheduled(&runtime).await
+    {
+        console_error!("the next signing key could not be made: {error}");
     }
 }
 
@@ -112,13 +108,8 @@ async fn forward(
         // Cloudflare's cache goes by the URL; what one person may see is not to be found there by another.
         options.set_cache(RequestCache::NoStore);
     }
-    let response = fetch::send(
-        &runtime.env,
-        decision.binding.as_deref(),
-        &upstream,
-        &options,
-    )
-    .await?;
+    let binding = decision.binding.as_deref();
+    let response = fetch::send(&runtime.env, binding, &upstream, &options).await?;
     match response.status() {
         // workerd takes an interim answer for the last one; what follows on that connection is nobody's answer.
         100 | 102..=199 => Err(FetchError::Unreachable),
@@ -168,13 +159,10 @@ async fn finish(
 
 /// An answer of the gateway's own.
 fn respond(answer: &Answer, method: &str) -> Result<Response, JsValue> {
-    let sent = Headers::new()?;
-    for (name, value) in &answer.headers {
-        sent.append(name.as_str(), &headers::text(value))?;
-    }
     let init = ResponseInit::new();
     init.set_status(answer.status);
-    init.set_headers(&sent);
+    let sent = answer.headers.iter().map(|(name, value)| (name, value));
+    init.set_headers(&headers::write(sent)?);
     let body = answer.body_for(method);
     Response::new_with_opt_str_and_init((!body.is_empty()).then_some(body), &init)
 }

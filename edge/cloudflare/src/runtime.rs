@@ -37,11 +37,11 @@ type Task = Pin<Box<dyn Future<Output = ()>>>;
 
 impl Cloudflare {
     pub(crate) fn new(env: Env, wait_until: impl Fn(Task) + 'static) -> Self {
-        let wait_until = Rc::new(wait_until);
+        let (wait_until, steps) = (Rc::new(wait_until), Steps::default());
         Self {
             env,
             wait_until,
-            steps: Steps::default(),
+            steps,
         }
     }
 
@@ -68,15 +68,10 @@ impl Runtime for Cloudflare {
     type Shared = DataCentre;
 
     const WEBSOCKETS: bool = true;
-
     const SCHEDULE: bool = true;
-
     const DECODES: bool = true;
-
     const SIGNATURES: bool = true;
-
     const EXPLAINS: bool = true;
-
     // Keys come from the command and the schedule; in development there is one instance.
     const SETTLE: u64 = 0;
 
@@ -158,9 +153,8 @@ impl Runtime for Cloudflare {
     }
 
     async fn sign(&self, unsigned: &Unsigned<'_>) -> Result<Vec<u8>, Unavailable> {
-        let signature = edgekeeper_webcrypto::sign(unsigned).await;
-        signature
-            .map_err(|_| Unavailable("WebCrypto did not sign with the imported key".to_owned()))
+        let failed = |_| Unavailable("WebCrypto did not sign with the imported key".to_owned());
+        edgekeeper_webcrypto::sign(unsigned).await.map_err(failed)
     }
 
     fn steps(&self) -> Option<&Steps> {

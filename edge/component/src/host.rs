@@ -39,7 +39,7 @@ pub fn random(bytes: &mut [u8], draw: impl FnOnce(u64) -> Vec<u8>) -> Result<(),
 
 /// The part of a [`Runtime`](edgekeeper_gateway::runtime::Runtime) that is the same on every host of components: no
 /// protocol is switched, nothing runs on a schedule, and the clock and the randomness are WASI's. `$draw` gives as many
-/// random bytes as it is asked for.
+/// random bytes as it is asked for; the field `steps` gathers what is explained.
 #[macro_export]
 macro_rules! component_host {
     ($draw:path) => {
@@ -48,6 +48,10 @@ macro_rules! component_host {
         const SCHEDULE: bool = false;
 
         const EXPLAINS: bool = true;
+
+        fn steps(&self) -> Option<&$crate::gateway::explanation::Steps> {
+            Some(&self.steps)
+        }
 
         fn now(&self) -> u64 {
             $crate::host::now()

@@ -80,10 +80,6 @@ impl Runtime for Spin {
         spawn(task);
     }
 
-    fn steps(&self) -> Option<&Steps> {
-        Some(&self.steps)
-    }
-
     fn log(&self, line: &str) {
         log(line);
     }

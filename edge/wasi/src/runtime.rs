@@ -100,10 +100,6 @@ impl Runtime for Wasi {
         self.later.borrow_mut().push(Box::pin(task));
     }
 
-    fn steps(&self) -> Option<&Steps> {
-        Some(&self.steps)
-    }
-
     fn log(&self, line: &str) {
         log(line);
     }

@@ -47,6 +47,7 @@ mod field;
 mod format;
 mod functions;
 mod json;
+pub mod letter_case;
 mod lexer;
 mod literal;
 mod node;

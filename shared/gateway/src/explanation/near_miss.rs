@@ -7,6 +7,7 @@ use std::cmp::Reverse;
 use edgekeeper_policy::document::{Policy, Scheme};
 use edgekeeper_policy::pattern::{DEFAULT_BUDGET, Unmatched};
 use edgekeeper_policy::rule::Rule;
+use edgekeeper_template::letter_case;
 use serde::{Deserialize, Serialize};
 
 use crate::request::Request;
@@ -212,7 +213,7 @@ fn variants(
         let slash = Difference::TrailingSlash { cleaned: strict };
         paths.push((format!("{path}/"), Some(slash)));
     }
-    let lower = path.to_lowercase();
+    let lower: String = path.chars().map(letter_case::lower).collect();
     if lower != path {
         paths.push((lower, Some(Difference::LetterCase)));
     }

@@ -2,6 +2,8 @@
 
 use std::sync::OnceLock;
 
+use edgekeeper_template::letter_case;
+
 use super::class::Class;
 
 /// A set of characters as ranges, ascending and apart.
@@ -214,12 +216,7 @@ fn lower_case_pairs() -> &'static [(char, char)] {
     PAIRS.get_or_init(|| {
         ('\0'..=char::MAX)
             .filter_map(|upper| {
-                // The only character whose full lower case is longer than one; its simple one is `i`.
-                let lower = if upper == 'İ' {
-                    'i'
-                } else {
-                    upper.to_lowercase().next()?
-                };
+                let lower = letter_case::lower(upper);
                 (lower != upper).then_some((upper, lower))
             })
             .collect()

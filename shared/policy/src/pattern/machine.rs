@@ -11,6 +11,8 @@ mod run;
 mod slots;
 mod subject;
 
+use edgekeeper_template::letter_case;
+
 use super::BudgetExceeded;
 use super::instruction::{Direction, Instruction};
 use super::program::Program;
@@ -250,7 +252,9 @@ impl<'p, 't> Machine<'p, 't> {
         } {
             self.spend()?;
             match self.subject.char_at(position, direction) {
-                Some((c, after)) if c == want || c.to_lowercase().eq(want.to_lowercase()) => {
+                Some((c, after))
+                    if c == want || letter_case::lower(c) == letter_case::lower(want) =>
+                {
                     position = after
                 }
                 _ => return Ok(None),

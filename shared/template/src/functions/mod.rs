@@ -219,7 +219,7 @@ pub(crate) fn find(name: &str) -> Result<&'static Function, String> {
     let known = all()
         .map(|f| {
             (
-                words::distance(&name.to_lowercase(), &f.name.to_lowercase()),
+                words::distance(&words::lower(name), &words::lower(f.name)),
                 f.name,
             )
         })

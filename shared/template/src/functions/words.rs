@@ -1,15 +1,8 @@
 //! Letter case, words, and how far apart two names are.
 
-/// Go maps one character to one; Rust's full mapping (ß to SS) is not used.
-fn upper_char(c: char) -> char {
-    let mut upper = c.to_uppercase();
-    match (upper.next(), upper.next()) {
-        (Some(single), None) => single,
-        _ => c,
-    }
-}
+use crate::letter_case;
 
-/// As [`upper_char`], but for the letters that are two in one.
+/// As [`letter_case::upper`], but for the letters that are two in one.
 fn title_char(c: char) -> char {
     match c {
         '\u{1c4}'..='\u{1c6}' => '\u{1c5}',
@@ -17,7 +10,7 @@ fn title_char(c: char) -> char {
         '\u{1ca}'..='\u{1cc}' => '\u{1cb}',
         '\u{1f1}'..='\u{1f3}' => '\u{1f2}',
         '\u{10d0}'..='\u{10fa}' | '\u{10fd}'..='\u{10ff}' => c,
-        c => upper_char(c),
+        c => letter_case::upper(c),
     }
 }
 
@@ -38,16 +31,12 @@ fn is_title(c: char) -> bool {
     matches!(c, '\u{1c5}' | '\u{1c8}' | '\u{1cb}' | '\u{1f2}')
 }
 
-fn lower_char(c: char) -> char {
-    c.to_lowercase().next().unwrap_or(c)
-}
-
 pub(super) fn upper(text: &str) -> String {
-    text.chars().map(upper_char).collect()
+    text.chars().map(letter_case::upper).collect()
 }
 
 pub(super) fn lower(text: &str) -> String {
-    text.chars().map(lower_char).collect()
+    text.chars().map(letter_case::lower).collect()
 }
 
 /// Go's `strings.Title`: the first letter after anything that cannot be in a word.
@@ -70,7 +59,11 @@ pub(super) fn untitle(text: &str) -> String {
     let mut after_space = true;
     text.chars()
         .map(|c| {
-            let out = if after_space { lower_char(c) } else { c };
+            let out = if after_space {
+                letter_case::lower(c)
+            } else {
+                c
+            };
             after_space = c.is_whitespace();
             out
         })
@@ -83,12 +76,12 @@ pub(super) fn swap_case(text: &str) -> String {
         .map(|c| {
             if is_upper(c) || is_title(c) {
                 after_space = false;
-                lower_char(c)
+                letter_case::lower(c)
             } else if is_lower(c) {
                 if std::mem::take(&mut after_space) {
                     title_char(c)
                 } else {
-                    upper_char(c)
+                    letter_case::upper(c)
                 }
             } else {
                 after_space = c.is_whitespace();
@@ -133,7 +126,7 @@ pub(super) fn camel(text: &str) -> String {
     };
     // After an upper-case first letter, the upper-case letters that follow are lowered.
     let mut lowering = is_upper(first);
-    let mut previous = upper_char(first);
+    let mut previous = letter_case::upper(first);
     for c in chars {
         let mut current = c;
         if is_connector(c) && is_connector(previous) {
@@ -143,11 +136,11 @@ pub(super) fn camel(text: &str) -> String {
         }
         if is_connector(previous) {
             lowering = is_upper(c);
-            current = upper_char(c);
+            current = letter_case::upper(c);
         } else {
             if lowering {
                 if is_upper(c) {
-                    current = lower_char(c);
+                    current = letter_case::lower(c);
                 } else {
                     lowering = false;
                 }
@@ -298,10 +291,13 @@ pub(super) fn separated(text: &str, separator: char) -> String {
     while let Some((kind, word)) = rest.next() {
         match kind {
             Word::Connector => out.extend(word.chars().map(|_| separator)),
-            Word::Upper => out.extend(
-                word.chars()
-                    .map(|c| if is_upper(c) { lower_char(c) } else { c }),
-            ),
+            Word::Upper => out.extend(word.chars().map(|c| {
+                if is_upper(c) {
+                    letter_case::lower(c)
+                } else {
+                    c
+                }
+            })),
             _ => out.push_str(word),
         }
         let next = rest.peek().map(|(kind, _)| *kind);
