@@ -1,6 +1,8 @@
 //! One request's way through.
 
 mod inquiry;
+mod own_answer;
+mod passed;
 mod pipeline;
 mod succession;
 
@@ -10,16 +12,14 @@ use std::rc::Rc;
 use edgekeeper_policy::authenticator::CookieSession;
 use edgekeeper_policy::document::Policy;
 use edgekeeper_policy::index::RuleIndex;
-use edgekeeper_policy::mutator::Mutator;
 use edgekeeper_session::key::CacheKey;
 use edgekeeper_token::ring::KeyRing;
-use http::header::{ACCEPT_ENCODING, EXPECT};
 use http::{HeaderMap, HeaderName, HeaderValue};
 
 use crate::body::Body;
 use crate::decision::{Answer, Decision, Edit, Forward, ResponseContext};
 use crate::deployment::Deployment;
-use crate::endpoints::{Place, Question};
+use crate::endpoints::Place;
 use crate::explanation::{self, Step};
 use crate::keys::{Keys, Published};
 use crate::loaded::Loaded;
@@ -31,18 +31,12 @@ use crate::request::{RawRequest, Request};
 use crate::revocations::Revocations;
 use crate::runtime::{FetchError, RequestBody, Runtime, Unavailable};
 use crate::trace::Trace;
-use crate::{
-    authenticators, cors, endpoints, errors, hop_by_hop, response, sealed_cookie, second_tier,
-    told, upstream,
-};
+use crate::{authenticators, cors, endpoints, errors, response, sealed_cookie, second_tier};
 
 use self::inquiry::Inquiry;
 pub(crate) use self::pipeline::{Allowed, Refused};
 
 const SERVER_TIMING: HeaderName = HeaderName::from_static("server-timing");
-
-/// Methods that carry a request back, or away from the gateway: no rule can allow them.
-const FORBIDDEN_METHODS: [&str; 3] = ["CONNECT", "TRACE", "TRACK"];
 
 /// A policy in force, and what one instance remembers under it.
 ///
@@ -64,17 +58,6 @@ pub struct Gateway {
     revocations: Revocations,
     /// Whether the deployment wants explanations in its log, once that is known.
     explains: Cell<Option<bool>>,
-}
-
-/// Where an allowed request goes, and with which changes.
-struct Passed {
-    url: String,
-    binding: Option<String>,
-    host: Option<String>,
-    edits: Vec<Edit>,
-    has_session: bool,
-    carried: Option<Edit>,
-    asks_for_gzip: bool,
 }
 
 impl Gateway {
@@ -320,121 +303,6 @@ impl Gateway {
         Ok(())
     }
 
-    /// What the gateway answers itself before any rule: its endpoints, hosts it does not serve, methods nobody serves.
-    async fn own_answer<R: Runtime, B: RequestBody>(
-        self: &Rc<Self>,
-        runtime: &R,
-        place: Place<'_>,
-        request: &Request,
-        body: &Body<B>,
-        trace: &mut Trace,
-    ) -> Option<Answer> {
-        let answer = if let Err(refusal) = may_have_method(request) {
-            Err(refusal)
-        } else if expects_the_unknown(request) {
-            Err(Refusal::new(417, "Expectation Failed")
-                .logged("Expect asks for something else than 100-continue"))
-        } else if let Some(endpoint) = endpoints::endpoint(self, place, request) {
-            if let Some(cors) = self
-                .policy
-                .api_cors
-                .as_ref()
-                .filter(|_| cors::is_preflight(request))
-            {
-                runtime.explain(|| Step::own("CORS of the API: the request is a preflight"));
-                return Some(cors::answer_preflight(cors, request, self.policy.strict));
-            }
-            runtime.explain(|| endpoint.step());
-            let question = Question {
-                endpoint,
-                place,
-                request,
-                body,
-            };
-            endpoints::answer(self, runtime, question, trace).await
-        } else if place.deployment.is_some_and(|own| own.is_withheld()) {
-            Err(Deployment::refusal())
-        } else {
-            match self.must_serve(request) {
-                Ok(()) => return None,
-                Err(refusal) => Err(refusal),
-            }
-        };
-        Some(answer.unwrap_or_else(|refusal| {
-            trace.reason.clone_from(&refusal.log);
-            runtime.explain(|| Step::of_refusal(&refusal));
-            let request_id = request.header(&errors::X_REQUEST_ID);
-            errors::refuse(&self.policy, &refusal, request_id)
-        }))
-    }
-
-    /// # Errors
-    /// 404 for a host that nobody is to reach.
-    pub(crate) fn must_serve(&self, request: &Request) -> Result<(), Refusal> {
-        may_have_method(request)?;
-        if self.serves(request) {
-            return Ok(());
-        }
-        Err(
-            Refusal::new(404, "The requested resource could not be found")
-                .logged("the host is not served"),
-        )
-    }
-
-    fn serves(&self, request: &Request) -> bool {
-        self.policy.hosts.as_ref().is_none_or(|hosts| {
-            hosts
-                .iter()
-                .any(|host| host.matches(&request.host, request.port))
-        })
-    }
-
-    /// How an allowed request goes on.
-    fn pass<'a, R: Runtime>(
-        &self,
-        request: &Request,
-        allowed: Allowed<'a>,
-    ) -> Result<Passed, Refused<'a>> {
-        let Allowed {
-            rule,
-            told,
-            has_session,
-            carried,
-        } = allowed;
-        let refused = |mut refusal: Refusal| {
-            refusal.has_session = has_session;
-            Refused {
-                rule: Some(rule),
-                refusal,
-            }
-        };
-        if !R::WEBSOCKETS && hop_by_hop::asks_for_websocket(&request.headers) {
-            let refusal = Refusal::new(426, "WebSockets do not pass here")
-                .logged("this runtime cannot switch protocols");
-            return Err(refused(refusal));
-        }
-        let target = rule
-            .upstream
-            .as_ref()
-            .ok_or_else(|| refused(Refusal::no_upstream()))?;
-        let first_only = self.policy.strict && rule.mutators.contains(&Mutator::Noop);
-        let preserve_host = target.preserve_host;
-        let mut edits = told::edits(&self.policy, request, &told, preserve_host, first_only);
-        let asks_for_gzip = R::DECODES && self.policy.strict && told::asks_for_gzip(request, &told);
-        if asks_for_gzip {
-            edits.push(Edit::Set(ACCEPT_ENCODING, HeaderValue::from_static("gzip")));
-        }
-        Ok(Passed {
-            url: upstream::url(target, request, self.policy.strict).map_err(refused)?,
-            binding: target.binding.clone(),
-            host: (target.preserve_host && target.binding.is_none()).then(|| request.authority()),
-            edits,
-            has_session,
-            carried,
-            asks_for_gzip,
-        })
-    }
-
     /// The credentials to forget should the answer change the session: on whatever rule that happens, Kratos' own
     /// logout included. Rules with different `only` can see different ones in one request.
     fn presented_credentials(&self, request: &Request) -> Vec<CacheKey> {
@@ -505,25 +373,6 @@ impl Gateway {
     pub(crate) fn keys_max_age(&self) -> u64 {
         self.keys.max_age()
     }
-}
-
-/// # Errors
-/// 405 for a method that is never served.
-fn may_have_method(request: &Request) -> Result<(), Refusal> {
-    let forbidden = FORBIDDEN_METHODS
-        .iter()
-        .any(|method| method.eq_ignore_ascii_case(&request.method));
-    if forbidden {
-        return Err(Refusal::new(405, "Method Not Allowed").logged("the method is never served"));
-    }
-    Ok(())
-}
-
-/// Whether `Expect` names what nobody can promise (RFC 9110 section 10.1.1).
-fn expects_the_unknown(request: &Request) -> bool {
-    request
-        .header(&EXPECT)
-        .is_some_and(|value| !value.is_empty() && !value.eq_ignore_ascii_case("100-continue"))
 }
 
 /// Applies changes to an answer of the gateway's own.

@@ -19,6 +19,7 @@ use crate::Gateway;
 use crate::body::Body;
 use crate::decision::Answer;
 use crate::deployment::Deployment;
+use crate::errors;
 use crate::explanation::Step;
 use crate::refusal::Refusal;
 use crate::request::{Listener, RawRequest, Request};
@@ -274,6 +275,15 @@ fn json(
         headers,
         body,
     }
+}
+
+/// What an endpoint that Oathkeeper does not have says to who may not: the same in both modes.
+fn refused(request: &Request, refusal: Refusal, trace: &mut Trace) -> Answer {
+    let request_id = request.header(&errors::X_REQUEST_ID);
+    let mut answer = errors::json_answer(refusal.status, &refusal.message, None, request_id);
+    answer.headers.extend(refusal.headers);
+    trace.reason = Some(refusal.log.unwrap_or(refusal.message));
+    answer
 }
 
 /// What one asker is told is not for others.

@@ -9,13 +9,12 @@ use http::HeaderValue;
 use http::header::{ALLOW, AUTHORIZATION, CONTENT_TYPE};
 use serde_json::Value;
 
-use super::no_store;
+use super::{no_store, refused};
 use crate::Gateway;
 use crate::body::Body;
 use crate::decision::Answer;
 use crate::deployment::Deployment;
 use crate::deployment::change::{self, Named};
-use crate::errors;
 use crate::operator::{self, Purpose, Verified};
 use crate::policies::{Current, LARGEST, Version, is_short};
 use crate::refusal::Refusal;
@@ -52,14 +51,7 @@ pub(super) async fn answer<R: Runtime, B: RequestBody>(
                 body: document,
             }
         }
-        Err(refusal) => {
-            let request_id = request.header(&errors::X_REQUEST_ID);
-            let mut answer =
-                errors::json_answer(refusal.status, &refusal.message, None, request_id);
-            answer.headers.extend(refusal.headers);
-            trace.reason = Some(refusal.log.unwrap_or(refusal.message));
-            answer
-        }
+        Err(refusal) => refused(request, refusal, trace),
     };
     answer.headers.push(no_store());
     answer

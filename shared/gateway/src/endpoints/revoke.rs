@@ -12,11 +12,10 @@ use http::HeaderValue;
 use http::header::{ALLOW, RETRY_AFTER};
 use serde_json::Value;
 
-use super::no_store;
+use super::{no_store, refused};
 use crate::Gateway;
 use crate::body::Body;
 use crate::decision::Answer;
-use crate::errors;
 use crate::refusal::{DEFAULT_RETRY_AFTER, INTERNAL, Refusal};
 use crate::request::Request;
 use crate::revocations::{self, Effect};
@@ -53,14 +52,7 @@ pub(super) async fn answer<R: Runtime, B: RequestBody>(
                 body: String::new(),
             }
         }
-        Err(refusal) => {
-            let request_id = request.header(&errors::X_REQUEST_ID);
-            let mut answer =
-                errors::json_answer(refusal.status, &refusal.message, None, request_id);
-            answer.headers.extend(refusal.headers);
-            trace.reason = Some(refusal.log.unwrap_or(refusal.message));
-            answer
-        }
+        Err(refusal) => refused(request, refusal, trace),
     };
     answer.headers.push(no_store());
     answer
