@@ -1,6 +1,7 @@
 //! `edgekeeper init`: a small setup that works, for a Kratos that is there; or what a team's own files lack.
 
 mod beginning;
+mod manifest;
 mod taken;
 
 use std::fs::OpenOptions;
@@ -14,15 +15,19 @@ use url::Url;
 
 use crate::files;
 
+use self::manifest::Runtime;
+
 /// Write a small setup that works, for a Kratos that is there
 ///
 /// It has Oathkeeper's configuration, one rule that asks for a session, and `edge.yml`. With `--from` a team's own
-/// configuration and rules stay as they are, and only `edge.yml` is written. A file that is there is never changed.
+/// configuration and rules stay as they are, and only `edge.yml` is written. `--runtime` adds the runtime's own file. A file
+/// that is there is never changed.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
   edgekeeper init --kratos https://kratos.example.com --host app.example.com --upstream https://web.example.com
-  edgekeeper init --from oathkeeper.yml
+  edgekeeper init --kratos https://kratos.example.com --host app.example.com --upstream https://web.example.com --runtime spin
+  edgekeeper init --from oathkeeper.yml --runtime cloudflare
 
 Exit codes: 0 written, 1 a file is there or the rules have errors, 2 wrong arguments")]
 pub(crate) struct Arguments {
@@ -50,6 +55,10 @@ pub(crate) struct Arguments {
     #[arg(long, value_name = "DIR", requires = "from")]
     root: Option<String>,
 
+    /// Also write what the runtime is told of the gateway: `wrangler.toml` or `spin.toml`
+    #[arg(long, value_enum, value_name = "RUNTIME")]
+    runtime: Option<Runtime>,
+
     /// The folder to write to
     #[arg(long, value_name = "DIR", default_value = ".")]
     dir: PathBuf,
@@ -72,7 +81,12 @@ pub(crate) fn run(arguments: &Arguments) -> ExitCode {
             taken::files(&from, arguments.root.as_deref())
         }
     };
-    let result = made.and_then(|written| write(&arguments.dir, &written));
+    let result = made.and_then(|mut written| {
+        let config = arguments.from.as_deref().unwrap_or(beginning::CONFIG);
+        let manifest = |runtime| manifest::file(runtime, config, arguments.root.as_deref());
+        written.extend(arguments.runtime.map(manifest));
+        write(&arguments.dir, &written)
+    });
     match result {
         Ok(text) => {
             println!("{text}");

@@ -156,6 +156,55 @@ fn a_teams_files_stay_and_get_what_they_lack() {
 }
 
 #[test]
+fn the_runtime_is_told_how_to_build_and_where_to_send() {
+    let folder = empty("spin");
+    let (code, out, err) = command(&folder, &[&BEGIN[..], &["--runtime", "spin"]].concat());
+    assert_eq!((code, err.as_str()), (Some(0), ""));
+    assert!(
+        out.starts_with("wrote oathkeeper.yml, access-rules.json, edge.yml, spin.toml in .\n"),
+        "{out}"
+    );
+    let manifest = || fs::read_to_string(folder.join("spin.toml")).unwrap();
+    // The build that it names.
+    let made = manifest();
+    let (_, after) = made.split_once("command = \"edgekeeper ").unwrap();
+    let (build, _) = after.split_once('"').unwrap();
+    let build: Vec<&str> = build.split(' ').collect();
+    let (code, _, err) = command(&folder, &build);
+    assert_eq!(code, Some(0), "{err}");
+    assert!(
+        manifest().contains(
+            "allowed_outbound_hosts = [\"https://kratos.example.com\", \"https://web.example.com\"]"
+        ),
+        "{}",
+        manifest()
+    );
+    assert!(folder.join("policy.json").exists());
+}
+
+#[test]
+fn a_deploy_to_cloudflare_builds_from_the_teams_own_file() {
+    let folder = empty("wrangler");
+    command(&folder, &BEGIN);
+    fs::rename(folder.join("oathkeeper.yml"), folder.join("our gate.yml")).unwrap();
+    fs::remove_file(folder.join("edge.yml")).unwrap();
+    let more = ["init", "--from", "our gate.yml", "--runtime", "cloudflare"];
+    let (code, out, err) = command(&folder, &more);
+    assert_eq!((code, err.as_str()), (Some(0), ""), "{out}");
+    assert!(
+        out.starts_with("wrote edge.yml, wrangler.toml in .\n"),
+        "{out}"
+    );
+    let manifest = fs::read_to_string(folder.join("wrangler.toml")).unwrap();
+    assert!(
+        manifest.contains(
+            "command = \"edgekeeper build --config 'our gate.yml' --edge edge.yml --out build/cloudflare/policy.json\"\n"
+        ),
+        "{manifest}"
+    );
+}
+
+#[test]
 fn nothing_that_is_there_is_changed() {
     let folder = empty("there");
     fs::write(folder.join("edge.yml"), "hosts: [mine.example.com]\n").unwrap();

@@ -6,6 +6,9 @@ use url::Url;
 
 use super::Written;
 
+/// The name of Oathkeeper's configuration.
+pub(super) const CONFIG: &str = "oathkeeper.yml";
+
 /// Oathkeeper's configuration, one rule, and `edge.yml`.
 pub(super) fn files(kratos: &Url, host: &str, upstream: &Url, login: Option<&Url>) -> Vec<Written> {
     let kratos = kratos.as_str().trim_end_matches('/');
@@ -91,7 +94,7 @@ return_to: [https://{host}]
         }
     }
     vec![
-        ("oathkeeper.yml", config),
+        (CONFIG, config),
         ("access-rules.json", format!("{rules:#}\n")),
         ("edge.yml", edge),
     ]
