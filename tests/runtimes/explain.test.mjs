@@ -4,7 +4,7 @@ import { after, before, test } from 'node:test';
 
 import { SignJWT } from 'jose';
 
-import { rule, startSite, withToken } from './site.mjs';
+import { rule, startSite, until, withToken } from './site.mjs';
 import { startWhoamiStandIn } from './whoami-stand-in.mjs';
 
 // What a running gateway tells its operator of one request, and its log of each. `jose` signs as the operator.
@@ -75,17 +75,19 @@ test('the log of a deployment that wants it says why of each decision', async ()
   assert.equal(answer.status, 200);
   const nobody = await site.ask('http://tells.test/nobody-asks-here');
   assert.equal(nobody.status, 401);
-  const line = (path, status) =>
+  const find = (path, status) =>
     site
       .log()
       .split('\n')
       .filter((text) => text.includes('"msg":"decision"'))
       .map((text) => JSON.parse(text.slice(text.indexOf('{'))))
       .find((line) => line.path === path && line.status === status && line.reason !== 'explained to the operator, not sent on');
-  const forwarded = line('/a', 200);
+  // It is written behind the answer.
+  const line = async (path, status) => until(async () => find(path, status), (found) => found !== undefined);
+  const forwarded = await line('/a', 200);
   assert.equal(forwarded.explanation.outcome.kind, 'forward');
   assert.equal(typeof forwarded.us, 'number');
-  const refused = line('/nobody-asks-here', 401);
+  const refused = await line('/nobody-asks-here', 401);
   assert.equal(refused.explanation.outcome.status, 401);
   for (const hidden of ['ory_st_ada', 't0ken-in-the-query', secret]) assert.ok(!site.log().includes(hidden), hidden);
 });

@@ -146,8 +146,9 @@ test('the log tells of each request, and of no credential, token or query', asyn
   const { agent, received } = await visit(ada, 'http://page.test/logged?secret=in-the-query');
   const lines = () => site.log().split('\n').filter((line) => line.startsWith('{')).map((line) => JSON.parse(line));
   await until(async () => lines(), (all) => all.some(({ path }) => path === '/logged'));
-  const { ms, ...line } = lines().find(({ path }) => path === '/logged');
-  assert.equal(typeof ms, 'number');
+  const { ms, us, policy, ...line } = lines().find(({ path }) => path === '/logged');
+  assert.deepEqual([typeof ms, typeof us], ['number', 'number']);
+  assert.match(policy, /^[0-9a-f]{16}$/, 'the version of the policy that decided');
   assert.deepEqual(line, {
     msg: 'decision',
     method: 'GET',
