@@ -149,7 +149,7 @@ impl From<Door> for Listener {
 pub(crate) fn run(arguments: &Arguments) -> ExitCode {
     match explain(arguments) {
         Ok(text) => {
-            println!("{text}");
+            files::print(&text);
             ExitCode::SUCCESS
         }
         Err(Failure::Policy(message)) => {

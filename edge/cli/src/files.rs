@@ -68,3 +68,8 @@ pub(crate) fn reason(error: &io::Error) -> String {
         _ => error.to_string(),
     }
 }
+
+/// Prints a line. Whoever reads may have gone, as `head` does; that is no failure of ours.
+pub(crate) fn print(line: &str) {
+    let _ = writeln!(io::stdout(), "{line}");
+}

@@ -3,6 +3,8 @@
 use clap::ValueEnum;
 use serde_json::Value;
 
+use crate::files;
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(super) enum Format {
     /// For people
@@ -16,7 +18,7 @@ impl Format {
     pub(super) fn say(self, text: &str) {
         let text = text.trim_end_matches('\n');
         match self {
-            Self::Human => println!("{text}"),
+            Self::Human => files::print(text),
             Self::Json => eprintln!("{text}"),
         }
     }
@@ -29,7 +31,7 @@ impl Format {
     /// The document, at the end.
     pub(super) fn document(self, document: &Value) {
         if self == Self::Json {
-            println!("{document:#}");
+            files::print(&format!("{document:#}"));
         }
     }
 }

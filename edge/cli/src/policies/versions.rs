@@ -10,6 +10,7 @@ use super::failure::{Failure, end};
 use super::state::{Past, State};
 use super::target::{Place, Target};
 use super::teller::Format;
+use crate::files;
 use crate::time::utc;
 
 /// List which policy is in force, and which were before it
@@ -49,16 +50,21 @@ fn list(arguments: &Arguments) -> Result<(), Failure> {
 }
 
 fn print(state: &State) {
-    println!("{:<8}{:<18}SINCE", "CHANGE", "POLICY");
-    for (past, mark) in std::iter::once((&state.in_force, "  in force"))
-        .chain(state.history.iter().map(|past| (past, "")))
-    {
-        println!(
-            "{:<8}{:<18}{}{mark}",
+    let changes = || {
+        let before = state.history.iter().map(|past| (past, ""));
+        std::iter::once((&state.in_force, "  in force")).chain(before)
+    };
+    let width = changes()
+        .map(|(past, _)| name(past, state).len())
+        .fold(16, usize::max);
+    files::print(&format!("{:<8}{:<width$}  SINCE", "CHANGE", "POLICY"));
+    for (past, mark) in changes() {
+        files::print(&format!(
+            "{:<8}{:<width$}  {}{mark}",
             past.number,
             name(past, state),
             since(past)
-        );
+        ));
     }
 }
 
