@@ -16,15 +16,13 @@ use edgekeeper_policy::policies::{OnStoreFailure, Policies};
 use http::header::RETRY_AFTER;
 
 use crate::Gateway;
+use crate::complaints::Complaints;
 use crate::decision::Decision;
 use crate::policies::{Current, Version};
 use crate::problem;
 use crate::refusal::{DEFAULT_RETRY_AFTER, Refusal};
 use crate::request::RawRequest;
 use crate::runtime::{RequestBody, Runtime, Unavailable};
-
-/// How often the log says that a policy cannot be taken, in milliseconds.
-const COMPLAIN_EVERY: u64 = 60_000;
 
 /// What one instance decides by, whichever policy that is. Every borrow ends before anybody awaits.
 ///
@@ -53,7 +51,7 @@ pub struct Deployment {
     reading: Cell<Option<u64>>,
     /// Since when (Unix milliseconds) somebody is to look behind a response.
     planned: Cell<Option<u64>>,
-    complained: Cell<Option<u64>>,
+    complaints: Complaints,
     /// Why the last look changed nothing, for the operator.
     problem: RefCell<Option<String>>,
 }
@@ -92,7 +90,7 @@ impl Deployment {
             failed: Cell::new(None),
             reading: Cell::new(None),
             planned: Cell::new(None),
-            complained: Cell::new(None),
+            complaints: Complaints::default(),
             problem: RefCell::new(None),
         }))
     }
@@ -207,13 +205,7 @@ impl Deployment {
     }
 
     fn complain<R: Runtime>(&self, runtime: &R, reason: String) {
-        let now = runtime.now();
-        let due = self
-            .complained
-            .get()
-            .is_none_or(|at| now.abs_diff(at) >= COMPLAIN_EVERY);
-        if due {
-            self.complained.set(Some(now));
+        if self.complaints.are_due(runtime.now()) {
             runtime.log(&problem::line("policy", &reason));
         }
         *self.problem.borrow_mut() = Some(reason);

@@ -50,6 +50,7 @@ mod authorizers;
 mod basic;
 mod body;
 mod bounded;
+mod complaints;
 mod cors;
 mod deployment;
 mod endpoints;

@@ -13,6 +13,7 @@ use edgekeeper_token::cache::TokenCache;
 use serde_json::Value;
 
 use crate::answers::{AnswerKey, Answers};
+use crate::complaints::Complaints;
 use crate::jwks::KeySets;
 use crate::runtime::seconds;
 
@@ -41,8 +42,8 @@ struct Common {
     flights: RefCell<Flights>,
     /// How many generations of answers there were besides the first.
     generations: Cell<u64>,
-    /// When the second tier was last complained about, in Unix milliseconds.
-    complained: Cell<u64>,
+    /// Of the second tier.
+    complaints: Complaints,
 }
 
 /// What means the same to the next policy.
@@ -53,9 +54,6 @@ pub(crate) struct Kept {
     /// Other people's keys.
     pub(crate) key_sets: bool,
 }
-
-/// How often the log says that the second tier fails, in milliseconds.
-const COMPLAIN_EVERY: u64 = 60_000;
 
 /// When a question was asked and when it was answered, in Unix milliseconds.
 #[derive(Debug, Clone, Copy)]
@@ -194,11 +192,7 @@ impl Memory {
 
     /// Whether the log is to say again that the second tier fails: not for every request.
     pub(crate) fn may_complain(&self, now: u64) -> bool {
-        let due = now.abs_diff(self.common.complained.get()) >= COMPLAIN_EVERY;
-        if due {
-            self.common.complained.set(now);
-        }
-        due
+        self.common.complaints.are_due(now)
     }
 
     pub(crate) fn take_off(&self, key: CacheKey, now: u64, until: u64) -> bool {

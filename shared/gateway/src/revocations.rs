@@ -20,6 +20,7 @@ use edgekeeper_session::whoami::Verdict;
 use serde_json::Value;
 
 use crate::Gateway;
+use crate::complaints::Complaints;
 use crate::patience::within;
 use crate::problem;
 use crate::runtime::{Runtime, Unavailable, seconds};
@@ -32,9 +33,6 @@ const TRY_AGAIN: u64 = 1_000;
 
 /// How long a request that waits for another's list sleeps before it looks again, in milliseconds.
 const LOOK_AGAIN: u64 = 5;
-
-/// How often the log says that the marks cannot be read, in milliseconds.
-const COMPLAIN_EVERY: u64 = 60_000;
 
 /// How many ended marks are taken off at a time.
 const MOST_TAKEN_OFF: usize = 32;
@@ -62,7 +60,7 @@ struct State {
     reading: Cell<Option<u64>>,
     /// Since when (Unix milliseconds) it is to be read behind a response.
     planned: Cell<Option<u64>>,
-    complained: Cell<Option<u64>>,
+    complaints: Complaints,
 }
 
 /// Whether what was learned of a session still stands.
@@ -223,14 +221,7 @@ impl Revocations {
     }
 
     fn complain<R: Runtime>(&self, runtime: &R, error: &Unavailable) {
-        let now = runtime.now();
-        let due = self
-            .state
-            .complained
-            .get()
-            .is_none_or(|at| now.abs_diff(at) >= COMPLAIN_EVERY);
-        if due {
-            self.state.complained.set(Some(now));
+        if self.state.complaints.are_due(runtime.now()) {
             let reason =
                 format!("the revocations cannot be read, so Kratos is asked more often: {error}");
             runtime.log(&problem::line("revocations", &reason));

@@ -7,6 +7,7 @@ use std::rc::Rc;
 use edgekeeper_policy::endpoint::Endpoint;
 
 use super::{Failure, FailureKind, Keys, Purpose, Wanted};
+use crate::complaints::Complaints;
 
 /// After how many milliseconds a set that could not be fetched is tried again.
 const TRY_AGAIN: u64 = 2_000;
@@ -17,9 +18,6 @@ const LOOK_FOR_NEWER: u64 = 5_000;
 /// How old, in milliseconds, a set may be that is used while no newer one can be fetched. Strict mode uses one of any age
 /// while the server does not answer, as Oathkeeper.
 const OLDEST: u64 = 3_600_000;
-
-/// How often the log says that a set cannot be fetched, in milliseconds.
-const COMPLAIN_EVERY: u64 = 60_000;
 
 /// All sets of the policy, and of those that were in force before it.
 #[derive(Debug, Default)]
@@ -35,7 +33,7 @@ struct State {
     in_the_air: Option<(u64, u64)>,
     /// When it was last fetched because a token named a key that it does not have.
     looked_for_newer: Option<u64>,
-    complained: Option<u64>,
+    complaints: Complaints,
     /// The problems that the log knows of.
     problems: Vec<String>,
 }
@@ -180,7 +178,7 @@ impl KeySets {
         self.with(wanted, |state| {
             state.known = Some(Known { keys, at: now });
             state.failed = None;
-            state.complained = None;
+            state.complaints.end();
             state.fetches = state.fetches.wrapping_add(1);
             let is_news = state.problems != problems;
             state.problems = problems.to_vec();
@@ -192,13 +190,7 @@ impl KeySets {
     pub(super) fn has_failed(&self, wanted: &Wanted<'_>, failure: Failure, now: u64) -> bool {
         self.with(wanted, |state| {
             state.failed = Some((now, failure));
-            let is_news = state
-                .complained
-                .is_none_or(|at| now.abs_diff(at) >= COMPLAIN_EVERY);
-            if is_news {
-                state.complained = Some(now);
-            }
-            is_news
+            state.complaints.are_due(now)
         })
     }
 }
