@@ -58,14 +58,9 @@ impl Core {
 fn session_checks(policy: &Policy) -> Vec<Endpoint> {
     let authenticators = policy.rules.iter().flat_map(|rule| &rule.authenticators);
     let mut checks: Vec<Endpoint> = Vec::new();
-    for authenticator in authenticators {
-        let check = match authenticator {
-            Authenticator::CookieSession(config) => &config.check,
-            Authenticator::BearerToken(config) => &config.check,
-            _ => continue,
-        };
-        if !checks.contains(&check.endpoint) {
-            checks.push(check.endpoint.clone());
+    for check in authenticators.filter_map(Authenticator::session_check) {
+        if !checks.contains(check) {
+            checks.push(check.clone());
         }
     }
     checks

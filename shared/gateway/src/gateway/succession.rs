@@ -115,11 +115,7 @@ fn bound(policy: &Policy) -> impl Iterator<Item = &Endpoint> {
         .rules
         .iter()
         .flat_map(|rule| &rule.authenticators)
-        .filter_map(|authenticator| match authenticator {
-            Authenticator::CookieSession(config) => Some(&config.check.endpoint),
-            Authenticator::BearerToken(config) => Some(&config.check.endpoint),
-            _ => None,
-        })
+        .filter_map(Authenticator::session_check)
         .filter(|endpoint| endpoint.binding.is_some())
 }
 

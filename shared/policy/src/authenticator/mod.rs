@@ -11,6 +11,7 @@ mod token_from;
 
 use serde::{Deserialize, Serialize};
 
+use crate::endpoint::Endpoint;
 use crate::fault::Fault;
 
 pub use bearer_token::BearerToken;
@@ -46,6 +47,18 @@ pub enum Authenticator {
     OAuth2ClientCredentials(Box<OAuth2ClientCredentials>),
     /// Fails (strict mode).
     Broken(Fault),
+}
+
+impl Authenticator {
+    /// Where it asks about a session, if it does.
+    #[must_use]
+    pub fn session_check(&self) -> Option<&Endpoint> {
+        match self {
+            Self::CookieSession(config) => Some(&config.check.endpoint),
+            Self::BearerToken(config) => Some(&config.check.endpoint),
+            _ => None,
+        }
+    }
 }
 
 /// `anonymous`.
