@@ -13,7 +13,7 @@ use std::process::ExitCode;
 use clap::{Args, ValueEnum};
 use edgekeeper_policy::compile::{Diagnostic, Options, Severity, compile};
 
-use crate::chosen;
+use crate::chosen::{self, Named};
 use crate::files::FileSystem;
 
 use self::findings::Findings;
@@ -31,17 +31,8 @@ Examples:
 
 Exit codes: 0 nothing to refuse, 1 errors (or what --deny names), 2 wrong arguments")]
 pub(crate) struct Arguments {
-    /// Oathkeeper's configuration and perhaps `edge.yml`; the rules that it names are read, too
-    #[arg(value_name = "FILES")]
-    files: Vec<String>,
-
-    /// What Oathkeeper has no words for: `edge.yml`
-    #[arg(long, value_name = "FILE")]
-    edge: Option<String>,
-
-    /// Look up absolute paths of rules (`file:///etc/...`) under this folder
-    #[arg(long, value_name = "DIR")]
-    root: Option<String>,
+    #[command(flatten)]
+    named: Named,
 
     /// Check for Oathkeeper v26.2.0 to the letter
     #[arg(long)]
@@ -92,8 +83,8 @@ enum Color {
 /// Runs the command. Everything found goes to standard output, whatever the format.
 pub(crate) fn run(arguments: &Arguments) -> ExitCode {
     let exists = |path: &str| Path::new(path).is_file();
-    let edge = arguments.edge.as_deref();
-    let chosen = match chosen::choose(&arguments.files, edge, "edgekeeper check", exists) {
+    let edge = arguments.named.edge.as_deref();
+    let chosen = match chosen::choose(&arguments.named.files, edge, "edgekeeper check", exists) {
         Ok(chosen) => chosen,
         Err(message) => {
             eprintln!("error: {message}");
@@ -103,7 +94,7 @@ pub(crate) fn run(arguments: &Arguments) -> ExitCode {
     let options = Options {
         config: chosen.config,
         edge: chosen.edge,
-        root: arguments.root.clone(),
+        root: arguments.named.root.clone(),
         strict: arguments.strict,
         thorough: true,
     };

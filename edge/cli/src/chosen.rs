@@ -1,5 +1,23 @@
 //! Which files a command reads.
 
+use clap::Args;
+
+/// How a command is told which files to read.
+#[derive(Debug, Args)]
+pub(crate) struct Named {
+    /// Oathkeeper's configuration and perhaps `edge.yml`; the rules that it names are read, too
+    #[arg(value_name = "FILES")]
+    pub(crate) files: Vec<String>,
+
+    /// What Oathkeeper has no words for: `edge.yml`
+    #[arg(long, value_name = "FILE")]
+    pub(crate) edge: Option<String>,
+
+    /// Look up absolute paths of rules (`file:///etc/...`) under this folder
+    #[arg(long, value_name = "DIR")]
+    pub(crate) root: Option<String>,
+}
+
 /// The files of one policy.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Chosen {

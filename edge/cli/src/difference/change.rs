@@ -1,5 +1,7 @@
 //! How two outcomes of one request differ.
 
+use std::collections::BTreeMap;
+
 use serde::Serialize;
 use serde_json::{Map, Value};
 
@@ -99,16 +101,8 @@ fn kind(before: &Outcome, after: &Outcome, allowed: bool, details: &mut Vec<Stri
 }
 
 fn header_details(before: &Headers, after: &Headers, details: &mut Vec<String>) {
-    let names = before
-        .keys()
-        .chain(after.keys().filter(|name| !before.contains_key(*name)));
-    for name in names {
-        match (before.get(name), after.get(name)) {
-            (Some(old), Some(new)) if old == new => {}
-            (Some(_), Some(_)) => details.push(format!("{name} has another value")),
-            (Some(_), None) => details.push(format!("{name} is gone")),
-            (None, _) => details.push(format!("{name} is new")),
-        }
+    for (name, what) in differing(before.iter(), after.iter()) {
+        details.push(format!("{name} {what}"));
     }
 }
 
@@ -121,15 +115,25 @@ fn claim_details(
     if before.is_empty() || after.is_empty() {
         return;
     }
-    let names = before
-        .keys()
-        .chain(after.keys().filter(|name| !before.contains_key(*name)));
-    for name in names {
-        match (before.get(name), after.get(name)) {
-            (Some(old), Some(new)) if old == new => {}
-            (Some(_), Some(_)) => details.push(format!("the token's `{name}` has another value")),
-            (Some(_), None) => details.push(format!("the token's `{name}` is gone")),
-            (None, _) => details.push(format!("the token's `{name}` is new")),
-        }
+    for (name, what) in differing(before.iter(), after.iter()) {
+        details.push(format!("the token's `{name}` {what}"));
     }
+}
+
+/// What differs between two lists of values by name: first the names of the one before, then those that only the other has.
+fn differing<'a, V: PartialEq + 'a>(
+    before: impl Iterator<Item = (&'a String, &'a V)>,
+    after: impl Iterator<Item = (&'a String, &'a V)>,
+) -> Vec<(&'a String, &'static str)> {
+    let before: BTreeMap<&String, &V> = before.collect();
+    let after: BTreeMap<&String, &V> = after.collect();
+    let had = before
+        .iter()
+        .filter_map(|(name, old)| match after.get(name) {
+            Some(new) if new == old => None,
+            Some(_) => Some((*name, "has another value")),
+            None => Some((*name, "is gone")),
+        });
+    let new = after.keys().filter(|name| !before.contains_key(*name));
+    had.chain(new.map(|name| (*name, "is new"))).collect()
 }

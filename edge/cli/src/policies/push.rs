@@ -18,7 +18,7 @@ use super::state::State;
 use super::target::{Place, Target};
 use super::teller::Format;
 use crate::check::{self, Deny};
-use crate::chosen;
+use crate::chosen::{self, Named};
 use crate::difference::{self, Given};
 use crate::expectations;
 use crate::files::{self, FileSystem};
@@ -44,17 +44,8 @@ Examples:
 
 Exit codes: 0 in force, or shown, 1 refused or failed, with the old policy in force, 2 wrong arguments, or nobody to ask")]
 pub(crate) struct Arguments {
-    /// Oathkeeper's configuration and perhaps `edge.yml`; the rules that it names are read, too
-    #[arg(value_name = "FILES")]
-    files: Vec<String>,
-
-    /// What Oathkeeper has no words for: `edge.yml`
-    #[arg(long, value_name = "FILE")]
-    edge: Option<String>,
-
-    /// Look up absolute paths of rules (`file:///etc/...`) under this folder
-    #[arg(long, value_name = "DIR")]
-    root: Option<String>,
+    #[command(flatten)]
+    named: Named,
 
     /// Behave as Oathkeeper v26.2.0 to the letter, where that is safe
     #[arg(long)]
@@ -176,8 +167,8 @@ fn push(arguments: &Arguments) -> Result<(), Failure> {
 fn compiled(arguments: &Arguments) -> Result<(Policy, String), Failure> {
     let format = arguments.how.format;
     let chosen = chosen::choose(
-        &arguments.files,
-        arguments.edge.as_deref(),
+        &arguments.named.files,
+        arguments.named.edge.as_deref(),
         "edgekeeper push",
         |path| Path::new(path).is_file(),
     );
@@ -185,7 +176,7 @@ fn compiled(arguments: &Arguments) -> Result<(Policy, String), Failure> {
     let options = Options {
         config: chosen.config.clone(),
         edge: chosen.edge,
-        root: arguments.root.clone(),
+        root: arguments.named.root.clone(),
         strict: arguments.strict,
         thorough: true,
     };
