@@ -145,16 +145,20 @@ impl Store {
             }
             entries => entries.map_err(failed)?,
         };
-        let mut names = Vec::new();
+        let (mut names, mut temporary) = (Vec::new(), Vec::new());
         for entry in entries {
             let entry = entry.map_err(failed)?;
             let file = entry.file_name();
             let Some(file) = file.to_str() else { continue };
             if file.starts_with(TEMPORARY) {
-                remove_left_over(&entry.path());
+                temporary.push(entry.path());
             } else if is_name(file) {
                 names.push(format!("{prefix}{file}"));
             }
+        }
+        if !temporary.is_empty() {
+            let entries = names.iter().map(|name| self.folder.join(name));
+            remove_left_over(&temporary, entries);
         }
         Ok(names)
     }
@@ -280,14 +284,21 @@ fn taking_away<T>(temporary: &Path, result: io::Result<T>) -> io::Result<T> {
     result
 }
 
-fn remove_left_over(path: &Path) {
-    let age = fs::metadata(path)
-        .and_then(|metadata| metadata.modified())
-        .ok()
-        .and_then(|written| SystemTime::now().duration_since(written).ok());
-    if age.is_some_and(|age| age > LEFT_OVER) {
-        // Whoever comes next tries again.
-        drop(fs::remove_file(path));
+/// Removes temporary files that are left over. The machine's clock can be ahead of the disk's, and the disk's newest file can be from
+/// before a clock was set back: a file that is in use is old by one of the two at most.
+fn remove_left_over(temporary: &[PathBuf], entries: impl Iterator<Item = PathBuf>) {
+    let written = |path: &PathBuf| fs::metadata(path).and_then(|file| file.modified()).ok();
+    let newest = temporary.iter().cloned().chain(entries);
+    let Some(newest) = newest.filter_map(|path| written(&path)).max() else {
+        return;
+    };
+    let now = newest.min(SystemTime::now());
+    for path in temporary {
+        let age = written(path).and_then(|written| now.duration_since(written).ok());
+        if age.is_some_and(|age| age > LEFT_OVER) {
+            // Whoever comes next tries again.
+            drop(fs::remove_file(path));
+        }
     }
 }
 
@@ -472,6 +483,33 @@ mod tests {
             folder.files("sessions"),
             [".new-fresh", "README.md", "a-1", "b"]
         );
+    }
+
+    /// What a writer works on is taken away by nobody, however far this machine's clock and the disk's are apart.
+    #[test]
+    fn a_clock_that_is_wrong_takes_no_file_away_from_its_writer() {
+        let hours = |n: u32| Duration::from_secs(3600) * n;
+        let now = SystemTime::now();
+        for (what, entry, temporary) in [
+            ("ahead of the disk's", now - hours(2), now - hours(2)),
+            ("set back", now + hours(2), now),
+            (
+                "set back, and the disk's as well",
+                now + hours(5),
+                now + hours(2),
+            ),
+        ] {
+            let folder = Folder::new();
+            let store = folder.store();
+            store.write("sessions/a", "x", Durability::Cache).unwrap();
+            for (file, written) in [("a", entry), (".new-b", temporary)] {
+                let file = folder.0.join("sessions").join(file);
+                let file = File::create(file).unwrap();
+                file.set_modified(written).unwrap();
+            }
+            store.names_in("sessions/").unwrap();
+            assert_eq!(folder.files("sessions"), [".new-b", "a"], "{what}");
+        }
     }
 
     #[test]
