@@ -7,7 +7,7 @@ use url::{Host, Url};
 use super::code::Code;
 use crate::endpoint::Endpoint;
 
-use super::edge::Upstream;
+use super::edge::upstreams::Upstream;
 use super::node::Node;
 use super::stage::Context;
 

@@ -6,7 +6,8 @@ use crate::keys::Keys;
 use crate::policies::Policies;
 use crate::session::Session;
 
-use super::super::edge::{EDGE, TARGET};
+use super::super::edge::EDGE;
+use super::super::edge::upstreams::TARGET;
 use super::super::shape::Shape;
 use super::description;
 use super::form::{self, Beside};

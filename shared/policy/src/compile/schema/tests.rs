@@ -153,7 +153,7 @@ fn documents(shape: &Shape, wrap: &dyn Fn(Value) -> Value, found: &mut Vec<Value
 fn a_schema_and_the_compiler_say_the_same_of_every_key() {
     let mut tables = vec![
         ("edge.yml", compiler::edge::EDGE),
-        ("an upstream", compiler::edge::TARGET),
+        ("an upstream", compiler::edge::upstreams::TARGET),
         ("oathkeeper.yml", Shape::Keys(compiler::config::KEYS)),
         ("a rule", Shape::Keys(compiler::rule::RULE)),
         ("match", compiler::rule::MATCH),

@@ -1,5 +1,10 @@
 //! `edge.yml`: what Oathkeeper has no words for.
 
+mod keys;
+mod policies;
+mod session;
+pub(super) mod upstreams;
+
 use std::collections::BTreeMap;
 
 use super::code::Code;
@@ -9,7 +14,7 @@ use crate::cors::Cors;
 use crate::document::Scheme;
 use crate::host::HostPattern;
 use crate::keys::{Keys, Source};
-use crate::policies::{OnStoreFailure, Policies};
+use crate::policies::Policies;
 use crate::return_to::ReturnTo;
 use crate::session::Session;
 
@@ -22,8 +27,8 @@ use super::node::{Node, Span, Value};
 use super::report::Report;
 use super::shape::{self, Shape};
 use super::suffix;
-use super::upstream::{self, Target};
 use Shape::{Anything, Choice, Flag, Integer, List, LongDuration, LongDurationOrNever, Map, Text};
+use upstreams::Upstream;
 
 const RULE: Shape = Shape::Keys(&[
     ("allowlist", &Shape::Keys(handler::ALLOWLIST)),
@@ -108,24 +113,12 @@ pub(super) const EDGE: Shape = Shape::Keys(&[
     ("rules", &Map(&RULE)),
 ]);
 
-/// An entry of `upstreams` that is more than a URL.
-pub(super) const TARGET: Shape = Shape::Keys(&[("url", &Text), ("binding", &Text)]);
-
 const HOST_HELP: &str = "write a name such as `app.example.com`, or `*.example.com` for all below it, either with a port, as in `localhost:4455`, to mean only that one";
 
 const RETURN_TO_HELP: &str = "write a host such as `app.example.com`, or a URL such as `https://shop.example.com/cart`, which stands for all below it, too";
 
 /// The secret that seals signing keys.
 const KEYS_SECRET: &str = "KEYS_SECRET";
-
-/// Shortest rotation of keys, in seconds: a new one must be seen everywhere well within it.
-const MIN_ROTATION: u64 = 3_600;
-
-/// The same where `keys.development` is set: all times are whole seconds.
-const MIN_DEVELOPMENT_ROTATION: u64 = 5;
-
-/// Longest rotation of keys, in seconds: ten years.
-const MAX_ROTATION: u64 = 3_653 * 86_400;
 
 /// `edge.yml`, checked. Everything in it is optional.
 #[derive(Debug, Default)]
@@ -164,14 +157,6 @@ pub(super) struct Edge {
     authorizers: Option<Node>,
     /// What a rule gets besides its own authorizer, by the rule's id.
     pub(super) rules: Vec<RuleEdge>,
-}
-
-/// One entry of `upstreams`.
-#[derive(Debug)]
-pub(super) struct Upstream {
-    pub(super) target: Target,
-    pub(super) span: Span,
-    pub(super) used: bool,
 }
 
 /// One entry of `rules`.
@@ -240,11 +225,11 @@ pub(super) fn read(root: &Node, strict: bool, report: &mut Report) -> Edge {
         cors: root
             .get("cors")
             .map(|node| cors::read(node, "cors", report)),
-        session: session(root.get("session").unwrap_or(&empty), strict, report),
-        keys: keys(root.get("keys").unwrap_or(&empty), strict, report),
-        policies: policies(root.get("policy").unwrap_or(&empty), report),
+        session: session::read(root.get("session").unwrap_or(&empty), strict, report),
+        keys: keys::read(root.get("keys").unwrap_or(&empty), strict, report),
+        policies: policies::read(root.get("policy").unwrap_or(&empty), report),
         server_timing: root.flag_at("server_timing", false),
-        upstreams: upstreams(root, report),
+        upstreams: upstreams::read(root, report),
         authorizers: root.get("authorizers").cloned(),
         rules,
     }
@@ -362,132 +347,6 @@ fn return_to(node: &Node, report: &mut Report) -> Vec<ReturnTo> {
     entries
 }
 
-fn session(node: &Node, strict: bool, report: &mut Report) -> Session {
-    let default = Session::default();
-    let session = Session {
-        ttl: seconds(node, "ttl", default.ttl, report),
-        stale_while_revalidate: seconds(
-            node,
-            "stale_while_revalidate",
-            default.stale_while_revalidate,
-            report,
-        ),
-        stale_if_error: seconds(node, "stale_if_error", default.stale_if_error, report),
-        timeout: seconds(node, "timeout", default.timeout, report),
-        negative_ttl: seconds(node, "negative_ttl", default.negative_ttl, report),
-        max_entries: size(node, "max_entries", default.max_entries, report),
-        max_bytes: size(node, "max_bytes", default.max_bytes, report),
-        cookies: match node.get("cookies") {
-            Some(_) => node.texts_at("cookies"),
-            None => default.cookies,
-        },
-        revocation_check: seconds(node, "revocation_check", default.revocation_check, report),
-        revocation_secret: secret_name(
-            node,
-            "revocation_secret",
-            "session.revocation_secret",
-            "REVOCATION_SECRET",
-            report,
-        ),
-        sealed_cookie: node.flag_at("sealed_cookie", false),
-    };
-    if session.revocation_check == 0 {
-        report.error(Code::SESSION_BOUND,
-            node.key_span("revocation_check"),
-            "`session.revocation_check` is 0, so the store would be asked for every request",
-            "write how long an instance may go by what it knows of revocations, such as `5s`; `ttl: 0s` asks Kratos for every request",
-        );
-    }
-    if session.sealed_cookie && strict {
-        report.error(Code::SEALED_COOKIE_STRICT,
-            node.key_span("sealed_cookie"),
-            "`session.sealed_cookie` is not there in strict mode, which sends on every cookie as it is",
-            "take it out, or `mode: strict`",
-        );
-    }
-    if session.timeout == 0 {
-        report.error(
-            Code::SESSION_BOUND,
-            node.key_span("timeout"),
-            "`session.timeout` is 0, so no session could ever be checked",
-            "write how long whoami may take, such as `5s`",
-        );
-    }
-    if session.cookies.is_empty() {
-        report.error(
-            Code::NO_SESSION_COOKIE,
-            node.key_span("cookies"),
-            "`session.cookies` is empty, so no session could ever be found",
-            "name Kratos' session cookie, or take the key out for `ory_kratos_session`",
-        );
-    }
-    session
-}
-
-fn keys(node: &Node, strict: bool, report: &mut Report) -> Keys {
-    let default = Keys::default();
-    let keys = Keys {
-        algorithm: node
-            .get("algorithm")
-            .and_then(Node::text)
-            .map_or(default.algorithm, str::to_owned),
-        rotation: seconds(node, "rotation", default.rotation, report),
-        development: node.flag_at("development", default.development),
-        source: match node.get("source").and_then(Node::text) {
-            Some("jwks_url") => Source::JwksUrl,
-            // Strict mode signs with the keys that Oathkeeper signs with.
-            None if strict => Source::JwksUrl,
-            _ => Source::Own,
-        },
-        published: None,
-    };
-    let (shortest, help) = if keys.development {
-        (
-            MIN_DEVELOPMENT_ROTATION,
-            "write how long a key signs, between `5s` (with `development: true`, on one machine) and `3653d`",
-        )
-    } else {
-        (
-            MIN_ROTATION,
-            "write how long a key signs, between `1h` and `3653d`, such as `30d`",
-        )
-    };
-    if !(shortest..=MAX_ROTATION).contains(&keys.rotation) {
-        let span = node.get("rotation").map_or(node.span, |item| item.span);
-        report.error(
-            Code::KEY_ROTATION,
-            span,
-            format!("`keys.rotation` cannot be {} seconds", keys.rotation),
-            help,
-        );
-    }
-    keys
-}
-
-fn policies(node: &Node, report: &mut Report) -> Policies {
-    let default = Policies::default();
-    let never = node.get("refresh").and_then(Node::text) == Some(shape::NEVER);
-    let refresh = default
-        .refresh
-        .filter(|_| !never)
-        .map(|default| seconds(node, "refresh", default, report));
-    if refresh == Some(0) {
-        report.error(
-            Code::POLICY_REFRESH,
-            node.key_span("refresh"),
-            "`policy.refresh` is 0, so the store would be asked for every request",
-            "write how long an instance may go by the policy that it knows, `1s` or more, or `never`",
-        );
-    }
-    Policies {
-        refresh,
-        on_store_failure: match node.get("on_store_failure").and_then(Node::text) {
-            Some("refuse") => OnStoreFailure::Refuse,
-            _ => default.on_store_failure,
-        },
-    }
-}
-
 fn seconds(node: &Node, name: &str, default: u64, report: &mut Report) -> u64 {
     let Some(item) = node.get(name) else {
         return default;
@@ -504,114 +363,4 @@ fn seconds(node: &Node, name: &str, default: u64, report: &mut Report) -> u64 {
         );
         default
     })
-}
-
-fn size(node: &Node, name: &str, default: usize, report: &mut Report) -> usize {
-    let Some((item, number)) = node
-        .get(name)
-        .and_then(|item| Some((item, item.integer()?)))
-    else {
-        return default;
-    };
-    match usize::try_from(number) {
-        Ok(number) if number > 0 => number,
-        _ => {
-            report.error(
-                Code::SESSION_BOUND,
-                item.span,
-                format!("`{name}` cannot be {number}"),
-                "write a number above 0",
-            );
-            default
-        }
-    }
-}
-
-fn upstreams(root: &Node, report: &mut Report) -> BTreeMap<String, Upstream> {
-    let mut upstreams = BTreeMap::new();
-    for (key, node) in root.get("upstreams").map(Node::entries).unwrap_or_default() {
-        let origin = match upstream::origin(&key.name) {
-            Ok(origin) => origin,
-            Err(message) => {
-                report.error(Code::UPSTREAM_MAPPING,
-                    key.span,
-                    message,
-                    "a key of `upstreams` is an origin as the rules name it, such as `http://web-svc` or `http://kratos-public:4433`",
-                );
-                continue;
-            }
-        };
-        let Some(target) = target(&key.name, node, report) else {
-            continue;
-        };
-        let entry = Upstream {
-            target,
-            span: key.span,
-            used: false,
-        };
-        if upstreams.insert(origin, entry).is_some() {
-            report.error(
-                Code::UPSTREAM_MAPPING,
-                key.span,
-                format!("`{}` is the same origin as a key above", key.name),
-                "take one of them out",
-            );
-        }
-    }
-    upstreams
-}
-
-fn target(key: &str, node: &Node, report: &mut Report) -> Option<Target> {
-    let path = format!("upstreams.{key}");
-    let url = match node.text() {
-        Some(_) => Some(node),
-        None => {
-            shape::check(node, &TARGET, &path, report);
-            node.get("url")
-        }
-    };
-    let binding = node
-        .get("binding")
-        .and_then(Node::text)
-        .unwrap_or_default()
-        .to_owned();
-    match (url, binding.is_empty()) {
-        (Some(url), true) => match upstream::absolute(url.text()?) {
-            Ok(base) if base.query().is_none() && base.fragment().is_none() => {
-                Some(Target::Url(base))
-            }
-            Ok(_) => {
-                report.error(
-                    Code::UPSTREAM_ADDRESS,
-                    url.span,
-                    format!("`{path}` has a query or fragment"),
-                    "write a scheme, a host and perhaps a port and a base path",
-                );
-                None
-            }
-            Err(message) => {
-                report.error(
-                    Code::UPSTREAM_ADDRESS,
-                    url.span,
-                    message,
-                    "write a URL such as `http://127.0.0.1:9000`",
-                );
-                None
-            }
-        },
-        (None, false) => Some(Target::Binding(binding)),
-        _ => {
-            let is_known = |name: &str| matches!(name, "url" | "binding");
-            let is_sound = matches!(node.value, Value::Table(_))
-                && node.entries().iter().all(|(key, _)| is_known(&key.name));
-            if is_sound {
-                report.error(Code::UPSTREAM_ADDRESS,
-                    node.span,
-                    format!("`{path}` needs either `url` or `binding`"),
-                    "write a URL, or `{ binding: NAME }` with the name of a service binding in `wrangler.toml`",
-                );
-            }
-            None
-        }
-    }
 }
