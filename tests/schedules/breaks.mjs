@@ -60,7 +60,7 @@ const breaks = [
   {
     invariant: 'I2',
     what: 'an instance looks for logouts elsewhere once a minute',
-    file: 'shared/gateway/src/second_tier.rs',
+    file: 'shared/gateway/src/second_tier/mark.rs',
     from: 'const BELIEVED: u64 = 1_000;',
     to: 'const BELIEVED: u64 = 60_000;',
   },
@@ -208,7 +208,7 @@ const breaks = [
   {
     invariant: 'I7',
     what: 'an instance asks though another has claimed the question',
-    file: 'shared/gateway/src/second_tier.rs',
+    file: 'shared/gateway/src/second_tier/claim.rs',
     from: `    added.unwrap_or_else(|error| {
         complain(gateway, runtime, &error);
         true

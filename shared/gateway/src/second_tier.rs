@@ -4,15 +4,23 @@
 //! instance asks; and a mark for each credential whose session has changed. A mark is never overwritten by a record, so
 //! an answer that was on its way during a logout counts nowhere. A store without [`SharedCache::CLAIMS`] has no claims.
 
+mod claim;
+mod mark;
+
 use std::cell::Cell;
 use std::rc::Rc;
 
 use edgekeeper_session::cache::{Entry, footprint};
-use edgekeeper_session::freshness::{SKEW, Standing};
+use edgekeeper_session::freshness::Standing;
 use edgekeeper_session::key::CacheKey;
-use edgekeeper_session::record::{self, Record};
-use edgekeeper_session::whoami::{ActiveSession, Failure, FailureKind, Verdict};
+use edgekeeper_session::record::Record;
+use edgekeeper_session::whoami::{ActiveSession, Failure, FailureKind};
 use edgekeeper_token::seal::{NONCE_LENGTH, Sealer};
+
+pub(crate) use claim::{Claim, Claiming, claim};
+use claim::{add_claim, claim_name, failure, is_abandoned};
+pub(crate) use mark::{changed, has_changed_since, is_outdated};
+use mark::{is_before, mark_name};
 
 use crate::Gateway;
 use crate::bounded::Bounded;
@@ -20,9 +28,6 @@ use crate::revocations::{self, Known, Stands};
 use crate::runtime::{Runtime, SHARED_PREFIX, SharedCache, Unavailable, seconds};
 use crate::whoami::Question;
 use crate::{keys, problem};
-
-/// For how long an instance goes by its memory before it looks whether another has seen a logout, in milliseconds.
-const BELIEVED: u64 = 1_000;
 
 /// How long a request that waits for another instance sleeps before it looks again, in milliseconds.
 const LOOK_AGAIN: u64 = 20;
@@ -40,72 +45,8 @@ pub(crate) enum Found {
     Nothing(Option<Claim>),
 }
 
-/// That this instance asks. Whoever asks says how it went with [`Claim::release`]; a request that is cut off does not,
-/// and its claim ends by itself.
-pub(crate) struct Claim {
-    name: String,
-}
-
-/// The outcome of trying to claim a question.
-pub(crate) enum Claiming {
-    /// The question is the caller's.
-    Mine(Option<Claim>),
-    /// Another instance asks.
-    Taken,
-}
-
 fn record_name(question: &CacheKey) -> String {
     format!("{SHARED_PREFIX}{}", question.to_hex())
-}
-
-fn claim_name(question: &CacheKey) -> String {
-    format!("{SHARED_PREFIX}asking-{}", question.to_hex())
-}
-
-fn mark_name(credential: &CacheKey) -> String {
-    format!("{SHARED_PREFIX}changed-{}", credential.to_hex())
-}
-
-/// Whether another instance has seen the session of a remembered answer change since.
-pub(crate) async fn is_outdated<R: Runtime>(gateway: &Gateway, runtime: &R, entry: &Entry) -> bool {
-    let Some(shared) = Bounded::of(runtime) else {
-        return false;
-    };
-    let now = runtime.now();
-    if now.abs_diff(entry.confirmed.get()) < BELIEVED {
-        return false;
-    }
-    let outdated = match shared.get(&mark_name(&entry.credential)).await {
-        Ok(mark) => is_before(entry.asked, mark.as_deref()),
-        Err(error) => {
-            complain(gateway, runtime, &error);
-            false
-        }
-    };
-    if !outdated {
-        entry.confirmed.set(now);
-    }
-    outdated
-}
-
-/// Whether another instance has seen the session of a credential change since Kratos was asked (Unix milliseconds); also where
-/// nobody can tell.
-pub(crate) async fn has_changed_since<R: Runtime>(
-    gateway: &Gateway,
-    runtime: &R,
-    credential: &CacheKey,
-    asked: u64,
-) -> bool {
-    let Some(shared) = Bounded::of(runtime) else {
-        return false;
-    };
-    match shared.get(&mark_name(credential)).await {
-        Ok(mark) => is_before(asked, mark.as_deref()),
-        Err(error) => {
-            complain(gateway, runtime, &error);
-            true
-        }
-    }
 }
 
 /// What the other instances know of a question; waits while one of them asks, until `give_up` (Unix milliseconds). Says in
@@ -198,91 +139,6 @@ async fn serving<R: Runtime>(
         .map(|(entry, standing)| Found::Session(entry, standing)))
 }
 
-/// Takes a question for this instance, unless another asks it now or has just done so.
-pub(crate) async fn claim<R: Runtime>(
-    gateway: &Rc<Gateway>,
-    runtime: &R,
-    question: &Question,
-) -> Claiming {
-    let Some(shared) = Bounded::of(runtime).filter(|_| shares(gateway)) else {
-        return Claiming::Mine(None);
-    };
-    let mut claim = None;
-    if R::Shared::CLAIMS {
-        let name = claim_name(&question.key);
-        if !add_claim(gateway, runtime, &shared, question, &name).await {
-            if let Err(error) = free_if_abandoned(runtime, &shared, question, &name).await {
-                complain(gateway, runtime, &error);
-            }
-            return Claiming::Taken;
-        }
-        claim = Some(Claim { name });
-    }
-    match answered(gateway, runtime, &shared, question, claim.as_ref()).await {
-        Ok(true) => Claiming::Taken,
-        _ => Claiming::Mine(claim),
-    }
-}
-
-/// Whether another instance has the answer by now; the claim is given back then.
-async fn answered<R: Runtime>(
-    gateway: &Rc<Gateway>,
-    runtime: &R,
-    shared: &Bounded<'_, R>,
-    question: &Question,
-    claim: Option<&Claim>,
-) -> Result<bool, Unavailable> {
-    let sealer = sealer(runtime).await?;
-    let record = look(gateway, runtime, shared, &sealer, question, &mut false).await?;
-    let fresh = matches!(record, Some((_, Standing::Fresh)));
-    if let Some(claim) = claim.filter(|_| fresh) {
-        shared.delete(&claim.name).await?;
-    }
-    Ok(fresh)
-}
-
-/// Takes off the claim of a request that was cut off, so that the next one finds the question free.
-async fn free_if_abandoned<R: Runtime>(
-    runtime: &R,
-    shared: &Bounded<'_, R>,
-    question: &Question,
-    name: &str,
-) -> Result<(), Unavailable> {
-    match shared.get(name).await? {
-        Some(state) if is_abandoned(&state, question, runtime.seconds()) => {
-            shared.delete(name).await
-        }
-        _ => Ok(()),
-    }
-}
-
-impl Claim {
-    /// Tells the others how it went: a session by its record, a failure in the claim's own place.
-    pub(crate) async fn release<R: Runtime>(
-        self,
-        gateway: &Gateway,
-        runtime: &R,
-        verdict: &Verdict,
-    ) {
-        let Some(shared) = Bounded::of(runtime) else {
-            return;
-        };
-        let told = match verdict {
-            Verdict::Failed(failure) => {
-                let until = runtime.seconds().saturating_add(1);
-                let retry_after = failure.retry_after.as_deref().unwrap_or_default();
-                let kind = failure_name(failure.kind);
-                let state = format!("{until} failed {kind} {retry_after}");
-                shared.set(&self.name, state.trim_end()).await
-            }
-            _ => shared.delete(&self.name).await,
-        };
-        if let Err(error) = told {
-            complain(gateway, runtime, &error);
-        }
-    }
-}
-
 /// Tells the others of a session: before the claim is given back, behind the response where nobody waits for it.
 pub(crate) async fn share<R: Runtime>(
     gateway: &Rc<Gateway>,
@@ -337,21 +193,6 @@ async fn write<R: Runtime>(
         return Ok(());
     }
     shared.set(&name, &entry).await
-}
-
-/// Tells the others that the sessions of these credentials have changed.
-pub(crate) async fn changed<R: Runtime>(gateway: &Gateway, runtime: &R, credentials: &[CacheKey]) {
-    let Some(shared) = Bounded::of(runtime) else {
-        return;
-    };
-    let now = runtime.now();
-    let until = revocations::matter_until(&gateway.policy().session, seconds(now));
-    for credential in credentials {
-        let mark = format!("{until} {now}");
-        if let Err(error) = shared.set_mark(&mark_name(credential), &mark).await {
-            complain(gateway, runtime, &error);
-        }
-    }
 }
 
 /// The record of a question, if it counts. It is remembered by this instance, too.
@@ -426,93 +267,6 @@ pub(crate) fn told(
         carried: Cell::new(false),
     });
     Some((entry, standing))
-}
-
-/// Adds a claim. One that failed may be there all the same, so it counts as this instance's, and is given back.
-async fn add_claim<R: Runtime>(
-    gateway: &Gateway,
-    runtime: &R,
-    shared: &Bounded<'_, R>,
-    question: &Question,
-    name: &str,
-) -> bool {
-    let until = runtime.seconds().saturating_add(patience(question));
-    // A store that cannot add in one step tells whose claim it is by its text.
-    let mut own = [0; 8];
-    let drawn = runtime.random(&mut own);
-    let claim = format!("{until} asking {}", u64::from_be_bytes(own));
-    let added = match drawn {
-        Ok(()) => shared.add(name, &claim).await,
-        Err(error) => Err(error),
-    };
-    added.unwrap_or_else(|error| {
-        complain(gateway, runtime, &error);
-        true
-    })
-}
-
-/// For how many seconds a claim stands at most.
-fn patience(question: &Question) -> u64 {
-    seconds(question.outbound.timeout).saturating_add(2)
-}
-
-/// Whether a claim is one of a request that was cut off, or from the future: a clock was set back, and nobody is to wait
-/// for it to come there again.
-fn is_abandoned(claim: &str, question: &Question, now: u64) -> bool {
-    let latest = now.saturating_add(patience(question)).saturating_add(SKEW);
-    record::end(claim).is_none_or(|end| end <= now || end > latest)
-}
-
-/// Whether an answer was asked for before a mark. Clocks of different machines differ, so a moment after it counts as
-/// before: that costs Kratos a question, the other way round it would be somebody's session.
-fn is_before(asked: u64, mark: Option<&str>) -> bool {
-    let Some(mark) = mark else {
-        return false;
-    };
-    match mark
-        .split_once(' ')
-        .and_then(|(_, at)| at.parse::<u64>().ok())
-    {
-        Some(at) => asked < at.saturating_add(SKEW.saturating_mul(1_000)),
-        None => true,
-    }
-}
-
-/// The failure that a claim tells of.
-fn failure(state: &str) -> Option<Failure> {
-    let mut words = state.splitn(4, ' ').skip(1);
-    if words.next() != Some("failed") {
-        return None;
-    }
-    let kind = words.next()?;
-    let kind = FAILURES
-        .into_iter()
-        .find(|each| failure_name(*each) == kind)?;
-    Some(Failure {
-        retry_after: words.next().map(str::to_owned),
-        ..Failure::new(
-            kind,
-            "another instance has just asked whoami, and it failed",
-        )
-    })
-}
-
-const FAILURES: [FailureKind; 5] = [
-    FailureKind::Server,
-    FailureKind::RateLimited,
-    FailureKind::Timeout,
-    FailureKind::Unreachable,
-    FailureKind::Foreign,
-];
-
-const fn failure_name(kind: FailureKind) -> &'static str {
-    match kind {
-        FailureKind::Server => "server",
-        FailureKind::RateLimited => "rate-limited",
-        FailureKind::Timeout => "timeout",
-        FailureKind::Unreachable => "unreachable",
-        FailureKind::Foreign => "foreign",
-    }
 }
 
 /// Where nothing may be remembered, there is nothing to share.
