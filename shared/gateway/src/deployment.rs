@@ -18,6 +18,7 @@ use http::header::RETRY_AFTER;
 use crate::Gateway;
 use crate::complaints::Complaints;
 use crate::decision::Decision;
+use crate::news::News;
 use crate::policies::{Current, Version};
 use crate::problem;
 use crate::refusal::{DEFAULT_RETRY_AFTER, Refusal};
@@ -43,14 +44,8 @@ pub struct Deployment {
     in_force: RefCell<InForce>,
     /// Whether the instance could ever tell which policy is in force.
     knows: Cell<bool>,
-    /// When the last look that told it began, in Unix milliseconds.
-    looked: Cell<Option<u64>>,
-    /// When the store last failed, in Unix milliseconds, unless it has answered since.
-    failed: Cell<Option<u64>>,
-    /// Since when (Unix milliseconds) somebody looks. A request that is cut off may never say that it is done.
-    reading: Cell<Option<u64>>,
-    /// Since when (Unix milliseconds) somebody is to look behind a response.
-    planned: Cell<Option<u64>>,
+    /// When the instance looked which policy is in force.
+    news: Rc<News>,
     complaints: Complaints,
     /// Why the last look changed nothing, for the operator.
     problem: RefCell<Option<String>>,
@@ -86,10 +81,7 @@ impl Deployment {
             deployed,
             document,
             knows: Cell::new(false),
-            looked: Cell::new(None),
-            failed: Cell::new(None),
-            reading: Cell::new(None),
-            planned: Cell::new(None),
+            news: Rc::default(),
             complaints: Complaints::default(),
             problem: RefCell::new(None),
         }))

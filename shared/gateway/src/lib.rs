@@ -65,6 +65,7 @@ mod loaded;
 mod matching;
 mod memory;
 mod mutators;
+mod news;
 mod outbound;
 mod passage;
 mod patience;

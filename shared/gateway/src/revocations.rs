@@ -7,7 +7,7 @@
 //! One list serves all requests of an instance. It is read behind a response when half of its time is over, so that usually
 //! nobody waits for it.
 
-use std::cell::{Cell, RefCell};
+use std::cell::RefCell;
 use std::rc::Rc;
 
 use edgekeeper_policy::session::Session as Settings;
@@ -21,18 +21,10 @@ use serde_json::Value;
 
 use crate::Gateway;
 use crate::complaints::Complaints;
+use crate::news::{LOOK_AGAIN, News, PATIENCE, Reading};
 use crate::patience::within;
 use crate::problem;
 use crate::runtime::{Runtime, Unavailable, seconds};
-
-/// How long the store may take to list the marks, in milliseconds.
-const PATIENCE: u64 = 2_000;
-
-/// How long a store that failed is left alone, in milliseconds.
-const TRY_AGAIN: u64 = 1_000;
-
-/// How long a request that waits for another's list sleeps before it looks again, in milliseconds.
-const LOOK_AGAIN: u64 = 5;
 
 /// How many ended marks are taken off at a time.
 const MOST_TAKEN_OFF: usize = 32;
@@ -52,14 +44,8 @@ pub(crate) struct Revocations {
 #[derive(Debug, Default)]
 struct State {
     marks: RefCell<Marks>,
-    /// When the last list that came was asked for, in Unix milliseconds.
-    listed: Cell<Option<u64>>,
-    /// When the store last failed, in Unix milliseconds, unless it has answered since.
-    failed: Cell<Option<u64>>,
-    /// Since when (Unix milliseconds) somebody reads the list. A request that is cut off may never say that it is done.
-    reading: Cell<Option<u64>>,
-    /// Since when (Unix milliseconds) it is to be read behind a response.
-    planned: Cell<Option<u64>>,
+    /// When the list was read.
+    news: Rc<News>,
     complaints: Complaints,
 }
 
@@ -175,7 +161,7 @@ impl Revocations {
         }
         let has_news = known
             .listed_since
-            .is_some_and(|since| self.state.listed.get() >= Some(since));
+            .is_some_and(|since| self.state.news.latest() >= Some(since));
         if known.is_of_this_request() || has_news || self.age(known, now) <= check {
             Stands::Yes
         } else {
@@ -192,7 +178,7 @@ impl Revocations {
             0
         };
         let asked = known.learned.asked.saturating_sub(differs);
-        [Some(asked), self.state.listed.get()]
+        [Some(asked), self.state.news.latest()]
             .into_iter()
             .flatten()
             .filter_map(|at| now.checked_sub(at))
@@ -206,13 +192,6 @@ impl Revocations {
             .and_then(|check| check.checked_div(2))
             .is_some_and(|half| self.age(known, now) > half)
             && revocation::can_name(known.document)
-    }
-
-    fn has_just_failed(&self, now: u64) -> bool {
-        self.state
-            .failed
-            .get()
-            .is_some_and(|at| now.abs_diff(at) < TRY_AGAIN)
     }
 
     /// Learns of a mark.
@@ -258,7 +237,7 @@ pub(crate) async fn stands<R: Runtime>(
     if stands != Stands::Unknown {
         return stands;
     }
-    if own.state.failed.get().is_some() {
+    if own.state.news.failed().is_some() {
         // Nobody waits for a store that fails: it is tried again behind a response.
         list_later(gateway, runtime, now);
         return stands;
@@ -272,40 +251,25 @@ pub(crate) async fn stands<R: Runtime>(
     loop {
         let now = runtime.now();
         let stands = own.judge(&known, now);
-        if stands != Stands::Unknown || own.state.failed.get().is_some() || now >= give_up {
+        if stands != Stands::Unknown || own.state.news.failed().is_some() || now >= give_up {
             return stands;
         }
-        if let Some(reading) = Reading::begin(gateway, now) {
+        if let Some(reading) = own.state.news.begin(now) {
             // How it went is known to all.
-            drop(list(runtime, reading).await);
+            drop(list(gateway, runtime, reading).await);
             return own.judge(&known, runtime.now());
         }
         runtime.sleep(LOOK_AGAIN).await;
     }
 }
 
-/// Reads the list behind the response, unless that is planned already or the store has just failed. Whoever needs the list
-/// before does not wait for this: the response may take long.
+/// Reads the list behind the response.
 fn list_later<R: Runtime>(gateway: &Rc<Gateway>, runtime: &R, now: u64) {
-    let own = gateway.revocations();
-    let is_planned = own
-        .state
-        .planned
-        .get()
-        .is_some_and(|since| now.abs_diff(since) <= PATIENCE);
-    if is_planned || own.has_just_failed(now) {
-        return;
-    }
-    own.state.planned.set(Some(now));
-    let (gateway, runtime_then) = (Rc::clone(gateway), runtime.clone());
-    runtime.later(async move {
-        let own = gateway.revocations();
-        own.state.planned.set(None);
-        let is_done = own.state.listed.get() >= Some(now);
-        let reading = Reading::begin(&gateway, runtime_then.now()).filter(|_| !is_done);
-        if let Some(reading) = reading {
-            drop(list(&runtime_then, reading).await);
-        }
+    let behind = Rc::clone(gateway);
+    let news = &gateway.revocations().state.news;
+    news.read_later(runtime, now, |runtime, reading| async move {
+        // How it went is known to all.
+        drop(list(&behind, &runtime, reading).await);
     });
 }
 
@@ -313,8 +277,12 @@ fn list_later<R: Runtime>(gateway: &Rc<Gateway>, runtime: &R, now: u64) {
 ///
 /// # Errors
 /// When the store fails or takes too long; it is said in the log.
-async fn list<R: Runtime>(runtime: &R, reading: Reading) -> Result<(), Unavailable> {
-    let own = reading.gateway.revocations();
+async fn list<R: Runtime>(
+    gateway: &Gateway,
+    runtime: &R,
+    reading: Reading,
+) -> Result<(), Unavailable> {
+    let own = gateway.revocations();
     let asked = runtime.now();
     let listed = within(runtime, PATIENCE, runtime.names(PREFIX)).await;
     let now = runtime.now();
@@ -326,7 +294,7 @@ async fn list<R: Runtime>(runtime: &R, reading: Reading) -> Result<(), Unavailab
     let names = match listed {
         Ok(names) => names,
         Err(error) => {
-            own.state.failed.set(Some(now));
+            own.state.news.fail(now);
             own.complain(runtime, &error);
             return Err(error);
         }
@@ -343,8 +311,7 @@ async fn list<R: Runtime>(runtime: &R, reading: Reading) -> Result<(), Unavailab
         }
     }
     own.state.marks.borrow_mut().drop_ended(seconds(now));
-    own.state.listed.set(Some(asked));
-    own.state.failed.set(None);
+    own.state.news.came(asked);
     drop(reading);
     take_off(runtime, ended);
     Ok(())
@@ -397,7 +364,8 @@ pub(crate) async fn revoke<R: Runtime>(
     if knows() {
         return Ok(Effect::Before);
     }
-    list(runtime, Reading::of(gateway, runtime.now())).await?;
+    let reading = own.state.news.begin_at_once(runtime.now());
+    list(gateway, runtime, reading).await?;
     if knows() {
         return Ok(Effect::Before);
     }
@@ -419,40 +387,4 @@ pub(crate) async fn revoke<R: Runtime>(
     })?;
     own.learn(&mark);
     Ok(Effect::Now)
-}
-
-/// That somebody reads the list; given back when it is dropped, also when the request is cut off.
-struct Reading {
-    gateway: Rc<Gateway>,
-    since: u64,
-}
-
-impl Reading {
-    /// `None` while somebody else reads, or the store has just failed.
-    fn begin(gateway: &Rc<Gateway>, now: u64) -> Option<Self> {
-        let own = gateway.revocations();
-        let is_taken = own
-            .state
-            .reading
-            .get()
-            .is_some_and(|since| now.abs_diff(since) <= PATIENCE);
-        (!is_taken && !own.has_just_failed(now)).then(|| Self::of(gateway, now))
-    }
-
-    fn of(gateway: &Rc<Gateway>, now: u64) -> Self {
-        gateway.revocations().state.reading.set(Some(now));
-        Self {
-            gateway: Rc::clone(gateway),
-            since: now,
-        }
-    }
-}
-
-impl Drop for Reading {
-    fn drop(&mut self) {
-        let reading = &self.gateway.revocations().state.reading;
-        if reading.get() == Some(self.since) {
-            reading.set(None);
-        }
-    }
 }

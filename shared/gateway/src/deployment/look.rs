@@ -8,18 +8,10 @@ use edgekeeper_token::seal::Sealer;
 use super::Deployment;
 use crate::Gateway;
 use crate::keys::SECRET;
+use crate::news::{LOOK_AGAIN, PATIENCE, Reading};
 use crate::patience::within;
 use crate::policies::{CURRENT, Current, Version};
 use crate::runtime::{Runtime, Unavailable};
-
-/// How long the store may take to tell which policy is in force, document included, in milliseconds.
-const PATIENCE: u64 = 2_000;
-
-/// How long a store that failed is left alone, in milliseconds.
-const TRY_AGAIN: u64 = 1_000;
-
-/// How long a request that waits for another's look sleeps before it looks again, in milliseconds.
-const LOOK_AGAIN: u64 = 5;
 
 /// For how long a store may give out what was there before a change, in milliseconds, before the log says so.
 const PROPAGATES: u64 = 120_000;
@@ -47,25 +39,30 @@ pub(super) async fn if_due<R: Runtime>(own: &Rc<Deployment>, runtime: &R) {
     let now = runtime.now();
     // What is from the future, since a clock was set back, is no news.
     let age = |at: Option<u64>| at.and_then(|at| now.checked_sub(at));
-    let known = age(own.looked.get());
+    let known = age(own.news.latest());
     if known.is_some_and(|age| age <= refresh.checked_div(2).unwrap_or_default()) {
         return;
     }
     let is_known = known.is_some_and(|age| age <= refresh);
     // Nobody waits for a store that fails: it is tried again behind a response.
-    if is_known || age(own.failed.get()).is_some_and(|age| age <= refresh) {
-        return later(own, runtime, now);
+    if is_known || age(own.news.failed()).is_some_and(|age| age <= refresh) {
+        let behind = Rc::clone(own);
+        return own
+            .news
+            .read_later(runtime, now, |runtime, reading| async move {
+                look(&behind, &runtime, reading).await;
+            });
     }
-    let before = looks(own);
+    let before = own.news.outcome();
     let give_up = now.saturating_add(PATIENCE);
     loop {
         let then = runtime.now();
         // What another request was told meanwhile is news, however long that took.
-        if looks(own) != before || then >= give_up {
+        if own.news.outcome() != before || then >= give_up {
             return;
         }
-        if let Some(reading) = Reading::begin(own, then) {
-            return look(runtime, reading).await;
+        if let Some(reading) = own.news.begin(then) {
+            return look(own, runtime, reading).await;
         }
         runtime.sleep(LOOK_AGAIN).await;
     }
@@ -73,44 +70,11 @@ pub(super) async fn if_due<R: Runtime>(own: &Rc<Deployment>, runtime: &R) {
 
 /// Looks whatever is known.
 pub(super) async fn at_once<R: Runtime>(own: &Rc<Deployment>, runtime: &R) {
-    look(runtime, Reading::of(own, runtime.now())).await;
+    let reading = own.news.begin_at_once(runtime.now());
+    look(own, runtime, reading).await;
 }
 
-/// Looks behind the response, unless that is planned already or the store has just failed.
-fn later<R: Runtime>(own: &Rc<Deployment>, runtime: &R, now: u64) {
-    let is_planned = own
-        .planned
-        .get()
-        .is_some_and(|since| now.abs_diff(since) <= PATIENCE);
-    if is_planned || has_just_failed(own, now) {
-        return;
-    }
-    own.planned.set(Some(now));
-    let before = looks(own);
-    let (own, runtime_then) = (Rc::clone(own), runtime.clone());
-    runtime.later(async move {
-        own.planned.set(None);
-        let is_done = looks(&own) != before;
-        let reading = Reading::begin(&own, runtime_then.now()).filter(|_| !is_done);
-        if let Some(reading) = reading {
-            look(&runtime_then, reading).await;
-        }
-    });
-}
-
-/// When the last look that told something began, and when the last one failed.
-fn looks(own: &Deployment) -> (Option<u64>, Option<u64>) {
-    (own.looked.get(), own.failed.get())
-}
-
-fn has_just_failed(own: &Deployment, now: u64) -> bool {
-    own.failed
-        .get()
-        .is_some_and(|at| now.abs_diff(at) < TRY_AGAIN)
-}
-
-async fn look<R: Runtime>(runtime: &R, reading: Reading) {
-    let own = &reading.own;
+async fn look<R: Runtime>(own: &Deployment, runtime: &R, reading: Reading) {
     let asked = runtime.now();
     let found = within(runtime, PATIENCE, read(own, runtime)).await;
     let found = found.unwrap_or_else(|| {
@@ -131,11 +95,11 @@ async fn look<R: Runtime>(runtime: &R, reading: Reading) {
         Err(Trouble::Store(error)) => (false, Some(error.to_string())),
     };
     if is_told {
-        own.looked.set(Some(asked));
-        own.failed.set(None);
+        own.news.came(asked);
     } else {
-        own.failed.set(Some(runtime.now()));
+        own.news.fail(runtime.now());
     }
+    drop(reading);
     match problem {
         None => *own.problem.borrow_mut() = None,
         Some(reason) => {
@@ -225,37 +189,4 @@ pub(super) async fn gateway<R: Runtime>(
     before
         .followed_by(&document)
         .map_err(|error| Trouble::Entry(format!("the policy `{name}`: {error}")))
-}
-
-/// That somebody looks; given back when it is dropped, also when the request is cut off.
-struct Reading {
-    own: Rc<Deployment>,
-    since: u64,
-}
-
-impl Reading {
-    /// `None` while somebody else looks, or the store has just failed.
-    fn begin(own: &Rc<Deployment>, now: u64) -> Option<Self> {
-        let is_taken = own
-            .reading
-            .get()
-            .is_some_and(|since| now.abs_diff(since) <= PATIENCE);
-        (!is_taken && !has_just_failed(own, now)).then(|| Self::of(own, now))
-    }
-
-    fn of(own: &Rc<Deployment>, now: u64) -> Self {
-        own.reading.set(Some(now));
-        Self {
-            own: Rc::clone(own),
-            since: now,
-        }
-    }
-}
-
-impl Drop for Reading {
-    fn drop(&mut self) {
-        if self.own.reading.get() == Some(self.since) {
-            self.own.reading.set(None);
-        }
-    }
 }
