@@ -9,7 +9,7 @@ use edgekeeper_gateway::runtime::{
     FetchError, Inbound, Outbound, Runtime, SHARED_PREFIX, SharedCache, Unavailable,
 };
 
-use crate::memory::Memory;
+use crate::memory::{Memory, like_memory};
 use crate::policy::Document;
 
 /// The runtime. Clones share one world.
@@ -25,52 +25,10 @@ impl<const CLAIMS: bool> Runtime for Component<CLAIMS> {
 
     const SETTLE: u64 = 2;
 
-    fn now(&self) -> u64 {
-        self.0.now()
-    }
-
-    fn random(&self, bytes: &mut [u8]) -> Result<(), Unavailable> {
-        self.0.random(bytes)
-    }
-
-    async fn secret(&self, name: &str) -> Option<String> {
-        self.0.secret(name).await
-    }
-
-    async fn fetch(&self, request: Outbound) -> Result<Inbound, FetchError> {
-        self.0.fetch(request).await
-    }
-
-    async fn get(&self, key: &str) -> Result<Option<String>, Unavailable> {
-        Runtime::get(&self.0, key).await
-    }
-
-    async fn put(&self, key: &str, value: &str) -> Result<(), Unavailable> {
-        self.0.put(key, value).await
-    }
-
-    async fn delete(&self, key: &str) -> Result<(), Unavailable> {
-        self.0.delete(key).await
-    }
-
-    async fn names(&self, prefix: &str) -> Result<Vec<String>, Unavailable> {
-        Runtime::names(&self.0, prefix).await
-    }
+    like_memory!(0);
 
     fn shared(&self) -> Option<&Self> {
         Some(self)
-    }
-
-    fn sleep(&self, milliseconds: u64) -> impl Future<Output = ()> {
-        self.0.sleep(milliseconds)
-    }
-
-    fn later(&self, task: impl Future<Output = ()> + 'static) {
-        self.0.later(task);
-    }
-
-    fn log(&self, line: &str) {
-        self.0.log(line);
     }
 }
 

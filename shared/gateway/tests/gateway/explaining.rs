@@ -3,7 +3,7 @@
 use edgekeeper_gateway::explanation::Steps;
 use edgekeeper_gateway::runtime::{FetchError, Inbound, Outbound, Runtime, Unavailable, Unshared};
 
-use crate::memory::Memory;
+use crate::memory::{Memory, like_memory};
 
 /// The runtime in memory, and one request's steps.
 #[derive(Clone)]
@@ -38,52 +38,10 @@ impl Runtime for Explaining {
 
     const EXPLAINS: bool = true;
 
+    like_memory!(memory);
+
     fn shared(&self) -> Option<&Unshared> {
         None
-    }
-
-    fn now(&self) -> u64 {
-        self.memory.now()
-    }
-
-    fn random(&self, bytes: &mut [u8]) -> Result<(), Unavailable> {
-        self.memory.random(bytes)
-    }
-
-    async fn secret(&self, name: &str) -> Option<String> {
-        self.memory.secret(name).await
-    }
-
-    async fn fetch(&self, request: Outbound) -> Result<Inbound, FetchError> {
-        self.memory.fetch(request).await
-    }
-
-    async fn get(&self, key: &str) -> Result<Option<String>, Unavailable> {
-        self.memory.get(key).await
-    }
-
-    async fn put(&self, key: &str, value: &str) -> Result<(), Unavailable> {
-        self.memory.put(key, value).await
-    }
-
-    async fn delete(&self, key: &str) -> Result<(), Unavailable> {
-        self.memory.delete(key).await
-    }
-
-    async fn names(&self, prefix: &str) -> Result<Vec<String>, Unavailable> {
-        self.memory.names(prefix).await
-    }
-
-    async fn sleep(&self, milliseconds: u64) {
-        self.memory.sleep(milliseconds).await;
-    }
-
-    fn later(&self, task: impl Future<Output = ()> + 'static) {
-        self.memory.later(task);
-    }
-
-    fn log(&self, line: &str) {
-        self.memory.log(line);
     }
 
     fn steps(&self) -> Option<&Steps> {

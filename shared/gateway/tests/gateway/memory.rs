@@ -493,3 +493,53 @@ impl RequestBody for Body {
         Ok((body.len() <= largest).then_some(body))
     }
 }
+
+/// What a runtime does that stands on [`Memory`] as the memory does it: `$memory` is the field.
+macro_rules! like_memory {
+    ($memory:tt) => {
+        fn now(&self) -> u64 {
+            Runtime::now(&self.$memory)
+        }
+
+        fn random(&self, bytes: &mut [u8]) -> Result<(), Unavailable> {
+            Runtime::random(&self.$memory, bytes)
+        }
+
+        async fn secret(&self, name: &str) -> Option<String> {
+            Runtime::secret(&self.$memory, name).await
+        }
+
+        async fn fetch(&self, request: Outbound) -> Result<Inbound, FetchError> {
+            Runtime::fetch(&self.$memory, request).await
+        }
+
+        async fn get(&self, key: &str) -> Result<Option<String>, Unavailable> {
+            Runtime::get(&self.$memory, key).await
+        }
+
+        async fn put(&self, key: &str, value: &str) -> Result<(), Unavailable> {
+            Runtime::put(&self.$memory, key, value).await
+        }
+
+        async fn delete(&self, key: &str) -> Result<(), Unavailable> {
+            Runtime::delete(&self.$memory, key).await
+        }
+
+        async fn names(&self, prefix: &str) -> Result<Vec<String>, Unavailable> {
+            Runtime::names(&self.$memory, prefix).await
+        }
+
+        fn sleep(&self, milliseconds: u64) -> impl Future<Output = ()> {
+            Runtime::sleep(&self.$memory, milliseconds)
+        }
+
+        fn later(&self, task: impl Future<Output = ()> + 'static) {
+            Runtime::later(&self.$memory, task);
+        }
+
+        fn log(&self, line: &str) {
+            Runtime::log(&self.$memory, line);
+        }
+    };
+}
+pub(crate) use like_memory;

@@ -17,7 +17,7 @@ use serde_json::{Value, json};
 use crate::foreign::{golang, import, private, public, set, signed};
 use crate::imported_keys::{self, with_alg};
 use crate::jwt::{jwt, user};
-use crate::memory::{Memory, NOW};
+use crate::memory::{Memory, NOW, like_memory};
 use crate::policy::{header, policy, rule, set as with};
 use crate::site::{Sent, Site, get, header as header_of};
 
@@ -61,48 +61,10 @@ impl Runtime for Signing {
 
     const SETTLE: u64 = 0;
 
+    like_memory!(memory);
+
     fn shared(&self) -> Option<&Unshared> {
         None
-    }
-
-    fn now(&self) -> u64 {
-        self.memory.now()
-    }
-
-    fn random(&self, bytes: &mut [u8]) -> Result<(), Unavailable> {
-        self.memory.random(bytes)
-    }
-
-    async fn secret(&self, name: &str) -> Option<String> {
-        self.memory.secret(name).await
-    }
-
-    async fn fetch(&self, request: Outbound) -> Result<Inbound, FetchError> {
-        self.memory.fetch(request).await
-    }
-
-    async fn get(&self, key: &str) -> Result<Option<String>, Unavailable> {
-        self.memory.get(key).await
-    }
-
-    async fn put(&self, key: &str, value: &str) -> Result<(), Unavailable> {
-        self.memory.put(key, value).await
-    }
-
-    async fn delete(&self, key: &str) -> Result<(), Unavailable> {
-        self.memory.delete(key).await
-    }
-
-    async fn names(&self, prefix: &str) -> Result<Vec<String>, Unavailable> {
-        self.memory.names(prefix).await
-    }
-
-    fn sleep(&self, milliseconds: u64) -> impl Future<Output = ()> {
-        self.memory.sleep(milliseconds)
-    }
-
-    fn later(&self, task: impl Future<Output = ()> + 'static) {
-        self.memory.later(task);
     }
 
     async fn verify_signature(&self, check: &SignatureCheck<'_>) -> Result<Verdict, Unavailable> {
@@ -117,10 +79,6 @@ impl Runtime for Signing {
         unsigned
             .sign(&[7; 32])
             .ok_or_else(|| Unavailable("the key is none".to_owned()))
-    }
-
-    fn log(&self, line: &str) {
-        self.memory.log(line);
     }
 }
 
