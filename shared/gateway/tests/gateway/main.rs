@@ -52,6 +52,7 @@ mod kratos_fails;
 mod log;
 mod match_context;
 mod matching;
+mod near_misses;
 mod oathkeeper;
 mod oauth2_client_credentials;
 mod oauth2_introspection;
