@@ -209,8 +209,10 @@ impl Secrets {
     }
 
     /// Also as it looks in a query, where a redirect may repeat it, and in the query of a URL in one.
+    ///
+    /// A template may escape the quotes around a cookie's value, so they are no part of what is looked for.
     fn learn(&mut self, value: &str) {
-        let value = value.trim();
+        let value = value.trim().trim_matches('"');
         if value.len() < SHORTEST {
             return;
         }

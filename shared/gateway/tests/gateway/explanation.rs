@@ -596,6 +596,22 @@ fn a_cookie_without_a_name_is_a_credential_like_any_other() {
 }
 
 #[test]
+fn a_quoted_cookie_is_masked_also_where_a_template_escapes_its_quotes() {
+    let raw = get(
+        "http://app.test/a",
+        &[("cookie", r#"a="0123456789abcdef""#)],
+    );
+    let quoted = header(&[(
+        "x-all",
+        r#"{{ .MatchContext.Header.Get "Cookie" | quote }}"#,
+    )]);
+    let app = set(rule("app", APP), "mutators", json!([quoted]));
+    let text = serde_json::to_string(&explained(policy([app]), &raw)).unwrap();
+    assert!(text.contains("x-all"), "{text}");
+    assert!(!text.contains("0123456789abcdef"), "{text}");
+}
+
+#[test]
 fn the_query_of_another_url_in_the_request_is_masked_as_its_own() {
     let urls = |path: &str| format!("{path}?x_token=abcdefghij&p%61ssword=tiny&page=2");
     let (forwarded, referrer) = (urls("/b"), urls("http://app.test/c"));
