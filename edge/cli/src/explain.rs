@@ -18,7 +18,6 @@ use std::process::ExitCode;
 use clap::{ArgGroup, Args, ValueEnum};
 use edgekeeper_gateway::request::Listener;
 use edgekeeper_policy::compile::{Options, compile};
-use edgekeeper_policy::document::Policy;
 use http::header::COOKIE;
 use http::{HeaderMap, HeaderName, HeaderValue, Method};
 
@@ -166,15 +165,12 @@ pub(crate) fn run(arguments: &Arguments) -> ExitCode {
 fn explain(arguments: &Arguments) -> Result<String, Failure> {
     if let Some(path) = &arguments.requests {
         let cases = batch::read(path).map_err(Failure::Arguments)?;
-        return batch::explain(policy(arguments)?, &cases).map_err(Failure::Policy);
+        return batch::explain(&core(arguments)?, &cases).map_err(Failure::Policy);
     }
     let case = case(arguments).map_err(Failure::Arguments)?;
     let explanation = match &arguments.gateway {
         Some(gateway) => running::explain(gateway, &case.method, &case.url, &case.headers)?,
-        None => {
-            let core = Core::new(policy(arguments)?).map_err(Failure::Policy)?;
-            case.explain(&core).map_err(Failure::Policy)?
-        }
+        None => case.explain(&core(arguments)?).map_err(Failure::Policy)?,
     };
     Ok(match arguments.format {
         Format::Text => text::write(&explanation),
@@ -183,7 +179,7 @@ fn explain(arguments: &Arguments) -> Result<String, Failure> {
     })
 }
 
-fn policy(arguments: &Arguments) -> Result<Policy, Failure> {
+fn core(arguments: &Arguments) -> Result<Core, Failure> {
     if let Some(path) = &arguments.policy {
         let text = read(path).map_err(Failure::Arguments)?;
         return document(path, &text).map_err(Failure::Policy);
@@ -195,17 +191,17 @@ fn policy(arguments: &Arguments) -> Result<Policy, Failure> {
         strict: arguments.strict,
         ..Options::default()
     };
-    compile(&FileSystem, &options)
-        .map(|(policy, _)| policy)
-        .map_err(|found| Failure::Policy(build::findings(&found, "nothing was explained")))
+    let (policy, _) = compile(&FileSystem, &options)
+        .map_err(|found| Failure::Policy(build::findings(&found, "nothing was explained")))?;
+    Core::new(&policy).map_err(Failure::Policy)
 }
 
 /// A policy document that `edgekeeper build` wrote.
 ///
 /// # Errors
 /// Says why it is none.
-pub(crate) fn document(path: &Path, text: &str) -> Result<Policy, String> {
-    Policy::from_json(text).map_err(|error| format!("{}: error: {error}", path.display()))
+pub(crate) fn document(path: &Path, text: &str) -> Result<Core, String> {
+    Core::of_document(text).map_err(|error| format!("{}: {error}", path.display()))
 }
 
 fn case(arguments: &Arguments) -> Result<Case, String> {
