@@ -206,7 +206,7 @@ pub(crate) fn document(path: &Path, text: &str) -> Result<Core, String> {
 
 fn case(arguments: &Arguments) -> Result<Case, String> {
     let session = arguments.session.as_deref().map(session).transpose()?;
-    let url = arguments.url.clone().unwrap_or_default();
+    let url = sent(arguments.url.as_deref().unwrap_or_default()).to_owned();
     let mut headers = headers(&arguments.headers, &url)?;
     if let Some(given) = &arguments.cookie {
         headers.append(COOKIE, cookies(given)?);
@@ -258,7 +258,11 @@ pub(crate) fn method(text: &str) -> Result<String, String> {
 /// The request's headers, with the `Host` of its URL. A message never repeats a value: it may be a credential.
 fn headers(given: &[String], url: &str) -> Result<HeaderMap, String> {
     let mut headers = HeaderMap::new();
-    if let Ok(host) = HeaderValue::from_str(authority(url)?) {
+    let host = authority(url)?;
+    if host.contains('@') {
+        return Err("the URL has credentials in it; write them as a browser sends them: `--header 'Authorization: Basic …'`".to_owned());
+    }
+    if let Ok(host) = HeaderValue::from_str(host) {
         headers.insert(http::header::HOST, host);
     }
     for (number, header) in (1..).zip(given) {
@@ -279,6 +283,11 @@ fn headers(given: &[String], url: &str) -> Result<HeaderMap, String> {
         headers.append(name, value);
     }
     Ok(headers)
+}
+
+/// What a browser sends of the URL in its address bar: what is behind a `#` is its own.
+pub(crate) fn sent(url: &str) -> &str {
+    url.split_once('#').map_or(url, |(url, _)| url)
 }
 
 /// The host of a URL, with its port, as it was written.

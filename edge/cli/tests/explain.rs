@@ -413,6 +413,28 @@ fn what_the_gateway_says_of_its_policy_is_that_of_the_document() {
 }
 
 #[test]
+fn a_url_is_read_as_a_browser_sends_it() {
+    // What is behind a `#` stays in the browser.
+    let whole = "https://app.example.com/api/items?page=2#id_token=not-sent";
+    let text = explained("fragment", &["GET", whole, "--session", "ada.json"]);
+    assert!(
+        text.contains("\n→ upstream GET http://api.internal/v1/items?page=2\n"),
+        "{text}"
+    );
+    // A browser makes a header of it, which is not for this command to guess.
+    let url = "https://ada:not-to-be-told@app.example.com/api/items";
+    let arguments = ["GET", url, "--config", "oathkeeper.yml"];
+    assert_eq!(
+        explain(&folder("credentials"), &arguments),
+        (
+            Some(2),
+            String::new(),
+            "error: the URL has credentials in it; write them as a browser sends them: `--header 'Authorization: Basic …'`\n".to_owned()
+        )
+    );
+}
+
+#[test]
 fn a_policy_that_does_not_compile_is_told_as_build_tells_it() {
     let folder = folder("broken");
     fs::write(
