@@ -25,7 +25,10 @@ pub(crate) struct Reply {
 pub(crate) struct Question<'a> {
     pub(crate) method: &'a str,
     pub(crate) url: &'a str,
+    /// Nothing is added to them but what HTTP needs, and `User-Agent` where the command speaks for itself.
     pub(crate) headers: HeaderMap,
+    /// Whether it speaks for somebody else.
+    pub(crate) is_of_another: bool,
     pub(crate) body: &'a [u8],
     /// For everything, the body included.
     pub(crate) patience: Duration,
@@ -57,7 +60,13 @@ pub(crate) fn ask(question: &Question<'_>) -> Result<Reply, Unanswered> {
         .allow_non_standard_methods(true)
         .max_redirects(0)
         .max_redirects_will_error(false)
-        .user_agent(concat!("edgekeeper/", env!("CARGO_PKG_VERSION")))
+        .user_agent(if question.is_of_another {
+            ""
+        } else {
+            concat!("edgekeeper/", env!("CARGO_PKG_VERSION"))
+        })
+        .accept("")
+        .accept_encoding("")
         .timeout_connect(Some(CONNECT.min(question.patience)))
         .timeout_global(Some(question.patience));
     // What goes to this machine must not leave it in plain text by a proxy.
@@ -152,6 +161,7 @@ mod tests {
             method: "GET",
             url,
             headers: HeaderMap::new(),
+            is_of_another: false,
             body: b"",
             patience: Duration::from_millis(500),
             largest,

@@ -96,7 +96,7 @@ pub(crate) fn between(old: &Policy, new: &Policy, given: Vec<Asked>) -> Result<D
     );
     difference.generated = all.len().saturating_sub(difference.given);
 
-    let (old_core, new_core) = (Core::new(old.clone())?, Core::new(new.clone())?);
+    let (old_core, new_core) = (Core::new(old)?, Core::new(new)?);
     let mut found: Vec<(usize, Change, Outcome, Outcome)> = Vec::new();
     for (number, asked) in (0_usize..).zip(&all) {
         let case = same_credential(&asked.case, &old_core, &new_core)?;

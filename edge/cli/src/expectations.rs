@@ -186,7 +186,7 @@ fn record(arguments: &Arguments, log: &str) -> Result<String, Failure> {
         (false, false) => There::Stays,
     };
     let policy = policy(arguments, chosen, "nothing was recorded")?;
-    let core = Core::new(policy).map_err(Failure::Policy)?;
+    let core = Core::new(&policy).map_err(Failure::Policy)?;
     record::record(log, &out, there, &core).map_err(|failure| match failure {
         record::Failure::Arguments(message) => Failure::Arguments(message),
         record::Failure::Nothing(message) => Failure::Policy(message),
@@ -210,16 +210,18 @@ fn results(arguments: &Arguments) -> Result<Results, Failure> {
         arguments.files.clone()
     };
     let tests = read(&files).map_err(Failure::Arguments)?;
-    let policy = match source {
+    let core = match source {
         Source::Document(path) => {
             let text = FileSystem.read(&path.to_string_lossy()).map_err(|reason| {
                 refused(format!("`{}` cannot be read: {reason}", path.display()))
             })?;
             document(&path, &text).map_err(Failure::Policy)?
         }
-        Source::Files(chosen) => policy(arguments, chosen, "nothing was tested")?,
+        Source::Files(chosen) => {
+            let policy = policy(arguments, chosen, "nothing was tested")?;
+            Core::new(&policy).map_err(Failure::Policy)?
+        }
     };
-    let core = Core::new(policy).map_err(Failure::Policy)?;
     let tested = tests.into_iter().map(|test| Tested::of(test, &core));
     Ok(Results {
         tested: tested.collect::<Result<_, _>>().map_err(Failure::Policy)?,
@@ -248,7 +250,7 @@ pub(crate) fn hold(config: &str, policy: &Policy) -> Result<Option<Held>, String
         return Ok(None);
     };
     let tests = file::read(&file)?;
-    let core = Core::new(policy.clone())?;
+    let core = Core::new(policy)?;
     let tested = tests.into_iter().map(|test| Tested::of(test, &core));
     let results = Results {
         tested: tested.collect::<Result<_, _>>()?,

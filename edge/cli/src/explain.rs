@@ -18,7 +18,6 @@ use std::process::ExitCode;
 use clap::{ArgGroup, Args, ValueEnum};
 use edgekeeper_gateway::request::Listener;
 use edgekeeper_policy::compile::{Options, compile};
-use edgekeeper_policy::document::Policy;
 use http::header::COOKIE;
 use http::{HeaderMap, HeaderName, HeaderValue, Method};
 
@@ -166,15 +165,12 @@ pub(crate) fn run(arguments: &Arguments) -> ExitCode {
 fn explain(arguments: &Arguments) -> Result<String, Failure> {
     if let Some(path) = &arguments.requests {
         let cases = batch::read(path).map_err(Failure::Arguments)?;
-        return batch::explain(policy(arguments)?, &cases).map_err(Failure::Policy);
+        return batch::explain(&core(arguments)?, &cases).map_err(Failure::Policy);
     }
     let case = case(arguments).map_err(Failure::Arguments)?;
     let explanation = match &arguments.gateway {
         Some(gateway) => running::explain(gateway, &case.method, &case.url, &case.headers)?,
-        None => {
-            let core = Core::new(policy(arguments)?).map_err(Failure::Policy)?;
-            case.explain(&core).map_err(Failure::Policy)?
-        }
+        None => case.explain(&core(arguments)?).map_err(Failure::Policy)?,
     };
     Ok(match arguments.format {
         Format::Text => text::write(&explanation),
@@ -183,7 +179,7 @@ fn explain(arguments: &Arguments) -> Result<String, Failure> {
     })
 }
 
-fn policy(arguments: &Arguments) -> Result<Policy, Failure> {
+fn core(arguments: &Arguments) -> Result<Core, Failure> {
     if let Some(path) = &arguments.policy {
         let text = read(path).map_err(Failure::Arguments)?;
         return document(path, &text).map_err(Failure::Policy);
@@ -195,22 +191,22 @@ fn policy(arguments: &Arguments) -> Result<Policy, Failure> {
         strict: arguments.strict,
         ..Options::default()
     };
-    compile(&FileSystem, &options)
-        .map(|(policy, _)| policy)
-        .map_err(|found| Failure::Policy(build::findings(&found, "nothing was explained")))
+    let (policy, _) = compile(&FileSystem, &options)
+        .map_err(|found| Failure::Policy(build::findings(&found, "nothing was explained")))?;
+    Core::new(&policy).map_err(Failure::Policy)
 }
 
 /// A policy document that `edgekeeper build` wrote.
 ///
 /// # Errors
 /// Says why it is none.
-pub(crate) fn document(path: &Path, text: &str) -> Result<Policy, String> {
-    Policy::from_json(text).map_err(|error| format!("{}: error: {error}", path.display()))
+pub(crate) fn document(path: &Path, text: &str) -> Result<Core, String> {
+    Core::of_document(text).map_err(|error| format!("{}: {error}", path.display()))
 }
 
 fn case(arguments: &Arguments) -> Result<Case, String> {
     let session = arguments.session.as_deref().map(session).transpose()?;
-    let url = arguments.url.clone().unwrap_or_default();
+    let url = sent(arguments.url.as_deref().unwrap_or_default()).to_owned();
     let mut headers = headers(&arguments.headers, &url)?;
     if let Some(given) = &arguments.cookie {
         headers.append(COOKIE, cookies(given)?);
@@ -262,7 +258,11 @@ pub(crate) fn method(text: &str) -> Result<String, String> {
 /// The request's headers, with the `Host` of its URL. A message never repeats a value: it may be a credential.
 fn headers(given: &[String], url: &str) -> Result<HeaderMap, String> {
     let mut headers = HeaderMap::new();
-    if let Ok(host) = HeaderValue::from_str(authority(url)?) {
+    let host = authority(url)?;
+    if host.contains('@') {
+        return Err("the URL has credentials in it; write them as a browser sends them: `--header 'Authorization: Basic …'`".to_owned());
+    }
+    if let Ok(host) = HeaderValue::from_str(host) {
         headers.insert(http::header::HOST, host);
     }
     for (number, header) in (1..).zip(given) {
@@ -283,6 +283,11 @@ fn headers(given: &[String], url: &str) -> Result<HeaderMap, String> {
         headers.append(name, value);
     }
     Ok(headers)
+}
+
+/// What a browser sends of the URL in its address bar: what is behind a `#` is its own.
+pub(crate) fn sent(url: &str) -> &str {
+    url.split_once('#').map_or(url, |(url, _)| url)
 }
 
 /// The host of a URL, with its port, as it was written.

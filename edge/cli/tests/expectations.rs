@@ -107,7 +107,7 @@ fn what_is_as_expected_passes() {
     request: GET https://app.example.com/orders
     headers: { Accept: text/html }
     expect: { allow: false, status: 302, rule: web, headers: { Location: '/^https:\/\/login\./', x-user: absent } }
-  - request: GET https://app.example.com/orders?page=2
+  - request: GET https://app.example.com/orders?page=2#not-sent
     session: ada
     expect:
       allow: true

@@ -361,6 +361,80 @@ fn the_api_is_explained_on_its_listener() {
 }
 
 #[test]
+fn what_the_gateway_says_of_its_policy_is_that_of_the_document() {
+    let folder = folder("version");
+    fs::write(
+        folder.join("edge.yml"),
+        "operator: { secret: OPERATOR_SECRET }\n",
+    )
+    .unwrap();
+    let files = ["--config", "oathkeeper.yml", "--edge", "edge.yml"];
+    let ask = |url: &str, more: &[&str]| {
+        let (code, out, err) = explain(&folder, &[&["GET", url][..], more].concat());
+        assert_eq!(code, Some(0), "{err}");
+        out
+    };
+    let health = "https://api.example.com/health/alive";
+    let built = ["build", "--out", "policy.json"];
+    let built = process::run(&folder, &[&built[..], &files].concat(), "KEYS_SECRET", None);
+    assert_eq!(built.0, Some(0), "{}", built.2);
+    let listener = ["--listener", "api"];
+    let compiled = ask(health, &[&files[..], &listener].concat());
+    let (_, version) = compiled
+        .split_once(r#"{"status":"ok","policy":""#)
+        .expect(&compiled);
+    assert!(
+        version.len() > 16
+            && version
+                .chars()
+                .take(16)
+                .all(|digit| digit.is_ascii_hexdigit()),
+        "{compiled}"
+    );
+    let of_document = ask(
+        health,
+        &[&["--policy", "policy.json"][..], &listener].concat(),
+    );
+    assert_eq!(compiled, of_document);
+    // Not the document's meaning but its text is what a version is of, as in the gateway.
+    let text = fs::read_to_string(folder.join("policy.json")).unwrap();
+    fs::write(folder.join("policy.json"), format!("{text}\n")).unwrap();
+    let other = ask(
+        health,
+        &[&["--policy", "policy.json"][..], &listener].concat(),
+    );
+    assert_ne!(compiled, other);
+
+    let endpoint = ask("https://app.example.com/.edge/policy", &files);
+    assert!(
+        endpoint.contains("answered by     the endpoint for the policy in force\n"),
+        "{endpoint}"
+    );
+}
+
+#[test]
+fn a_url_is_read_as_a_browser_sends_it() {
+    // What is behind a `#` stays in the browser.
+    let whole = "https://app.example.com/api/items?page=2#id_token=not-sent";
+    let text = explained("fragment", &["GET", whole, "--session", "ada.json"]);
+    assert!(
+        text.contains("\n→ upstream GET http://api.internal/v1/items?page=2\n"),
+        "{text}"
+    );
+    // A browser makes a header of it, which is not for this command to guess.
+    let url = "https://ada:not-to-be-told@app.example.com/api/items";
+    let arguments = ["GET", url, "--config", "oathkeeper.yml"];
+    assert_eq!(
+        explain(&folder("credentials"), &arguments),
+        (
+            Some(2),
+            String::new(),
+            "error: the URL has credentials in it; write them as a browser sends them: `--header 'Authorization: Basic …'`\n".to_owned()
+        )
+    );
+}
+
+#[test]
 fn a_policy_that_does_not_compile_is_told_as_build_tells_it() {
     let folder = folder("broken");
     fs::write(

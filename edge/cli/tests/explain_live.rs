@@ -197,6 +197,40 @@ fn a_running_gateway_explains_itself_and_sends_nothing_on() {
 }
 
 #[test]
+fn a_running_gateway_is_asked_with_the_headers_that_were_given_and_no_others() {
+    let folder = site("headers", "http://127.0.0.1:9", "");
+    let state =
+        r#"{"version":null,"number":0,"source":"deployed","at":0,"deployed":null,"history":[]}"#;
+    let (origin, asked) = stub::start(move |head| {
+        if head.contains("/.edge/policy") {
+            json_answer("200 OK", state)
+        } else {
+            let explained = r#"{"format":1,"steps":[],"outcome":{"kind":"answer","status":404,"headers":[],"body":""}}"#;
+            json_answer("200 OK", explained)
+        }
+    });
+    for (given, expected) in [
+        (&[][..], vec!["edge-explain", "host"]),
+        (
+            &["-H", "Accept: text/html", "-H", "User-Agent: me"],
+            vec!["accept", "edge-explain", "host", "user-agent"],
+        ),
+    ] {
+        let ask = [&["GET", URL, "--gateway", &origin][..], given].concat();
+        let (code, _, err) = explain(&folder, &ask, "");
+        assert_eq!(code, Some(0), "{err}");
+        let head = asked.lock().unwrap().last().unwrap().clone();
+        let mut names: Vec<String> = head
+            .lines()
+            .skip(1)
+            .map(|line| line.split(':').next().unwrap().to_ascii_lowercase())
+            .collect();
+        names.sort();
+        assert_eq!(names, expected, "{head}");
+    }
+}
+
+#[test]
 fn a_request_goes_to_no_gateway_that_would_send_it_on() {
     let folder = site("stranger", "http://127.0.0.1:9", "scheme: https\n");
     let gateway = deployed(&folder);

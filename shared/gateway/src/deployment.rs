@@ -40,7 +40,7 @@ use crate::runtime::{RequestBody, Runtime, Unavailable};
 pub struct Deployment {
     deployed: Rc<Gateway>,
     /// The document that it was deployed with, where somebody may ask for it.
-    document: Option<Box<str>>,
+    document: Option<Rc<str>>,
     in_force: RefCell<InForce>,
     /// Whether the instance could ever tell which policy is in force.
     knows: Cell<bool>,
@@ -72,7 +72,20 @@ impl Deployment {
             .operator_secret
             .as_ref()
             .map(|_| document.into());
-        Ok(Rc::new(Self {
+        Ok(Rc::new(Self::of(deployed, document)))
+    }
+
+    /// Another instance of the same deployment, which remembers nothing yet and knows of no other policy: see [`Gateway::another`].
+    ///
+    /// # Errors
+    /// As [`Self::new`].
+    pub fn another(&self) -> Result<Rc<Self>, String> {
+        let deployed = self.deployed.another()?;
+        Ok(Rc::new(Self::of(deployed, self.document.clone())))
+    }
+
+    fn of(deployed: Rc<Gateway>, document: Option<Rc<str>>) -> Self {
+        Self {
             in_force: RefCell::new(InForce {
                 gateway: Rc::clone(&deployed),
                 current: Current::default(),
@@ -84,7 +97,7 @@ impl Deployment {
             news: Rc::default(),
             complaints: Complaints::default(),
             problem: RefCell::new(None),
-        }))
+        }
     }
 
     /// Decides what becomes of a request by the policy in force. What is forwarded comes back to the same policy, with

@@ -99,10 +99,8 @@ impl Explanation {
             Decision::Forward(forward) => {
                 let mut headers = asked.headers.clone();
                 apply(&mut headers, &forward.edits);
-                let host = forward.host.as_deref().unwrap_or_else(|| {
-                    let (origin, _) = upstream::split(&forward.url);
-                    origin.split_once("://").map_or(origin, |(_, host)| host)
-                });
+                let host = forward.host.as_deref();
+                let host = host.unwrap_or_else(|| authority(&forward.url));
                 if let Ok(host) = HeaderValue::from_str(host) {
                     headers.insert(http::header::HOST, host);
                 }
@@ -130,6 +128,16 @@ impl Explanation {
         }
         explanation.each_text(&mut |text| secrets.mask(text));
         explanation
+    }
+
+    /// The same on a runtime whose client takes `Host` from the URL, whatever a rule preserves.
+    pub(crate) fn by_url(mut self) -> Self {
+        if let Outcome::Forward { url, headers, .. } = &mut self.outcome
+            && let Some(host) = headers.iter_mut().find(|header| header.name == "host")
+        {
+            host.value = authority(url).to_owned();
+        }
+        self
     }
 
     /// The document: what `edgekeeper explain --format json` prints.
@@ -181,4 +189,10 @@ impl Explanation {
             }
         }
     }
+}
+
+/// The host of an upstream's URL, with its port.
+fn authority(url: &str) -> &str {
+    let (origin, _) = upstream::split(url);
+    origin.split_once("://").map_or(origin, |(_, host)| host)
 }

@@ -12,7 +12,7 @@ use super::reader::Reader;
 use super::session;
 use crate::explain::answer::{Answer, Services};
 use crate::explain::case::Case;
-use crate::explain::{authority, method};
+use crate::explain::{authority, method, sent};
 use crate::files::FileSystem;
 
 /// One test, and where it stands.
@@ -191,7 +191,7 @@ fn request(tree: &Tree, reader: &mut Reader) -> Option<Request> {
         reader.refuse(tree.place, "`request` is not a method and a URL", example);
         return None;
     };
-    let url = url.trim();
+    let url = sent(url.trim());
     let read = method(first).and_then(|method| {
         let host = authority(url)?;
         if host.contains('@') {

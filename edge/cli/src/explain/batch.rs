@@ -2,7 +2,6 @@
 
 use std::path::Path;
 
-use edgekeeper_policy::document::Policy;
 use http::{HeaderMap, HeaderName, HeaderValue};
 use serde::Deserialize;
 use serde_json::Value;
@@ -85,8 +84,7 @@ pub(crate) fn case(line: &str) -> Result<Case, String> {
 ///
 /// # Errors
 /// What to print when the policy cannot be put in force.
-pub(super) fn explain(policy: Policy, cases: &[Case]) -> Result<String, String> {
-    let core = Core::new(policy)?;
+pub(super) fn explain(core: &Core, cases: &[Case]) -> Result<String, String> {
     let lines: Result<Vec<String>, String> = cases
         .iter()
         .map(|case| {

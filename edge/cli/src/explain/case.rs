@@ -98,7 +98,7 @@ impl Case {
         first: Option<Step>,
         near_misses: NearMisses,
     ) -> Result<Decided, String> {
-        let gateway = core.instance()?;
+        let deployment = core.instance()?;
         let world = World::new(core, self.services.clone(), near_misses)?;
         if let Some(first) = first {
             world.push(first);
@@ -110,7 +110,7 @@ impl Case {
             listener: self.listener,
             body: NoBody,
         };
-        let decision = World::run(gateway.decide(&world, request))?;
+        let (gateway, decision) = World::run(deployment.decide(&world, request))?;
         let asked = Asked {
             method: &self.method,
             url: &self.url,

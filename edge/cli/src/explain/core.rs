@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use edgekeeper_gateway::Gateway;
+use edgekeeper_gateway::Deployment;
 use edgekeeper_policy::authenticator::Authenticator;
 use edgekeeper_policy::document::Policy;
 use edgekeeper_policy::endpoint::Endpoint;
@@ -10,7 +10,7 @@ use edgekeeper_policy::endpoint::Endpoint;
 /// What is made of a policy once. Nothing in it changes when a request is decided.
 #[derive(Debug)]
 pub(crate) struct Core {
-    gateway: Rc<Gateway>,
+    deployment: Rc<Deployment>,
     services: Rc<Endpoints>,
 }
 
@@ -24,10 +24,25 @@ pub(super) struct Endpoints {
 }
 
 impl Core {
+    /// A policy that was compiled here, as the document that `edgekeeper build` makes of it.
+    ///
     /// # Errors
     /// What to print when the policy cannot be put in force.
-    pub(crate) fn new(policy: Policy) -> Result<Self, String> {
-        let checks = session_checks(&policy);
+    pub(crate) fn new(policy: &Policy) -> Result<Self, String> {
+        let document = policy
+            .to_json()
+            .map_err(|error| format!("error: {error}"))?;
+        Self::of_document(&document)
+    }
+
+    /// A policy document.
+    ///
+    /// # Errors
+    /// As [`Self::new`].
+    pub(crate) fn of_document(document: &str) -> Result<Self, String> {
+        let deployment = Deployment::new(document).map_err(|error| format!("error: {error}"))?;
+        let policy = deployment.deployed().policy();
+        let checks = session_checks(policy);
         let others = policy.rules.iter().flat_map(|rule| rule.endpoints());
         let others = others
             .filter(|endpoint| !checks.contains(endpoint))
@@ -35,12 +50,12 @@ impl Core {
             .collect();
         Ok(Self {
             services: Rc::new(Endpoints { checks, others }),
-            gateway: Gateway::new(policy).map_err(|error| format!("error: {error}"))?,
+            deployment,
         })
     }
 
     pub(crate) fn policy(&self) -> &Policy {
-        self.gateway.policy()
+        self.deployment.deployed().policy()
     }
 
     pub(super) fn services(&self) -> Rc<Endpoints> {
@@ -48,8 +63,8 @@ impl Core {
     }
 
     /// A gateway that remembers nothing.
-    pub(super) fn instance(&self) -> Result<Rc<Gateway>, String> {
-        self.gateway
+    pub(super) fn instance(&self) -> Result<Rc<Deployment>, String> {
+        self.deployment
             .another()
             .map_err(|error| format!("error: {error}"))
     }

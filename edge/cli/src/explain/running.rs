@@ -77,6 +77,7 @@ fn ask(
         method,
         url: &format!("{origin}{slash}{target}"),
         headers,
+        is_of_another: true,
         body: b"",
         patience: PATIENCE,
         largest: LARGEST,

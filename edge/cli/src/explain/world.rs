@@ -255,6 +255,7 @@ fn live(request: &Outbound) -> (Step, Result<Inbound, FetchError>) {
         method: &request.method,
         url: &request.url,
         headers: request.headers.clone(),
+        is_of_another: true,
         body: &request.body,
         patience: Duration::from_millis(request.timeout),
         largest: request.largest,

@@ -97,6 +97,7 @@ impl Endpoint {
             method,
             url: &url,
             headers,
+            is_of_another: false,
             body,
             patience: PATIENCE,
             largest: LARGEST,

@@ -15,6 +15,9 @@ const MASK: &str = "***";
 /// A shorter value, in bytes, is masked where it stands but not looked for elsewhere: it would be found in every word.
 const SHORTEST: usize = 8;
 
+/// Headers that hold a URL with its query.
+const URLS: [&str; 2] = ["x-forwarded-uri", "referer"];
+
 /// A header or query parameter whose name has one of these in it holds a credential, whoever takes it for one.
 const TELLING: [&str; 9] = [
     "token",
@@ -61,11 +64,9 @@ impl Secrets {
         };
         for line in sent.get_all(COOKIE) {
             let line = String::from_utf8_lossy(line.as_bytes());
-            for pair in line.split(';') {
-                let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
-                secrets
-                    .cookies
-                    .push((name.trim().to_owned(), value.trim().to_owned()));
+            for pair in line.split(';').filter(|pair| !pair.trim().is_empty()) {
+                let (name, value) = named(pair);
+                secrets.cookies.push((name.to_owned(), value.to_owned()));
             }
             for cookie in cookies([line.as_ref()]) {
                 secrets.learn(cookie.value);
@@ -88,15 +89,10 @@ impl Secrets {
                 TokenFrom::QueryParameter(name) => Some(name.clone()),
                 _ => None,
             }));
-        let (_, query) = url.split_once('?').unwrap_or_default();
-        for part in query.split('&') {
-            let Some((name, sent)) = part.split_once('=') else {
-                continue;
-            };
-            if secrets.is_parameter(&decoded(name)) {
-                secrets.learn(&decoded(sent));
-                // How it was sent need not be how it would be escaped here.
-                secrets.learn(sent);
+        secrets.learn_query(url);
+        for name in URLS {
+            for value in sent.get_all(name) {
+                secrets.learn_query(&String::from_utf8_lossy(value.as_bytes()));
             }
         }
         secrets
@@ -128,6 +124,7 @@ impl Secrets {
                 None => MASK.to_owned(),
             },
             name if self.is_credential(name) && !header.value.is_empty() => MASK.to_owned(),
+            name if URLS.contains(&name) => return self.mask_url(&mut header.value),
             _ => return,
         };
     }
@@ -146,27 +143,26 @@ impl Secrets {
         let Some((path, query)) = url.split_once('?') else {
             return;
         };
-        let parts = query.split('&').map(|part| match part.split_once('=') {
-            Some((name, _)) if self.is_parameter(&decoded(name)) => {
-                format!("{name}={MASK}")
-            }
-            _ => part.to_owned(),
+        let parts = query.split('&').map(|part| match self.credential(part) {
+            Some((name, _)) => format!("{name}{MASK}"),
+            None => part.to_owned(),
         });
         *url = format!("{path}?{}", parts.collect::<Vec<_>>().join("&"));
     }
 
     /// A cookie of the client's is masked; one that a mutator made is what somebody wants to see.
     fn shown_cookie(&self, pair: &str) -> String {
-        let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
-        let (name, value) = (name.trim(), value.trim());
-        if self
-            .cookies
-            .iter()
-            .any(|(own, sent)| own == name && sent == value)
-        {
-            format!("{name}={MASK}")
+        let (name, value) = named(pair);
+        let sent = |(own, sent): &(String, String)| own == name && sent == value;
+        let value = if self.cookies.iter().any(sent) {
+            MASK
         } else {
+            value
+        };
+        if pair.contains('=') {
             format!("{name}={value}")
+        } else {
+            value.to_owned()
         }
     }
 
@@ -178,6 +174,33 @@ impl Secrets {
         is_telling(name) || self.parameters.iter().any(|own| own == name)
     }
 
+    /// Learns the parameters of a URL whose names say what they are.
+    fn learn_query(&mut self, url: &str) {
+        let (_, query) = url.split_once('?').unwrap_or_default();
+        for part in query.split('&') {
+            if let Some((_, sent)) = self.credential(part) {
+                self.learn(&decoded(sent));
+                // How it was sent need not be how it would be escaped here.
+                self.learn(sent);
+            }
+        }
+    }
+
+    /// A part of a query that holds a credential: what stands before its value, and the value. Some servers read a `;` as an `&`.
+    fn credential<'a>(&self, part: &'a str) -> Option<(&'a str, &'a str)> {
+        let mut start = 0_usize;
+        for piece in part.split_inclusive(';') {
+            if let Some((name, _)) = piece.split_once('=')
+                && self.is_parameter(&decoded(name))
+            {
+                let before = start.saturating_add(name.len()).saturating_add(1);
+                return part.split_at_checked(before);
+            }
+            start = start.saturating_add(piece.len());
+        }
+        None
+    }
+
     fn learn_credential(&mut self, value: &str) {
         self.learn(value);
         if let Some((_, credentials)) = value.split_once(' ') {
@@ -185,19 +208,29 @@ impl Secrets {
         }
     }
 
-    /// Also as it looks in a query, where a redirect may repeat it.
+    /// Also as it looks in a query, where a redirect may repeat it, and in the query of a URL in one.
+    ///
+    /// A template may escape the quotes around a cookie's value, so they are no part of what is looked for.
     fn learn(&mut self, value: &str) {
-        let value = value.trim();
+        let value = value.trim().trim_matches('"');
         if value.len() < SHORTEST {
             return;
         }
-        for form in [value.to_owned(), query::encode(value)] {
+        let escaped = query::encode(value);
+        let twice = query::encode(&escaped);
+        for form in [value.to_owned(), escaped, twice] {
             if !self.values.contains(&form) {
                 let place = self.values.iter().position(|own| own.len() < form.len());
                 self.values.insert(place.unwrap_or(self.values.len()), form);
             }
         }
     }
+}
+
+/// A cookie's name and value. One without a name is all value (RFC 6265bis, 5.6).
+fn named(pair: &str) -> (&str, &str) {
+    let (name, value) = pair.split_once('=').unwrap_or(("", pair));
+    (name.trim(), value.trim())
 }
 
 /// A part of a query; as it is where it cannot be decoded.

@@ -90,7 +90,10 @@ impl Inquiry {
             url: &self.url,
             headers: &self.headers,
         };
-        let explanation = Explanation::new(gateway, asked, steps.take(), &decision).to_json();
+        // No runtime's client takes another `Host` than its URL's: for `preserve_host` a binding is given the URL with the client's.
+        let explanation = Explanation::new(gateway, asked, steps.take(), &decision)
+            .by_url()
+            .to_json();
         match self.by {
             By::Log => {
                 trace.explanation = Some(explanation);

@@ -415,6 +415,90 @@ fn no_credential_of_the_request_is_shown_wherever_it_turns_up() {
 }
 
 #[test]
+fn a_cookie_without_a_name_is_a_credential_like_any_other() {
+    let raw = get(
+        "http://app.test/a",
+        &[
+            ("cookie", "0123456789abcdef; a=12345678; tiny;"),
+            ("x-page", "see 0123456789abcdef"),
+        ],
+    );
+    let told = explained(policy([rule("app", APP)]), &raw);
+    let text = serde_json::to_string(&told).unwrap();
+    assert!(
+        text.contains(r#"{"name":"cookie","value":"***; a=***; ***; "}"#),
+        "{text}"
+    );
+    assert!(text.contains("see ***"), "{text}");
+}
+
+#[test]
+fn a_quoted_cookie_is_masked_also_where_a_template_escapes_its_quotes() {
+    let raw = get(
+        "http://app.test/a",
+        &[("cookie", r#"a="0123456789abcdef""#)],
+    );
+    let quoted = header(&[(
+        "x-all",
+        r#"{{ .MatchContext.Header.Get "Cookie" | quote }}"#,
+    )]);
+    let app = set(rule("app", APP), "mutators", json!([quoted]));
+    let text = serde_json::to_string(&explained(policy([app]), &raw)).unwrap();
+    assert!(text.contains("x-all"), "{text}");
+    assert!(!text.contains("0123456789abcdef"), "{text}");
+}
+
+#[test]
+fn the_query_of_another_url_in_the_request_is_masked_as_its_own() {
+    let urls = |path: &str| format!("{path}?x_token=abcdefghij&p%61ssword=tiny&page=2");
+    let (forwarded, referrer) = (urls("/b"), urls("http://app.test/c"));
+    let headers = [
+        ("x-forwarded-uri", forwarded.as_str()),
+        ("referer", &referrer),
+        ("x-page", "see abcdefghij"),
+    ];
+    let told = explained(
+        policy([rule("app", APP)]),
+        &get("http://app.test/a", &headers),
+    );
+    let text = serde_json::to_string(&told).unwrap();
+    for shown in [
+        "http://app.test/c?x_token=***&p%61ssword=***&page=2",
+        "see ***",
+    ] {
+        assert!(text.contains(shown), "{shown}: {text}");
+    }
+
+    // A decision's own URL is there, and so is its way back from a login.
+    let login = json!({ "kind": { "handler": "redirect", "to": "http://login.test/", "code": 302, "return_to_query_param": "back" } });
+    let document = |strict: bool| {
+        fallback(json!([login]))(policy([session_rule("app", APP)]))
+            .with("api", json!({ "trust_forwarded_headers": true }))
+            .with("strict", json!(strict))
+    };
+    let raw = RawRequest {
+        listener: Listener::Api,
+        ..request(
+            "GET",
+            "http://api.test/decisions",
+            &[
+                ("x-forwarded-method", "GET"),
+                ("x-forwarded-proto", "http"),
+                ("x-forwarded-host", "app.test"),
+                ("x-forwarded-uri", "/a?x_token=abc%2Bdefghij&page=2"),
+            ],
+        )
+    };
+    for strict in [false, true] {
+        let text = serde_json::to_string(&explained(document(strict), &raw)).unwrap();
+        assert!(
+            text.contains("login.test") && !text.contains("defghij"),
+            "strict {strict}: {text}"
+        );
+    }
+}
+
+#[test]
 fn what_no_rule_decides_is_named() {
     let document =
         || policy([rule("app", APP)]).with("api", json!({ "trust_forwarded_headers": true }));

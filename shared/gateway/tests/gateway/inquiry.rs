@@ -104,6 +104,33 @@ fn the_operator_is_told_and_the_request_goes_no_further() {
 }
 
 #[test]
+fn the_host_is_the_one_that_the_upstream_sees_by_this_runtime() {
+    let app = |more: Value| {
+        let mut app = session_rule("app", "http://app.test/<.*>");
+        for (name, value) in more.as_object().unwrap() {
+            app["upstream"][name] = value.clone();
+        }
+        let document = policy([app]).with("operator_secret", json!("OPERATOR_SECRET"));
+        let raw = asking("GET", &signed(&statement()));
+        let told = explanation(&send(&document.gateway(), &world(), raw).answered());
+        let headers = told["outcome"]["headers"].as_array().unwrap().clone();
+        let value = |name: &str| {
+            let header = headers.iter().find(|header| header["name"] == name);
+            header.map(|header| header["value"].as_str().unwrap().to_owned())
+        };
+        (value("host"), value("x-forwarded-host"))
+    };
+    let both = |host: &str| (Some(host.to_owned()), Some("app.test".to_owned()));
+    // No runtime's client takes another host than its URL's: the client's is told beside it.
+    assert_eq!(app(json!({ "preserve_host": true })), both("up.test"));
+    // A binding is given the URL with the client's host.
+    assert_eq!(
+        app(json!({ "preserve_host": true, "binding": "UP" })),
+        both("app.test")
+    );
+}
+
+#[test]
 fn a_refusal_is_explained_with_what_the_client_would_get() {
     let raw = request("GET", URL, &[("edge-explain", &signed(&statement()))]);
     let answer = send(&document().gateway(), &world(), raw).answered();
