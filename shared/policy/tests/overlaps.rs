@@ -380,6 +380,38 @@ fn glob(dice: &mut Dice) -> &'static str {
     ])
 }
 
+#[test]
+fn no_short_url_is_overlooked_by_globs_with_an_end_that_may_be_missing() {
+    let mut dice = Dice::new(17);
+    let paths = paths(&["/", "a", "b", "."]);
+    let mut tally = Tally::default();
+    while tally.pairs() < 1_000 {
+        let mut make = || {
+            let choices: Vec<&str> = (0..1 + dice.roll(4)).map(|_| choice(&mut dice)).collect();
+            let end = dice.pick(&["{/,}", "{/,}", "{a,}", "{,/b}", "{.a,/}", "**", "*"]);
+            let start = dice.pick(&["", "", "a/", "<{a,b/}>"]);
+            format!("https://h/{start}<{{{}}}{end}>", choices.join(","))
+        };
+        let (first, second) = (make(), make());
+        let (Ok(a), Ok(b)) = (
+            pattern::compile_glob(&first),
+            pattern::compile_glob(&second),
+        ) else {
+            continue;
+        };
+        tally.count(&paths, &a, &b);
+    }
+    // What is left has alternatives whose lengths the original takes for others than they are.
+    tally.finish("globs with an end that may be missing", 10);
+}
+
+fn choice(dice: &mut Dice) -> &'static str {
+    dice.pick(&[
+        "", "a", "b", "ab", "a/b", "a/*", "*", "**", "*.a", "**.a", "**/b", "a**", "a**b", "**a**",
+        "?", "[ab]", "a?", "b/{a,ab}", "a/{b,*}",
+    ])
+}
+
 /// How pairs were decided.
 #[derive(Default)]
 struct Tally {

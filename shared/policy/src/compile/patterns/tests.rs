@@ -239,6 +239,28 @@ fn globs_are_told_apart_by_what_their_trees_decide() {
             "<{http,https}>://a.test/<**.js>",
             None,
         ),
+        // As the quickstart of Kratos has them.
+        (
+            "https://a.test/<{error,verify,auth/*,**.css,**.js}{/,}>",
+            "https://a.test/<{,debug,dashboard,settings}>",
+            None,
+        ),
+        (
+            "https://a.test/<{error,verify,auth/*,**.css,**.js}{/,}>",
+            "https://a.test/auth/<**>",
+            Some("https://a.test/auth/"),
+        ),
+        // It looks for the first `.css` only, and `*` goes over a slash where a dot follows.
+        (
+            "https://a.test/<{a,**.css}{/,}>",
+            "https://a.test/x.css.css",
+            None,
+        ),
+        (
+            "https://a.test/<{a,b*}{.js,}>",
+            "https://a.test/b/c.js",
+            Some("https://a.test/b/c.js"),
+        ),
     ] {
         let rules = globs(&[first, second]);
         let found = Patterns::new(rules.iter(), false).overlap(0, 1);

@@ -6,18 +6,23 @@
 use super::super::ast::Node;
 use super::super::charset::CharSet;
 use super::super::glob::{Glob, Matcher, Tree};
-use super::lower;
 use super::net::{Net, TooLarge};
+use super::{from_glob_front, lower};
 
 /// The net of a pattern of the `glob` strategy.
 pub(super) fn net(glob: &Glob) -> Result<Net, TooLarge> {
-    let mut reader = Reader { exact: true };
+    let mut reader = Reader {
+        exact: true,
+        at_end: true,
+    };
     let node = reader.whole(&glob.0);
     lower::node(&node, reader.exact)
 }
 
 struct Reader {
     exact: bool,
+    /// Whether what is read goes to the end of the URL, so that a look-ahead sees what the matcher sees.
+    at_end: bool,
 }
 
 impl Reader {
@@ -95,6 +100,14 @@ impl Reader {
     fn tree(&mut self, tree: &Tree) -> Node {
         let known = |side: &Option<Matcher>| side.as_ref().is_none_or(is_honest);
         self.exact &= known(&tree.left) && known(&tree.right);
+        if let Some(right) = &tree.right
+            && tree.left.is_none()
+            && self.at_end
+            && length(right).is_none()
+            && let Some(value) = from_glob_front::node(&tree.value)
+        {
+            return Node::Concat(vec![value, self.whole(right)]);
+        }
         let value = match &tree.value {
             Matcher::AnyOf(matchers) => {
                 let texts = matchers
@@ -115,7 +128,9 @@ impl Reader {
             _ => self.anything(),
         };
         let mut nodes = Vec::new();
+        let at_end = std::mem::replace(&mut self.at_end, false);
         nodes.extend(tree.left.as_ref().map(|left| self.whole(left)));
+        self.at_end = at_end;
         nodes.push(value);
         nodes.extend(tree.right.as_ref().map(|right| self.whole(right)));
         Node::Concat(nodes)
@@ -152,7 +167,7 @@ fn is_honest(matcher: &Matcher) -> bool {
 }
 
 /// How many characters it matches, where that is always the same.
-fn length(matcher: &Matcher) -> Option<usize> {
+pub(super) fn length(matcher: &Matcher) -> Option<usize> {
     match matcher {
         Matcher::Nothing => Some(0),
         Matcher::Single | Matcher::List { .. } | Matcher::Range { .. } => Some(1),
@@ -188,19 +203,19 @@ fn prefix_and_suffix(prefix: &str, suffix: &str) -> Node {
     Node::Alternate(nodes)
 }
 
-fn no_separator() -> CharSet {
+pub(super) fn no_separator() -> CharSet {
     CharSet::of(&[('.', '/')]).complement()
 }
 
-fn either(set: CharSet, not: bool) -> CharSet {
+pub(super) fn either(set: CharSet, not: bool) -> CharSet {
     if not { set.complement() } else { set }
 }
 
-fn text_of_any_length(min: u32, max: Option<u32>) -> Node {
+pub(super) fn text_of_any_length(min: u32, max: Option<u32>) -> Node {
     repeat(Node::Set(CharSet::default().complement()), min, max)
 }
 
-fn repeat(node: Node, min: u32, max: Option<u32>) -> Node {
+pub(super) fn repeat(node: Node, min: u32, max: Option<u32>) -> Node {
     Node::Repeat {
         node: Box::new(node),
         min,

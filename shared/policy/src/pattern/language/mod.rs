@@ -19,6 +19,7 @@ mod automaton;
 mod backtracking;
 mod formula;
 mod from_glob;
+mod from_glob_front;
 mod lower;
 mod net;
 mod place;
