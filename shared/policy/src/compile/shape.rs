@@ -74,6 +74,7 @@ pub(super) fn check_except(
         | (Shape::Anything, _)
         | (Shape::Flag, Value::Flag(_))
         | (Shape::Text, Value::Text(_)) => {}
+        (Shape::Flag, Value::Text(_)) if node.flag().is_some() => {}
         (Shape::Integer, Value::Number(_)) if node.integer().is_some() => {}
         (Shape::Number, Value::Number(_)) => {}
         (Shape::Duration, Value::Text(text)) if Duration::parse(text, false).is_some() => {}
