@@ -61,6 +61,18 @@ pub(super) fn unknown<'a>(node: &'a Node, shape: &Shape) -> Option<&'a str> {
     }
 }
 
+/// Whether a table has a key that it does not know and that was most likely to be this one, so that a finding on the
+/// unknown key has told already why this one is missing.
+pub(super) fn is_mistyped(node: &Node, wanted: &str, keys: Keys, except: &[&str]) -> bool {
+    let names = || keys.iter().map(|(name, _)| *name);
+    node.entries().iter().any(|(key, _)| {
+        let is_known = names()
+            .chain(except.iter().copied())
+            .any(|name| name == key.name);
+        !is_known && name::closest(&key.name, names()) == Some(wanted)
+    })
+}
+
 /// As [`check`], leaving out some keys of the outermost table.
 pub(super) fn check_except(
     node: &Node,
