@@ -10,7 +10,7 @@ use crate::rule::{Rule, Upstream};
 
 use super::config::Strategy;
 use super::handler::Stage;
-use super::node::{Node, Span, Value};
+use super::node::{Node, Value};
 use super::shape::{self, Keys, Shape};
 use super::stage::{self, Context};
 use super::{
