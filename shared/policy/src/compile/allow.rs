@@ -4,7 +4,7 @@ use super::code::Code;
 use crate::allowlist::{Allowlist, Email, EmailDomain};
 use crate::path::GjsonPath;
 
-use super::node::{Node, Span};
+use super::node::{Node, Span, Value};
 use super::report::Report;
 use super::suffix;
 
@@ -47,10 +47,11 @@ pub(super) fn allowlist(config: &Node, span: Span, report: &mut Report) -> Optio
         }
         list.subjects.push(text.to_owned());
     }
-    let names_somebody = ["emails", "domains", "subjects"]
-        .iter()
-        .any(|name| !config.items_at(name).is_empty());
-    if !names_somebody {
+    let lists = ["emails", "domains", "subjects"].map(|name| config.get(name));
+    if lists.iter().flatten().any(|list| !is_list(list)) {
+        return None;
+    }
+    if lists.iter().flatten().all(|list| list.items().is_empty()) {
         report.error(Code::ALLOWLIST_EMPTY,
             span,
             "the allowlist is empty, so nobody could pass",
@@ -66,6 +67,9 @@ pub(super) fn allowlist(config: &Node, span: Span, report: &mut Report) -> Optio
 pub(super) fn subject_matches(config: &Node, report: &mut Report) -> Option<Allowlist> {
     let mut list = empty(config, report)?;
     let entries = config.get("subject_matches")?;
+    if !is_list(entries) {
+        return None;
+    }
     for item in entries.items() {
         let Some(text) = item.text() else { continue };
         if text.is_empty() {
@@ -137,6 +141,11 @@ fn empty(config: &Node, report: &mut Report) -> Option<Allowlist> {
         require_verified: config.flag_at("require_verified", false),
         email_from,
     })
+}
+
+/// Whether it is one; another finding tells where it is not.
+fn is_list(node: &Node) -> bool {
+    matches!(node.value, Value::List(_))
 }
 
 fn warn_unverified(list: &Allowlist, span: Span, report: &mut Report) {

@@ -140,6 +140,10 @@ impl Writer {
         match &node.value {
             Value::Null => self.text.push_str("null"),
             Value::Flag(flag) => self.text.push_str(if *flag { "true" } else { "false" }),
+            Value::Text(_) if node.flag().is_some() => {
+                let flag = node.flag() == Some(true);
+                self.text.push_str(if flag { "true" } else { "false" });
+            }
             // YAML has spellings of a number that JSON has not.
             Value::Number(number) if serde_json::from_str::<f64>(number).is_ok() => {
                 self.text.push_str(number);

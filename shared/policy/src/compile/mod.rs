@@ -313,7 +313,7 @@ fn read_repositories(
             Ok(Repository::File(path)) => match sources.read(&path) {
                 Ok(text) => {
                     let file = report.add_file(&path, &text);
-                    trees.extend(parse(&text, &path, file, report));
+                    trees.extend(parse(&text, &path, file, report).map(Node::with_old_flags));
                 }
                 Err(reason) => report.error(Code::UNREADABLE_FILE,
                     node.span,
@@ -324,7 +324,7 @@ fn read_repositories(
             Ok(Repository::Inline(text)) => {
                 let name = format!("{} (inline)", report.place(node.span));
                 let file = report.add_file(&name, &text);
-                trees.extend(parse(&text, &name, file, report));
+                trees.extend(parse(&text, &name, file, report).map(Node::with_old_flags));
             }
             Err(error) => report.error(Code::RULES_REPOSITORY, node.span, error.message, error.help),
         }

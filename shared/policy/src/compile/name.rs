@@ -21,6 +21,14 @@ fn close<'a>(wrong: &str, known: impl IntoIterator<Item = &'a str>) -> Vec<&'a s
     near.into_iter().map(|(_, name)| name).collect()
 }
 
+/// The name that was most likely meant.
+pub(super) fn closest<'a>(
+    wrong: &str,
+    known: impl IntoIterator<Item = &'a str>,
+) -> Option<&'a str> {
+    close(wrong, known).first().copied()
+}
+
 /// `did you mean …? `, or nothing.
 #[must_use]
 pub fn hint<'a>(wrong: &str, known: impl IntoIterator<Item = &'a str>) -> String {

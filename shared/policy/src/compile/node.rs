@@ -16,6 +16,8 @@ pub(super) struct Span {
 pub(super) enum Style {
     /// Without quotes, or not a text at all.
     Plain,
+    /// Without quotes, in a file in which `yes` and `off` are flags where one is expected.
+    Switch,
     /// In single quotes, where `''` is one quote.
     SingleQuoted,
     /// In double quotes, with escapes.
@@ -104,10 +106,35 @@ impl Node {
     }
 
     pub(super) fn flag(&self) -> Option<bool> {
-        match self.value {
-            Value::Flag(flag) => Some(flag),
+        match &self.value {
+            Value::Flag(flag) => Some(*flag),
+            Value::Text(text) if self.style == Style::Switch => old_flag(text),
             _ => None,
         }
+    }
+
+    /// The same document in YAML 1.1, in which Oathkeeper reads rules and not its configuration.
+    // As deep as the document, which its reader limits.
+    pub(super) fn with_old_flags(mut self) -> Self {
+        let value = match self.value {
+            Value::Text(text) if self.style == Style::Plain => {
+                if old_flag(&text).is_some() {
+                    self.style = Style::Switch;
+                }
+                Value::Text(text)
+            }
+            Value::List(items) => {
+                Value::List(items.into_iter().map(Self::with_old_flags).collect())
+            }
+            Value::Table(entries) => Value::Table(
+                entries
+                    .into_iter()
+                    .map(|(key, node)| (key, node.with_old_flags()))
+                    .collect(),
+            ),
+            value => value,
+        };
+        Self { value, ..self }
     }
 
     pub(super) fn integer(&self) -> Option<i64> {
@@ -176,6 +203,15 @@ impl Node {
             }
         }
         Self::new(Value::Table(entries), over.span)
+    }
+}
+
+/// Flags of YAML 1.1 that YAML 1.2 takes for texts (<https://yaml.org/type/bool.html>).
+fn old_flag(text: &str) -> Option<bool> {
+    match text {
+        "y" | "Y" | "yes" | "Yes" | "YES" | "on" | "On" | "ON" => Some(true),
+        "n" | "N" | "no" | "No" | "NO" | "off" | "Off" | "OFF" => Some(false),
+        _ => None,
     }
 }
 

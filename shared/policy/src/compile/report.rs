@@ -328,7 +328,7 @@ fn inside(file: &str, node: &Node, before: &str) -> Option<Span> {
             span(line_index, column.min(line.chars().count()))
         }
         Style::Folded => None,
-        Style::Plain => span(line_index, column_index.checked_add(wanted)?),
+        Style::Plain | Style::Switch => span(line_index, column_index.checked_add(wanted)?),
         Style::SingleQuoted | Style::DoubleQuoted => {
             let mut raw = file
                 .lines()

@@ -10,10 +10,12 @@ use crate::rule::{Rule, Upstream};
 
 use super::config::Strategy;
 use super::handler::Stage;
-use super::node::{Node, Span, Value};
+use super::node::{Node, Value};
 use super::shape::{self, Keys, Shape};
 use super::stage::{self, Context};
-use super::{authenticator, authorizer, error, guest, listing, mutator, tokenize, upstream};
+use super::{
+    authenticator, authorizer, error, guest, listing, mutator, preflight, tokenize, upstream,
+};
 use Shape::{Anything, Flag, List, Text};
 
 /// The keys of an access rule. Handlers are checked one by one.
@@ -36,8 +38,13 @@ pub(super) const RULE: Keys = &[
     ),
 ];
 
+/// Keys of a rule that are not Oathkeeper's.
+const READ_APART: &[&str] = &["authorizers"];
+
+const MATCH_KEYS: Keys = &[("url", &Text), ("methods", &List(&Text))];
+
 /// `match` of an access rule.
-pub(super) const MATCH: Shape = Shape::Keys(&[("url", &Text), ("methods", &List(&Text))]);
+pub(super) const MATCH: Shape = Shape::Keys(MATCH_KEYS);
 
 const METHODS: &[&str] = &[
     "GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "CONNECT",
@@ -64,7 +71,7 @@ fn read_named(node: &Node, id: String, cx: &mut Context<'_>) -> Option<Rule> {
         );
         return None;
     }
-    shape::check_except(node, &Shape::Keys(RULE), "", &["authorizers"], cx.report);
+    shape::check_except(node, &Shape::Keys(RULE), "", READ_APART, cx.report);
     if id.is_empty() && node.get("id").is_none_or(|id| id.text().is_some()) {
         let help = "give it one, such as `web:api`; logs and `edge.yml` name rules by it";
         cx.report.error(
@@ -131,6 +138,9 @@ type Matching = (Vec<String>, Option<pattern::Pattern>);
 
 fn matching(node: &Node, cx: &mut Context<'_>) -> Option<Matching> {
     let Some(matching) = node.get("match") else {
+        if shape::is_mistyped(node, "match", RULE, READ_APART) {
+            return None;
+        }
         cx.report.error(Code::MISSING_KEY,
             node.span,
             "the rule has no `match`",
@@ -166,7 +176,9 @@ fn matching(node: &Node, cx: &mut Context<'_>) -> Option<Matching> {
             methods.push(method);
         }
     }
-    if matching.items_at("methods").is_empty() {
+    if matching.items_at("methods").is_empty()
+        && !shape::is_mistyped(matching, "methods", MATCH_KEYS, &[])
+    {
         let span = matching.key_span("methods");
         let message = "the rule has no `match.methods`, so it could match nothing";
         let help = "list the methods it is for, such as `[\"GET\", \"POST\"]`";
@@ -182,6 +194,9 @@ fn matching(node: &Node, cx: &mut Context<'_>) -> Option<Matching> {
 fn url(matching: &Node, cx: &mut Context<'_>) -> Option<pattern::Pattern> {
     let node = matching.get("url").filter(|node| node.text() != Some(""));
     let Some(node) = node else {
+        if shape::is_mistyped(matching, "url", MATCH_KEYS, &[]) {
+            return None;
+        }
         cx.report.error(
             Code::MISSING_KEY,
             matching.key_span("url"),
@@ -229,14 +244,36 @@ fn url(matching: &Node, cx: &mut Context<'_>) -> Option<pattern::Pattern> {
                     "take it out; with anything behind the `>` the rule would match nothing",
                 );
             }
+            if cx.thorough
+                && cx.config.strategy == Some(Strategy::Regexp)
+                && let Some(before) = text.strip_suffix('$')
+                && before.ends_with('>')
+            {
+                let span = cx.report.inside(node, before.len());
+                cx.report.warning(
+                    Code::PATTERN_ANCHOR,
+                    span,
+                    "behind the `>` a `$` is the character itself: the rule is only for URLs that end with one",
+                    "take it out; a pattern always matches to the end of the URL",
+                );
+            }
             Some(pattern)
         }
         Err(error) => {
             let span = cx.report.inside(node, error.offset);
+            let is_glob = cx.config.strategy == Some(Strategy::Regexp)
+                && text
+                    .get(error.offset..)
+                    .is_some_and(|rest| rest.starts_with("**"));
+            let glob = if is_glob {
+                "`**` is a glob's, which `access_rules.matching_strategy: glob` reads; "
+            } else {
+                ""
+            };
             cx.report.error(Code::URL_PATTERN,
                 span,
                 format!("the URL pattern cannot be read: {}", error.message),
-                format!("outside of `<…>` every character means itself, inside stands {inside}; in Oathkeeper a broken pattern makes every request with this rule's methods a 500"),
+                format!("{glob}outside of `<…>` every character means itself, inside stands {inside}; in Oathkeeper a broken pattern makes every request with this rule's methods a 500"),
             );
             None
         }
@@ -290,6 +327,9 @@ fn stages<T>(
     let is_list = node
         .get(key)
         .is_none_or(|list| matches!(list.value, Value::List(_)));
+    if node.items_at(key).is_empty() && shape::is_mistyped(node, key, RULE, READ_APART) {
+        return None;
+    }
     if node.items_at(key).is_empty() && is_list {
         let message = format!("the rule has no `{key}`");
         let help = format!(
@@ -343,7 +383,8 @@ fn authorizers(node: &Node, id: &str, cx: &mut Context<'_>) -> Option<Vec<Author
     }
     if let Some(list) = node.get("authorizers") {
         let span = node.key_span("authorizers");
-        if cx.strict {
+        let is_list = matches!(list.value, Value::List(_));
+        if cx.strict || !is_list {
             cx.report.error(Code::AUTHORIZERS_LIST,
                 span,
                 "there is no key `authorizers`",
@@ -357,12 +398,18 @@ fn authorizers(node: &Node, id: &str, cx: &mut Context<'_>) -> Option<Vec<Author
                 "write `\"authorizer\": { … }`, without the list, so that the rule works in both",
             );
         }
+        if !is_list {
+            return None;
+        }
         shape::check(list, &List(&Anything), "authorizers", cx.report);
         for (index, item) in list.items().iter().enumerate() {
             read(item, &format!("authorizers[{index}]"), cx);
         }
     }
     let none_written = node.get("authorizer").is_none() && node.items_at("authorizers").is_empty();
+    if none_written && shape::is_mistyped(node, "authorizer", RULE, READ_APART) {
+        return None;
+    }
     if none_written {
         let message = "the rule has no `authorizer`";
         let help = "write `\"authorizer\": { \"handler\": \"allow\" }` to let in everybody who got this far";
@@ -407,51 +454,7 @@ fn lint(node: &Node, authenticators: &[Authenticator], methods: &[String], cx: &
         );
     }
     guest::tell(authenticators, place, cx);
-    let is_session =
-        |authenticator: &Authenticator| matches!(authenticator, Authenticator::CookieSession(_));
-    if !authenticators.iter().any(is_session) {
-        return;
-    }
-    let has_cors = cx.config.cors.is_some() || cx.edge.cors.is_some();
-    if has_cors {
-        return;
-    }
-    let span = node
-        .at(&["match", "methods"])
-        .map_or(node.span, |methods| methods.span);
-    if methods.iter().any(|method| method == "OPTIONS") {
-        // Who lets in guests lets a preflight in, too.
-        if authenticators.iter().any(|authenticator| {
-            matches!(
-                authenticator,
-                Authenticator::Anonymous(_) | Authenticator::Noop
-            )
-        }) {
-            return;
-        }
-        let span = options_span(node).unwrap_or(span);
-        cx.report.warning(Code::PREFLIGHT_REFUSED,
-            span,
-            "a browser's preflight comes without a cookie, so `cookie_session` answers it with 401",
-            "take `OPTIONS` out and put `cors` into `edge.yml`, or enable `serve.proxy.cors`: preflights are then answered without a rule",
-        );
-    } else if methods
-        .iter()
-        .any(|method| matches!(method.as_str(), "POST" | "PUT" | "PATCH" | "DELETE"))
-    {
-        cx.without_preflight.push((node.text_at("id"), span));
-    }
-}
-
-fn options_span(node: &Node) -> Option<Span> {
-    node.at(&["match", "methods"])?
-        .items()
-        .iter()
-        .find(|item| {
-            item.text()
-                .is_some_and(|text| text.eq_ignore_ascii_case("OPTIONS"))
-        })
-        .map(|item| item.span)
+    preflight::tell(node, authenticators, methods, cx);
 }
 
 /// Names of headers by which these rules tell the upstream who the user is: of mutators, and of services that decide.

@@ -61,6 +61,18 @@ pub(super) fn unknown<'a>(node: &'a Node, shape: &Shape) -> Option<&'a str> {
     }
 }
 
+/// Whether a table has a key that it does not know and that was most likely to be this one, so that a finding on the
+/// unknown key has told already why this one is missing.
+pub(super) fn is_mistyped(node: &Node, wanted: &str, keys: Keys, except: &[&str]) -> bool {
+    let names = || keys.iter().map(|(name, _)| *name);
+    node.entries().iter().any(|(key, _)| {
+        let is_known = names()
+            .chain(except.iter().copied())
+            .any(|name| name == key.name);
+        !is_known && name::closest(&key.name, names()) == Some(wanted)
+    })
+}
+
 /// As [`check`], leaving out some keys of the outermost table.
 pub(super) fn check_except(
     node: &Node,
@@ -74,6 +86,7 @@ pub(super) fn check_except(
         | (Shape::Anything, _)
         | (Shape::Flag, Value::Flag(_))
         | (Shape::Text, Value::Text(_)) => {}
+        (Shape::Flag, Value::Text(_)) if node.flag().is_some() => {}
         (Shape::Integer, Value::Number(_)) if node.integer().is_some() => {}
         (Shape::Number, Value::Number(_)) => {}
         (Shape::Duration, Value::Text(text)) if Duration::parse(text, false).is_some() => {}

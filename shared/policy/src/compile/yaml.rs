@@ -1,6 +1,7 @@
 //! YAML as a tree with places.
 //!
-//! Scalars are those of YAML 1.2's core schema (section 10.3), so `yes` and `on` are texts. Merge keys (`<<`)
+//! Scalars are those of YAML 1.2's core schema (section 10.3), so `yes` and `on` are texts; in rules, which Oathkeeper
+//! reads as YAML 1.1, they count as flags where one is expected (`Node::with_old_flags`). Merge keys (`<<`)
 //! are understood, since Oathkeeper's library does. What would be ambiguous is refused: a key twice, two documents.
 
 use std::borrow::Cow;

@@ -117,9 +117,12 @@ impl<'p, 'g> Parser<'p, 'g> {
                 break;
             }
             if self.at_quantifier() {
+                let any = if c == '*' { ".* for any text, or " } else { "" };
                 return Err(PatternError::new(
                     offset,
-                    format!("`{c}` has nothing to repeat; write \\{c} for the character itself"),
+                    format!(
+                        "`{c}` has nothing to repeat; write {any}\\{c} for the character itself"
+                    ),
                 )
                 .original("missing argument to repetition operator"));
             }

@@ -64,7 +64,7 @@ impl Hidden {
                     .collect()
             }
             Style::SingleQuoted | Style::DoubleQuoted => quoted(from_here, column, self.style),
-            Style::Plain => plain(from_here, column, &self.value),
+            Style::Plain | Style::Switch => plain(from_here, column, &self.value),
         }
     }
 }
