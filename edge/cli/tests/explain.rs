@@ -413,6 +413,25 @@ fn what_the_gateway_says_of_its_policy_is_that_of_the_document() {
 }
 
 #[test]
+fn whoami_tells_nobody_where_strict_mode_asks_it_by_head() {
+    let folder = folder("head");
+    let rules = RULES.replace(r#"["GET", "POST"]"#, r#"["HEAD"]"#);
+    fs::write(folder.join("rules.json"), rules).unwrap();
+    let url = "https://app.example.com/api/items";
+    let ask = ["HEAD", url, "--session", "ada.json", "--config"];
+    let (_, text, _) = explain(&folder, &[&ask[..], &["oathkeeper.yml"]].concat());
+    assert!(text.contains("knows ada"), "{text}");
+    let (_, text, _) = explain(
+        &folder,
+        &[&ask[..], &["oathkeeper.yml", "--strict"]].concat(),
+    );
+    assert!(
+        text.contains("question      HEAD ") && !text.contains("knows ada"),
+        "{text}"
+    );
+}
+
+#[test]
 fn a_url_is_read_as_a_browser_sends_it() {
     // What is behind a `#` stays in the browser.
     let whole = "https://app.example.com/api/items?page=2#id_token=not-sent";

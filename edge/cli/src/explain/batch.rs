@@ -88,7 +88,7 @@ pub(super) fn explain(core: &Core, cases: &[Case]) -> Result<String, String> {
     let lines: Result<Vec<String>, String> = cases
         .iter()
         .map(|case| {
-            let explanation = case.explain(&core)?;
+            let explanation = case.explain(core)?;
             serde_json::to_string(&explanation).map_err(|error| format!("error: {error}"))
         })
         .collect();

@@ -171,7 +171,12 @@ impl Runtime for World {
                 return Err(FetchError::Unreachable);
             }
             Services::Offline(Some(whoami)) => {
-                (whoami.clone(), "from the session that was given, not asked")
+                let mut answer = whoami.clone();
+                // Strict mode asks with the request's own method, and no answer to HEAD has a body.
+                if request.method == "HEAD" {
+                    answer.body.clear();
+                }
+                (answer, "from the session that was given, not asked")
             }
             Services::Offline(None) => (
                 Answer::unknown(),
