@@ -13,7 +13,9 @@ use super::net::{Net, TooLarge};
 pub(super) fn net(glob: &Glob) -> Result<Net, TooLarge> {
     let mut reader = Reader { exact: true };
     let node = reader.whole(&glob.0);
-    lower::node(&node, reader.exact)
+    let mut net = lower::node(&node, reader.exact)?;
+    net.is_glob = true;
+    Ok(net)
 }
 
 struct Reader {
