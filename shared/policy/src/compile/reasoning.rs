@@ -253,6 +253,10 @@ fn why_never(because: NeverBecause) -> Option<(&'static str, &'static str)> {
             "hosts are in lower case when they are matched",
             "write the host in lower case",
         ),
+        NeverBecause::Escapes => (
+            "paths are percent-decoded before they are matched",
+            "write the character itself, such as a space for `%20`",
+        ),
         NeverBecause::Slashes => (
             "a slash at the end of a path, or two in a row, are cleaned away before it is matched",
             "write the path without it",

@@ -49,6 +49,11 @@ fn rules_that_no_request_is_for_are_found_with_the_reason() {
             "https://App.example.com/",
         ),
         (
+            "https://app.example.com/my%20files/<.*>",
+            NeverBecause::Escapes,
+            "https://app.example.com/my%20files/",
+        ),
+        (
             "https://app.example.com//<.*>",
             NeverBecause::Slashes,
             "https://app.example.com//",
@@ -115,6 +120,7 @@ fn rules_that_no_request_is_for_are_found_with_the_reason() {
     }
     for url in [
         "https://App.example.com/<.*>",
+        "https://app.example.com/my files/100%/<.*>",
         "https://app.example.com/docs/",
         "https://app.example.com:8443/<.*>",
         "http://app.example.com:443/",
