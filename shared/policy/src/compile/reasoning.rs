@@ -1,6 +1,7 @@
 //! What follows from all rules together: which answer the same request, and which none or more than was meant.
 
 use std::collections::BTreeMap;
+use std::fmt::Write;
 
 use super::Placed;
 use super::code::Code;
@@ -53,8 +54,9 @@ fn overlap(rules: &[Placed], pair: &Pair, thorough: bool, report: &mut Report) {
             Code::RULE_OVERLAP,
             span,
             format!(
-                "it overlaps with the rule `{}` at {place}: `{method} {url}` matches both",
-                first.id
+                "it overlaps with the rule `{}` at {place}: `{method} {}` matches both",
+                first.id,
+                as_sent(url)
             ),
             "exactly one rule may match a request, otherwise the answer is 500; exclude the other's paths, as in `<(?!admin/).*>`",
         ),
@@ -70,6 +72,21 @@ fn overlap(rules: &[Placed], pair: &Pair, thorough: bool, report: &mut Report) {
         Overlap::Undecided { .. } | Overlap::Never => {}
     }
     report.leave_rule();
+}
+
+/// A URL whose path is decoded, as it would have to be sent: what else would begin a query, or be read as an escape, is one.
+fn as_sent(url: &str) -> String {
+    let mut sent = String::new();
+    for c in url.chars() {
+        match c {
+            '?' | '#' | '%' | '"' | '<' | '>' | '`' | '\\' | '\0'..=' ' | '\x7f' => {
+                // Writing to a string cannot fail.
+                let _ = write!(sent, "%{:02X}", u32::from(c));
+            }
+            c => sent.push(c),
+        }
+    }
+    sent
 }
 
 /// Warns of a rule that leaves a header to the client by which another tells the same upstream who the user is. In strict mode,
@@ -181,7 +198,7 @@ fn shadowed(
             span,
             format!(
                 "every request that this rule matches is for others, too, such as `{}`",
-                never.wanted
+                as_sent(&never.wanted)
             ),
             if strict {
                 "such a request is answered with 500; take the rule out, or exclude its paths from the others"
@@ -235,6 +252,10 @@ fn why_never(because: NeverBecause) -> Option<(&'static str, &'static str)> {
         NeverBecause::UpperCaseHost => (
             "hosts are in lower case when they are matched",
             "write the host in lower case",
+        ),
+        NeverBecause::Escapes => (
+            "paths are percent-decoded before they are matched",
+            "write the character itself, such as a space for `%20`",
         ),
         NeverBecause::Slashes => (
             "a slash at the end of a path, or two in a row, are cleaned away before it is matched",

@@ -55,13 +55,24 @@ pub fn compile_strict(pattern: &str) -> Result<Pattern, PatternError> {
 fn compile_as(pattern: &str, strict: bool) -> Result<Pattern, PatternError> {
     let (mut pieces, groups) = syntax::parse(pattern, strict)?;
     let hints = find_hints::of(&mut pieces, strict);
+    Ok(Pattern {
+        source: pattern.to_owned(),
+        hints,
+        program: program(&pieces, &groups)?,
+        glob: None,
+        broken: None,
+    })
+}
+
+/// The program of a parsed pattern.
+pub(super) fn program(pieces: &[Piece], groups: &Groups) -> Result<Program, PatternError> {
     let mut compiler = Compiler {
         code: Vec::new(),
         weight: 0,
         loops: 0,
-        groups: &groups,
+        groups,
     };
-    for piece in &pieces {
+    for piece in pieces {
         match piece {
             Piece::Text(text) => {
                 compiler.emit(Instruction::Text(text.clone(), Direction::Forward))?
@@ -70,15 +81,7 @@ fn compile_as(pattern: &str, strict: bool) -> Result<Pattern, PatternError> {
         };
     }
     compiler.emit(Instruction::Assert(Assertion::TextEnd))?;
-    let program =
-        Program::new(compiler.code).map_err(|error| PatternError::new(0, error.to_string()))?;
-    Ok(Pattern {
-        source: pattern.to_owned(),
-        hints,
-        program,
-        glob: None,
-        broken: None,
-    })
+    Program::new(compiler.code).map_err(|error| PatternError::new(0, error.to_string()))
 }
 
 /// Compiles a pattern of the `glob` strategy. It captures nothing.

@@ -67,12 +67,8 @@ impl<'p, 't> Machine<'p, 't> {
 
     /// Matches from the start of the text; on success, the texts of groups 1 and up.
     pub(super) fn run(mut self) -> Result<Option<Vec<&'t str>>, BudgetExceeded> {
-        let program = self.program;
-        while let Some(instruction) = program.instruction(self.at) {
-            self.spend()?;
-            if !self.step(instruction)? && !self.backtrack()? {
-                return Ok(None);
-            }
+        if !self.decide()? {
+            return Ok(None);
         }
         let text = self.subject.as_str();
         let groups = self
@@ -80,6 +76,26 @@ impl<'p, 't> Machine<'p, 't> {
             .groups()
             .map(|range| range.and_then(|range| text.get(range)).unwrap_or_default());
         Ok(Some(groups.collect()))
+    }
+
+    /// How many steps that takes: more than the budget where it is given up.
+    #[cfg(feature = "compile")]
+    pub(super) fn cost(mut self) -> u32 {
+        match self.decide() {
+            Ok(_) => self.spent,
+            Err(BudgetExceeded) => self.budget.saturating_add(1),
+        }
+    }
+
+    fn decide(&mut self) -> Result<bool, BudgetExceeded> {
+        let program = self.program;
+        while let Some(instruction) = program.instruction(self.at) {
+            self.spend()?;
+            if !self.step(instruction)? && !self.backtrack()? {
+                return Ok(false);
+            }
+        }
+        Ok(true)
     }
 
     fn spend(&mut self) -> Result<(), BudgetExceeded> {

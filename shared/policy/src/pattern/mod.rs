@@ -109,14 +109,15 @@ impl Pattern {
         Ok(groups.map(|groups| Captures { groups }))
     }
 
-    /// Whether a matcher such as Oathkeeper's, which remembers no failures, takes more steps than `budget`.
+    /// How many steps a match takes, more than `budget` if it is given up; `forgetful` is for a matcher that remembers no
+    /// failures, as Oathkeeper's.
     #[cfg(feature = "compile")]
-    pub(crate) fn keeps_busy(&self, text: &str, budget: u32) -> bool {
-        !self.program.is_empty()
-            && Machine::new(&self.program, text, budget)
-                .forgetful()
-                .run()
-                .is_err()
+    fn cost(&self, text: &str, budget: u32, forgetful: bool) -> u32 {
+        let machine = Machine::new(&self.program, text, budget);
+        match forgetful {
+            true => machine.forgetful().cost(),
+            false => machine.cost(),
+        }
     }
 
     /// Whether it was written as a glob.

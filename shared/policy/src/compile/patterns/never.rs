@@ -26,6 +26,8 @@ pub enum NeverBecause {
     Impossible,
     /// Hosts are in lower case by the time they are matched.
     UpperCaseHost,
+    /// Paths are percent-decoded by the time they are matched.
+    Escapes,
     /// A slash at the end of the path, or two in a row, are cleaned away.
     Slashes,
     /// `.` and `..` are resolved.
@@ -75,7 +77,7 @@ impl Patterns<'_> {
 
     /// Why no request is ever for this rule; `None` if one may be.
     ///
-    /// A path with a percent-encoded `?` or `#` counts as none: nobody writes a rule for it.
+    /// A path with a percent-encoded `?` or `#`, or one that is percent-encoded twice, counts as none: nobody writes a rule for it.
     pub fn never(&mut self, number: usize) -> Option<Never> {
         let rule = *self.rules.get(number)?;
         if rule.methods.is_empty() {
@@ -96,6 +98,13 @@ impl Patterns<'_> {
                 NeverBecause::UpperCaseHost,
                 Urls {
                     any_case: true,
+                    ..urls
+                },
+            ),
+            (
+                NeverBecause::Escapes,
+                Urls {
+                    any_escapes: true,
                     ..urls
                 },
             ),

@@ -1,6 +1,6 @@
 //! Rules that answer the same request.
 
-use crate::pattern::language::Answer;
+use crate::pattern::language::{Answer, Urls};
 
 use super::{Patterns, TOO_MANY};
 
@@ -12,7 +12,7 @@ const MAX_PAIRS: usize = 30_000_000;
 pub enum Overlap {
     /// No request is for both.
     Never,
-    /// This request is: the shortest URL there is.
+    /// This request is: the shortest URL there is, without `?` and `#` in its path if there is one.
     At {
         /// The URL as the patterns see it, percent-decoded.
         url: String,
@@ -95,7 +95,21 @@ impl Patterns<'_> {
             let both = patterns.is_for(first, url) && patterns.is_for(second, url);
             both && !patterns.is_taken(url, &method)
         };
-        match self.find(self.urls(), &[first, second], &[], &both) {
+        let mut answer = self.find(self.urls(), &[first, second], &[], &both);
+        // Nobody sends a `?` or `#` as part of a path. Where there is another URL, that one tells more.
+        if let Answer::Url(url) = &answer
+            && url.contains(['?', '#'])
+        {
+            let plain = Urls {
+                plain: true,
+                ..self.urls()
+            };
+            let found = self.find(plain, &[first, second], &[], &both);
+            if matches!(found, Answer::Url(_)) {
+                answer = found;
+            }
+        }
+        match answer {
             Answer::Never => Overlap::Never,
             Answer::Url(url) => Overlap::At { url, method },
             Answer::Undecided(why) => Overlap::Undecided { why },

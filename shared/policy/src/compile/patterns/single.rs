@@ -70,3 +70,117 @@ fn dot(pattern: &str, url: &str, strict: bool) -> Option<usize> {
     }
     None
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::regexps;
+    use super::*;
+    use crate::pattern::DEFAULT_BUDGET;
+
+    #[test]
+    fn patterns_that_backtrack_are_found_with_the_url() {
+        for (url, exponential) in [
+            ("https://a.test/<(?!admin/)(a+)+>", true),
+            ("https://a.test/<(?=.)(a|a)*b>", true),
+            ("https://a.test/<(?!x)([a-z]+)*\\.html>", true),
+            ("https://a.test/<(?=.)(?:a|[a-z])*!>", true),
+            ("https://a.test/<(?!x/)(.*/)*edit>", true),
+            ("https://a.test/<(?=(a*)*b)>", true),
+            ("https://a.test/<(?!x)(?:\\w+\\s?)+/z>", true),
+            ("https://a.test/<(?!x).*a.*b.*c>", false),
+            ("https://a.test/<(?!x)a*[a-z]*a*b>", false),
+        ] {
+            let rules = regexps(&[url]);
+            let found = Patterns::new(rules.iter(), false).backtracking(0);
+            let Some(found) = found else {
+                panic!("{url} is not found");
+            };
+            assert_eq!(found.exponential, exponential, "{url}: {found}");
+            let attack = found.url();
+            let result = rules[0].url.find(&attack, DEFAULT_BUDGET);
+            assert!(result.is_err(), "{url}: {found} is matched in time");
+            assert!(found.url().starts_with("https://a.test/"), "{url}: {found}");
+        }
+        for url in [
+            "https://a.test/<(?!admin/).*>",
+            "https://a.test/<.*>/x/<.*>/y/<.*>",
+            "https://a.test/<(?:[a-z]+/)*[0-9]+>",
+            "https://a.test/<.*.*=.*>",
+            "https://a.test/<(?!admin/)[^/]+>/items/<[^/]+>",
+            "https://a.test/<(?!(?:api|admin)/)(?:[^/]+/)*[^/]+>",
+            "https://a.test/<.*(?<!\\.php)>",
+            "https://a.test/<(?!x)(?>a+)+b>",
+            "<https?>://a.test/<(?!x)(assets/.*|favicon\\.ico|)>",
+        ] {
+            let rules = regexps(&[url]);
+            let found = Patterns::new(rules.iter(), false).backtracking(0);
+            assert_eq!(found, None, "{url}");
+        }
+    }
+
+    #[test]
+    fn what_keeps_a_matcher_busy_that_remembers_no_failures_is_told_apart() {
+        for url in [
+            "https://a.test/<(a+)+>",
+            "https://a.test/<(a+)+$>",
+            "https://a.test/<(x|xx)*y>",
+            "https://a.test/<([a-z]+)*[0-9]>",
+            "https://a.test/<(\\w+\\s?)*!>",
+            "https://a.test/<([a-zA-Z]+){1,}!>",
+            "https://a.test/<(?:a|b|ab)*c>",
+            "https://a.test/<(a?){30}a{30}b>",
+            // So many branches that failures are not remembered for every place of a long URL.
+            "https://a.test/<(?:aa|bb|cc|dd|ee|ff|gg|hh|ii|jj|kk|ll|mm|nn|oo|pp|qq|rr|ss|tt|uu|vv|ww|xx|yy|zz|ab|ac|ad|ae|af|ag|ah)?(a+)+!>",
+        ] {
+            let rules = regexps(&[url]);
+            let found = Patterns::new(rules.iter(), false).backtracking(0);
+            let Some(found) = found else {
+                panic!("{url} is not found");
+            };
+            assert!(found.elsewhere && found.exponential, "{url}: {found}");
+            let attack = found.url();
+            assert!(rules[0].url.find(&attack, DEFAULT_BUDGET).is_ok(), "{url}");
+        }
+    }
+
+    #[test]
+    fn what_oathkeepers_engine_simplifies_keeps_it_busy_no_more() {
+        for url in [
+            "https://a.test/<(a|a)*b>",
+            "https://a.test/<(?:[a-c]|[b-d]|x)+e>",
+            "https://a.test/<(?:[\\w.]+)*@x>",
+            "https://a.test/<(?:(?:x?)*)*z>",
+            "https://a.test/<(?:(?:a)+?)+?b>",
+            "https://a.test/<(?i:(a|A)+)+b>",
+            "https://a.test/<(?:a{1,10}){5,50}b>",
+        ] {
+            let rules = regexps(&[url]);
+            let found = Patterns::new(rules.iter(), false).backtracking(0);
+            assert_eq!(found, None, "{url}");
+        }
+    }
+
+    #[test]
+    fn what_is_shown_of_oathkeeper_goes_far_beyond_what_is_given_up_here() {
+        let rules = regexps(&["https://a.test/<(a+)+b>", "https://a.test/<(?!b)(a+)+b>"]);
+        let mut patterns = Patterns::new(rules.iter(), false);
+        let there = patterns.backtracking(0).map(|found| found.url().len());
+        let here = patterns.backtracking(1).map(|found| found.url().len());
+        assert!(
+            there > here.map(|length| length + 14),
+            "{there:?}, {here:?}"
+        );
+    }
+
+    #[test]
+    fn many_patterns_that_backtrack_are_all_found() {
+        let urls: Vec<String> = (0..60)
+            .map(|number| format!("https://a.test/{number}/<([a-z]+)*\\.html>"))
+            .collect();
+        let rules = regexps(&urls.iter().map(String::as_str).collect::<Vec<_>>());
+        let mut patterns = Patterns::new(rules.iter(), false);
+        for number in 0..rules.len() {
+            assert!(patterns.backtracking(number).is_some(), "{number}");
+        }
+    }
+}

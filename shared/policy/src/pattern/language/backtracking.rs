@@ -1,8 +1,9 @@
 //! Patterns that take too many steps for some URL, confirmed by the matcher.
 
-use super::super::{DEFAULT_BUDGET, Pattern, Unmatched};
+use super::super::{DEFAULT_BUDGET, Pattern};
 use super::attack::{self, Loop};
-use super::{Language, Requests};
+use super::net::Net;
+use super::{Language, Requests, simplified};
 
 /// The longest URL that is tried, in bytes: longer ones are refused by what stands in front of a gateway.
 const MAX_URL: usize = 8_000;
@@ -10,11 +11,17 @@ const MAX_URL: usize = 8_000;
 /// So few repetitions show that each doubles the work.
 const FEW: usize = 60;
 
-/// URLs that are tried on all patterns together: some seconds. Patterns after that are taken to be good.
-pub(super) const TRIES: usize = 600;
+/// Steps that all patterns together are tried for: some seconds. Patterns after that are taken to be good.
+pub(super) const STEPS: u32 = 1_000_000_000;
+
+/// Steps that one pattern is tried for.
+const STEPS_OF_ONE: u32 = 60_000_000;
 
 /// Characters that are tried for each repeated one.
 const CHOICES: usize = 3;
+
+/// So many repetitions more take a hundred times as long where each doubles the work.
+const LONGER: usize = 8;
 
 /// What may keep a pattern from matching at the end.
 const ENDS: &[&str] = &["", "!", "~", "-", "/!", "\u{e9}"];
@@ -26,7 +33,7 @@ pub struct Backtracking {
     pub before: String,
     /// What is repeated.
     pub repeated: String,
-    /// How often: the least that is too much.
+    /// How often: the least that is too much, and where it is Oathkeeper that is kept busy, enough for all the time it takes.
     pub times: usize,
     /// How the URL ends.
     pub after: String,
@@ -82,21 +89,55 @@ impl Requests {
         if program.is_empty() {
             return None;
         }
-        let elsewhere = program.memoisable() && most < budget;
-        // Only a repetition of what has one in it can double the work; most patterns have none.
-        let source = pattern.source();
-        if elsewhere
-            && ![")*", ")+", "){"]
-                .iter()
-                .any(|nested| source.contains(nested))
-        {
-            return None;
+        let strict = self.urls.strict;
+        let mut left = self.steps.min(STEPS_OF_ONE);
+        let before = left;
+        let mut found = None;
+        if !program.memoisable() || most >= budget {
+            found = self.search(pattern, language.0.net(), false, &mut left);
         }
+        // Only a repetition of what has one in it can double the work; most patterns have none.
+        let nested = [")*", ")+", "){"];
+        let is_nested = nested.iter().any(|end| pattern.source().contains(end));
+        if found.is_none()
+            && program.memoisable()
+            && is_nested
+            && let Some((pattern, net)) = simplified::by_the_engine(pattern, strict)
+        {
+            found = self.search(&pattern, &net, true, &mut left);
+        }
+        self.steps = self.steps.saturating_sub(before.saturating_sub(left));
+        found
+    }
+
+    /// Tries the loops of a net, and then those that are loops only where many times are taken for any number.
+    fn search(
+        &mut self,
+        pattern: &Pattern,
+        net: &Net,
+        elsewhere: bool,
+        left: &mut u32,
+    ) -> Option<Backtracking> {
+        let found = self.tried_all(pattern, net, elsewhere, left);
+        if found.is_some() {
+            return found;
+        }
+        let net = simplified::without_bounds(pattern, self.urls.strict)?;
+        self.tried_all(pattern, &net, elsewhere, left)
+    }
+
+    fn tried_all(
+        &mut self,
+        pattern: &Pattern,
+        net: &Net,
+        elsewhere: bool,
+        left: &mut u32,
+    ) -> Option<Backtracking> {
         for choice in 0..CHOICES {
-            if self.tries == 0 {
+            if *left == 0 {
                 return None;
             }
-            let loops = attack::loops(language.0.net(), choice, &mut self.automaton);
+            let loops = attack::loops(net, choice, &mut self.automaton);
             if loops.is_empty() {
                 // Another choice of characters makes no other loops.
                 return None;
@@ -107,7 +148,7 @@ impl Requests {
                 if polynomial.is_some() && !found.alone {
                     break;
                 }
-                match self.tried(pattern, &found, elsewhere) {
+                match self.tried(pattern, &found, elsewhere, left) {
                     Some(attack) if attack.exponential => return Some(attack),
                     _ if elsewhere => {}
                     Some(attack) if polynomial.is_none() => polynomial = Some(attack),
@@ -121,11 +162,16 @@ impl Requests {
         None
     }
 
-    fn tried(&mut self, pattern: &Pattern, found: &Loop, elsewhere: bool) -> Option<Backtracking> {
+    fn tried(
+        &mut self,
+        pattern: &Pattern,
+        found: &Loop,
+        elsewhere: bool,
+        left: &mut u32,
+    ) -> Option<Backtracking> {
         let room = MAX_URL.saturating_sub(found.before.len()).saturating_sub(4);
         let most = room.checked_div(found.word.len())?;
-        // What takes a long URL there is not told: it keeps nobody busy for long.
-        let most = if elsewhere { most.min(FEW) } else { most };
+        let few = most.min(FEW);
         for end in ENDS {
             let attack = |times: usize| Backtracking {
                 before: found.before.clone(),
@@ -135,38 +181,51 @@ impl Requests {
                 exponential: times <= FEW,
                 elsewhere,
             };
-            let is_url = attack::is_request(&mut self.automaton, &attack(2).url());
-            if !is_url || !self.is_too_much(pattern, &attack(most)) {
+            if !attack::is_request(&mut self.automaton, &attack(2).url()) {
                 continue;
             }
-            let (mut enough, mut too_few) = (most, 0_usize);
-            while enough.saturating_sub(too_few) > 1 {
-                let middle = too_few.midpoint(enough);
-                if self.is_too_much(pattern, &attack(middle)) {
-                    enough = middle;
-                } else {
-                    too_few = middle;
+            let mut is_too_much = |times: usize| is_too_much(pattern, &attack(times), left);
+            let times = if is_too_much(few) {
+                // Each repetition doubles the work, so that all shorter ones together take no more than this one.
+                (1..=few).find(|times| is_too_much(*times))
+            } else if elsewhere || !is_too_much(most) {
+                // What takes a long URL there is not told: it keeps nobody busy for long.
+                None
+            } else {
+                let (mut enough, mut too_few) = (most, few);
+                while enough.saturating_sub(too_few) > 1 {
+                    let middle = too_few.midpoint(enough);
+                    if is_too_much(middle) {
+                        enough = middle;
+                    } else {
+                        too_few = middle;
+                    }
                 }
-            }
-            let attack = attack(enough);
-            if self.is_too_much(pattern, &attack)
-                && attack::is_request(&mut self.automaton, &attack.url())
-            {
+                is_too_much(enough).then_some(enough)
+            };
+            let Some(times) = times else {
+                continue;
+            };
+            // Oathkeeper goes on for a quarter of a second, which is many times as long as it takes here to be given up.
+            let times = match elsewhere {
+                true => times.saturating_add(times.max(LONGER)).min(few),
+                false => times,
+            };
+            let attack = attack(times);
+            if attack::is_request(&mut self.automaton, &attack.url()) {
                 return Some(attack);
             }
         }
         None
     }
+}
 
-    fn is_too_much(&mut self, pattern: &Pattern, attack: &Backtracking) -> bool {
-        let Some(left) = self.tries.checked_sub(1) else {
-            return false;
-        };
-        self.tries = left;
-        let url = attack.url();
-        if attack.elsewhere {
-            return pattern.keeps_busy(&url, DEFAULT_BUDGET);
-        }
-        pattern.find(&url, DEFAULT_BUDGET) == Err(Unmatched::BudgetExceeded)
-    }
+/// Whether a match is given up, as far as there are steps left to see.
+fn is_too_much(pattern: &Pattern, attack: &Backtracking, left: &mut u32) -> bool {
+    let cost = match *left {
+        0 => 0,
+        _ => pattern.cost(&attack.url(), DEFAULT_BUDGET, attack.elsewhere),
+    };
+    *left = left.saturating_sub(cost);
+    cost > DEFAULT_BUDGET
 }

@@ -16,7 +16,9 @@ pub(super) fn net(glob: &Glob) -> Result<Net, TooLarge> {
         at_end: true,
     };
     let node = reader.whole(&glob.0);
-    lower::node(&node, reader.exact)
+    let mut net = lower::node(&node, reader.exact)?;
+    net.is_glob = true;
+    Ok(net)
 }
 
 struct Reader {

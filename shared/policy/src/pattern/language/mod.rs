@@ -25,6 +25,7 @@ mod net;
 mod place;
 mod request;
 mod search;
+mod simplified;
 mod starts;
 mod symbols;
 mod wide_host;
@@ -90,8 +91,8 @@ impl Language {
 pub(crate) struct Requests {
     urls: Urls,
     automaton: Automaton,
-    /// URLs that may still be tried for what takes too long.
-    tries: usize,
+    /// Steps that may still be taken to find what takes too long.
+    steps: u32,
 }
 
 impl Requests {
@@ -100,7 +101,7 @@ impl Requests {
         Ok(Requests {
             urls,
             automaton: Automaton::new(net).shared(),
-            tries: backtracking::TRIES,
+            steps: backtracking::STEPS,
         })
     }
 

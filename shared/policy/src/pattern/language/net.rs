@@ -57,6 +57,8 @@ pub(super) struct Net {
     pub(super) trackers: Vec<Tracker>,
     /// Whether it matches exactly what the pattern matches; otherwise that and more.
     pub(super) exact: bool,
+    /// Whether it is of a glob.
+    pub(super) is_glob: bool,
     /// Whether it matters what is part of a word.
     pub(super) words: bool,
     /// Whether it matters what is a line.
@@ -74,6 +76,7 @@ impl Net {
             start: END,
             trackers: Vec::new(),
             exact: true,
+            is_glob: false,
             words: false,
             lines: false,
         }

@@ -11,8 +11,10 @@ use super::super::regex::Parser;
 pub(crate) struct Urls {
     /// As strict mode reads requests: hosts as they were sent, no path at all, control characters.
     pub(crate) strict: bool,
-    /// Paths without `?` and `#`, which are there only percent-encoded.
+    /// Paths without `?`, `#` and what looks like an escape, which are there only percent-encoded.
     pub(crate) plain: bool,
+    /// Paths with any escapes as well, as if they were not decoded.
+    pub(crate) any_escapes: bool,
     /// Hosts in any case as well.
     pub(crate) any_case: bool,
     /// Paths with empty segments and slashes at their end as well.
@@ -61,12 +63,15 @@ impl Urls {
 
     fn path(self) -> String {
         let marks = if self.plain { "?#" } else { "" };
+        let escape = match (self.any_escapes, self.plain, self.strict) {
+            (true, _, _) | (_, false, true) => "%",
+            (_, true, _) => "%(?![0-9A-Fa-f]{2})",
+            (_, false, false) => "%(?!2[eEfF5]|5[cC]|00|3[bB])",
+        };
         let plain = if self.strict {
-            format!(r"[^/\\\0{marks}]|\\(?!{DOT}{{1,2}}(?:[;/\\]|$))")
+            format!(r"[^/\\\0%{marks}]|{escape}|\\(?!{DOT}{{1,2}}(?:[;/\\]|$))")
         } else {
-            format!(
-                r"[^/%{marks}\x00-\x1f\x7f-\x9f\\\uff0f\uff3c\u2215\u2044]|%(?!2[eEfF5]|5[cC]|00|3[bB])"
-            )
+            format!(r"[^/%{marks}\x00-\x1f\x7f-\x9f\\\uff0f\uff3c\u2215\u2044]|{escape}")
         };
         let dots = match (self.any_dots, self.strict) {
             (true, _) => String::new(),

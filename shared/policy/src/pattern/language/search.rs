@@ -26,6 +26,10 @@ const LARGE: Answer = Answer::Undecided("the patterns have too many cases to go 
 const INEXACT: Answer =
     Answer::Undecided("a back-reference, atomic group or look-around decides it");
 
+const GLOB: Answer = Answer::Undecided(
+    "a glob in which `{…}`, `*` or `?` stand side by side may match otherwise than it reads",
+);
+
 const TAKEN: Answer = Answer::Undecided("another rule takes the URLs that they would share");
 
 /// What to look for.
@@ -122,9 +126,10 @@ impl Search<'_> {
     /// Why the matcher did not agree.
     fn refused(&self) -> Answer {
         let mut automata = self.question.automata.iter();
-        match automata.all(|automaton| automaton.is_exact()) {
-            true => TAKEN,
-            false => INEXACT,
+        match automata.find(|automaton| !automaton.is_exact()) {
+            None => TAKEN,
+            Some(automaton) if automaton.net().is_glob => GLOB,
+            Some(_) => INEXACT,
         }
     }
 
