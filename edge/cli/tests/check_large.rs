@@ -69,7 +69,7 @@ fn a_table_has_any_number_of_keys() {
 
 #[test]
 fn a_rule_has_any_number_of_methods() {
-    let methods: Vec<String> = (0..100_000).map(|n| format!("\"M{n}\"")).collect();
+    let methods: Vec<String> = (0..20_000).map(|n| format!("\"M{n}\"")).collect();
     let rules = good().replace("\"GET\"", &methods.join(","));
     let message = "warning[invalid-method]: rule \"web\": `M0` is not a method of HTTP\n";
     expect("methods", CONFIG, &rules, 0, message);
