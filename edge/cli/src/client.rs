@@ -110,6 +110,11 @@ fn unanswered(error: &Error) -> Unanswered {
         Error::Timeout(_) => (true, "no answer in time".to_owned()),
         Error::HostNotFound => (false, "its host has no address".to_owned()),
         Error::ConnectionFailed => (false, "nobody takes the connection".to_owned()),
+        // What is no record of TLS is told so, wherever it comes from.
+        other if other.to_string().contains("InvalidContentType") => (
+            false,
+            "it does not answer by https; is it plain http?".to_owned(),
+        ),
         Error::Io(error) => (false, crate::files::reason(error)),
         other => (false, other.to_string()),
     };
@@ -191,6 +196,16 @@ mod tests {
     fn an_answer_that_is_too_large_is_not_read() {
         let (url, _server) = server("HTTP/1.1 200 OK\r\nContent-Length: 11\r\n\r\nhello world");
         assert!(get(&url, 10).unwrap().body.is_none());
+    }
+
+    #[test]
+    fn plain_http_in_place_of_https_is_told() {
+        let (url, _server) = server("HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n");
+        let error = get(&url.replace("http://", "https://"), 10).unwrap_err();
+        assert_eq!(
+            error.reason,
+            "it does not answer by https; is it plain http?"
+        );
     }
 
     #[test]

@@ -10,7 +10,6 @@ mod running;
 pub(crate) mod text;
 mod world;
 
-use std::fs;
 use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -324,11 +323,5 @@ fn session(path: &Path) -> Result<Answer, String> {
 }
 
 fn read(path: &Path) -> Result<String, String> {
-    fs::read_to_string(path).map_err(|error| {
-        format!(
-            "`{}` cannot be read: {}",
-            path.display(),
-            files::reason(&error)
-        )
-    })
+    files::read(path).map_err(|reason| format!("`{}` cannot be read: {reason}", path.display()))
 }

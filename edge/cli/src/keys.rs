@@ -6,7 +6,6 @@ mod retire;
 mod store;
 
 use std::env;
-use std::fs;
 use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand, ValueEnum};
@@ -152,8 +151,8 @@ fn settings(arguments: &New) -> Result<(Algorithm, Rotation), String> {
 /// Reads a policy document.
 fn policy(path: &Path) -> Result<Policy, String> {
     let shown = path.display();
-    let text = fs::read_to_string(path)
-        .map_err(|error| format!("error: `{shown}` cannot be read: {}", files::reason(&error)))?;
+    let text =
+        files::read(path).map_err(|reason| format!("error: `{shown}` cannot be read: {reason}"))?;
     Policy::from_json(&text).map_err(|error| format!("{shown}: error: {error}"))
 }
 

@@ -1,7 +1,6 @@
 //! `edgekeeper spin`: what a Spin manifest allows, the hosts that a policy sends requests to and no other.
 
 use std::collections::BTreeSet;
-use std::fs;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
@@ -99,11 +98,10 @@ impl Manifest<'_> {
 }
 
 fn read(path: &Path) -> Result<String, String> {
-    fs::read_to_string(path).map_err(|error| {
+    files::read(path).map_err(|reason| {
         format!(
-            "{}: error: the file cannot be read: {}",
-            path.display(),
-            files::reason(&error)
+            "{}: error: the file cannot be read: {reason}",
+            path.display()
         )
     })
 }

@@ -246,7 +246,7 @@ fn input_that_is_none_is_told_in_time() {
             vec![0xff, 0xfe, b'a', 0],
             rules(&good),
             1,
-            "error[unreadable-file]: the file cannot be read: it is not UTF-8 text\n--> oathkeeper.yml\n",
+            "error[unreadable-file]: the file cannot be read: it is not UTF-8 text, but UTF-16; save it as UTF-8\n--> oathkeeper.yml\n",
         ),
         (
             "BOM",

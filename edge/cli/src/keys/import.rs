@@ -1,7 +1,6 @@
 //! `edgekeeper keys import`: the keys that were made for Oathkeeper.
 
 use std::collections::BTreeMap;
-use std::fs;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
@@ -191,10 +190,9 @@ fn import(
     strict: bool,
 ) -> Result<(serde_json::Value, String), String> {
     let shown = set.path.display();
-    let text = fs::read_to_string(&set.path)
+    let text = files::read(&set.path)
         .map(Zeroizing::new)
-        .map_err(|error| {
-            let reason = files::reason(&error);
+        .map_err(|reason| {
             format!("error: `{shown}` cannot be read: {reason}\n  help: it is the set at `{url}`")
         })?;
     let error = |problem: &dyn std::fmt::Display| format!("{shown}: error: {problem}");

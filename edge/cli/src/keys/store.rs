@@ -1,7 +1,6 @@
 //! Where the stored keys are: a folder, or a file that was fetched from another store.
 
 use std::collections::BTreeMap;
-use std::fs;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
@@ -115,8 +114,8 @@ fn in_folder(folder: &Path) -> Result<BTreeMap<String, String>, String> {
 
 fn in_file(path: &Path) -> Result<BTreeMap<String, String>, String> {
     let shown = path.display();
-    let text = fs::read_to_string(path)
-        .map_err(|error| format!("error: `{shown}` cannot be read: {}", files::reason(&error)))?;
+    let text =
+        files::read(path).map_err(|reason| format!("error: `{shown}` cannot be read: {reason}"))?;
     // After what it has found, `wrangler kv bulk get` prints that it has.
     let first = serde_json::Deserializer::from_str(&text)
         .into_iter::<Value>()

@@ -2,8 +2,8 @@
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::thread;
 use std::time::{Duration, Instant};
-use std::{fs, thread};
 
 use clap::Args;
 use edgekeeper_gateway::Gateway;
@@ -328,11 +328,10 @@ pub(super) fn settled(
 }
 
 fn read(path: &Path) -> Result<String, Failure> {
-    fs::read_to_string(path).map_err(|error| {
+    files::read(path).map_err(|reason| {
         Failure::Arguments(format!(
-            "error: `{}` cannot be read: {}",
-            path.display(),
-            files::reason(&error)
+            "error: `{}` cannot be read: {reason}",
+            path.display()
         ))
     })
 }

@@ -11,7 +11,7 @@ use jsonc_parser::tokens::Token;
 use jsonc_parser::{CollectOptions, CommentCollectionStrategy, ParseOptions};
 
 use super::code::Code;
-use super::node::{Key, Node, Span, Style, Value};
+use super::node::{Entries, Key, Node, Span, Style, Value};
 use super::report::Report;
 use super::yaml::{MAX_DEPTH, duplicate};
 
@@ -126,19 +126,19 @@ fn build(
             Value::List(items)
         }
         ast::Value::Object(object) => {
-            let mut entries: Vec<(Key, Node)> = Vec::with_capacity(object.properties.len());
+            let mut entries = Entries::default();
             for property in &object.properties {
                 let key = Key {
                     name: property.name.as_str().to_owned(),
                     span: lines.span(property.range.start),
                 };
                 let node = build(&property.value, lines, deeper, report)?;
-                match entries.iter().find(|(known, _)| known.name == key.name) {
-                    Some((first, _)) => duplicate(report, first, &key),
-                    None => entries.push((key, node)),
+                match entries.known(&key.name) {
+                    Some(first) => duplicate(report, first, &key),
+                    None => entries.push(key, node),
                 }
             }
-            Value::Table(entries)
+            Value::Table(entries.into_list())
         }
     };
     let mut node = Node::new(value, span);

@@ -50,6 +50,7 @@ mod json;
 mod key_set;
 mod lifetime;
 mod listing;
+mod marks;
 mod mutator;
 pub mod name;
 mod node;
@@ -91,7 +92,7 @@ pub use self::diagnostic::{Diagnostic, Severity, printable};
 pub use self::excerpt::Excerpt;
 pub use self::patterns::{Backtracking, Never, NeverBecause, Overlap, Pair, Patterns, WideHost};
 pub use self::schema::Schema;
-pub use self::source::Sources;
+pub use self::source::{MAX_FILE_BYTES, Sources};
 pub use self::tree::{Content, Place, Tree};
 pub use self::upstream::is_internal;
 
@@ -284,12 +285,12 @@ fn parse(text: &str, path: &str, file: usize, report: &mut Report) -> Option<Nod
         );
         return None;
     }
-    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+    let text = source::plain(text);
     let looks_like_json = text.trim_start().starts_with(['[', '{']);
     if looks_like_json || path.ends_with(".json") {
-        json::parse(text, file, report)
+        json::parse(&text, file, report)
     } else {
-        yaml::parse(text, file, report)
+        yaml::parse(&text, file, report)
     }
 }
 
@@ -307,11 +308,25 @@ fn read_repositories(
         );
     }
     let mut trees = Vec::new();
+    let mut bytes = 0_usize;
     for node in config.repositories() {
+        if bytes > source::MAX_RULES_BYTES {
+            report.error(
+                Code::FILE_TOO_LARGE,
+                node.span,
+                format!(
+                    "the rules before this have more than {} MB together; from here on no file is read",
+                    source::MAX_RULES_BYTES >> 20
+                ),
+                "name each file once; so many rules are for several gateways",
+            );
+            break;
+        }
         let Some(address) = node.text() else { continue };
         match source::repository(address, &options.config, options.root.as_deref()) {
             Ok(Repository::File(path)) => match sources.read(&path) {
                 Ok(text) => {
+                    bytes = bytes.saturating_add(text.len());
                     let file = report.add_file(&path, &text);
                     trees.extend(parse(&text, &path, file, report).map(Node::with_old_flags));
                 }

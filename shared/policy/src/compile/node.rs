@@ -1,5 +1,7 @@
 //! A document as a tree that knows where each of its parts stands.
 
+use std::collections::HashMap;
+
 /// A place in one of the files that were read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(super) struct Span {
@@ -52,6 +54,52 @@ pub(super) enum Value {
 pub(super) struct Key {
     pub(super) name: String,
     pub(super) span: Span,
+}
+
+/// A table that is being read. However many keys it has, one that is there already is found at once.
+#[derive(Debug, Default)]
+pub(super) struct Entries {
+    list: Vec<(Key, Node)>,
+    /// Where each key is in the list; of a table with a few keys there is none here.
+    places: HashMap<String, usize>,
+}
+
+/// So many keys are looked through faster than looked up.
+const FEW_KEYS: usize = 32;
+
+impl Entries {
+    /// The key that is there already.
+    pub(super) fn known(&self, name: &str) -> Option<&Key> {
+        let place = self.place(name)?;
+        self.list.get(place).map(|(key, _)| key)
+    }
+
+    fn known_mut(&mut self, name: &str) -> Option<&mut (Key, Node)> {
+        let place = self.place(name)?;
+        self.list.get_mut(place)
+    }
+
+    fn place(&self, name: &str) -> Option<usize> {
+        if self.places.is_empty() {
+            self.list.iter().position(|(key, _)| key.name == name)
+        } else {
+            self.places.get(name).copied()
+        }
+    }
+
+    /// Adds a value under a key that is not there yet.
+    pub(super) fn push(&mut self, key: Key, node: Node) {
+        self.list.push((key, node));
+        if self.list.len() > FEW_KEYS {
+            let missing = self.list.iter().enumerate().skip(self.places.len());
+            self.places
+                .extend(missing.map(|(place, (key, _))| (key.name.clone(), place)));
+        }
+    }
+
+    pub(super) fn into_list(self) -> Vec<(Key, Node)> {
+        self.list
+    }
 }
 
 impl Node {
@@ -195,14 +243,17 @@ impl Node {
                 over.clone()
             };
         };
-        let mut entries = base_entries.clone();
+        let mut entries = Entries::default();
+        for (key, node) in base_entries {
+            entries.push(key.clone(), node.clone());
+        }
         for (key, node) in over_entries {
-            match entries.iter_mut().find(|(own, _)| own.name == key.name) {
+            match entries.known_mut(&key.name) {
                 Some(entry) => *entry = (key.clone(), Self::merge(&entry.1, node)),
-                None => entries.push((key.clone(), node.clone())),
+                None => entries.push(key.clone(), node.clone()),
             }
         }
-        Self::new(Value::Table(entries), over.span)
+        Self::new(Value::Table(entries.into_list()), over.span)
     }
 }
 
@@ -245,6 +296,23 @@ mod tests {
 
     fn text(text: &str, line: u32) -> Node {
         Node::new(Value::Text(text.to_owned()), span(line))
+    }
+
+    #[test]
+    fn a_key_that_is_there_is_found_in_small_tables_and_in_large_ones() {
+        let mut entries = Entries::default();
+        for line in 0..200_000 {
+            let name = format!("k{line}");
+            assert_eq!(entries.known(&name), None);
+            let key = Key {
+                name,
+                span: span(line),
+            };
+            entries.push(key, text("x", line));
+            let half = format!("k{}", line / 2);
+            assert_eq!(entries.known(&half).unwrap().span.line, line / 2);
+        }
+        assert_eq!(entries.into_list().len(), 200_000);
     }
 
     #[test]

@@ -1,13 +1,16 @@
 //! Collects what is found, so that one run tells everything.
 
-use super::code::Code;
+use std::cell::OnceCell;
 use std::collections::{BTreeMap, HashSet};
 use std::ops::Range;
 
+use super::code::Code;
 use super::diagnostic::{Diagnostic, Severity};
 use super::excerpt::Excerpt;
+use super::marks::Marks;
 use super::node::{Node, Span, Style};
 use super::secret::{self, Hidden};
+use super::source;
 
 /// The files that were read and what was found in them.
 #[derive(Debug, Default)]
@@ -18,6 +21,9 @@ pub(super) struct Report {
     /// Credentials, by file and line.
     hidden: BTreeMap<Span, Hidden>,
     rule: Option<(String, usize)>,
+    /// Bytes of findings.
+    kept: usize,
+    errors: usize,
 }
 
 /// So many bytes of lines are looked at for excerpts, of all findings together.
@@ -26,6 +32,15 @@ const MAX_LOOKED_AT: usize = 256 << 20;
 /// A message and a help have so many characters at most: some repeat what was written.
 const MAX_TEXT: usize = 2_000;
 
+/// A rule's name has so many, as it stands before each of its findings.
+const MAX_RULE: usize = 200;
+
+/// So many bytes of findings are kept, which is about a million of them. Nobody reads more.
+const MAX_KEPT: usize = 512 << 20;
+
+/// What a finding takes besides its texts.
+const FINDING: usize = 400;
+
 /// What makes a finding the same as another.
 type Told = (Span, Severity, Option<String>, String);
 
@@ -33,6 +48,8 @@ type Told = (Span, Severity, Option<String>, String);
 struct File {
     name: String,
     text: String,
+    /// Made when the first place inside of a text is looked for.
+    marks: OnceCell<Marks>,
 }
 
 impl Report {
@@ -40,14 +57,17 @@ impl Report {
     pub(super) fn add_file(&mut self, name: &str, text: &str) -> usize {
         self.files.push(File {
             name: name.to_owned(),
-            text: text.strip_prefix('\u{feff}').unwrap_or(text).to_owned(),
+            text: source::plain(text).into_owned(),
+            marks: OnceCell::new(),
         });
         self.files.len().saturating_sub(1)
     }
 
     /// What follows is found in this rule, as far as it stands in the rule's own file.
     pub(super) fn enter_rule(&mut self, id: &str, span: Span) {
-        self.rule = Some((id.to_owned(), span.file));
+        let mut id = id.to_owned();
+        shorten(&mut id, MAX_RULE);
+        self.rule = Some((id, span.file));
     }
 
     /// Nothing that is told shows this value.
@@ -132,11 +152,16 @@ impl Report {
         for (_, diagnostic) in self.found.iter_mut().skip(mark) {
             if diagnostic.severity == Severity::Error {
                 diagnostic.severity = Severity::Warning;
+                self.errors = self.errors.saturating_sub(1);
             }
         }
     }
 
     fn add(&mut self, severity: Severity, code: Code, span: Span, message: String, help: String) {
+        // Whether anything is built depends on an error.
+        if self.kept > MAX_KEPT && (severity != Severity::Error || self.errors > 0) {
+            return;
+        }
         let rule = self
             .rule
             .as_ref()
@@ -161,6 +186,12 @@ impl Report {
             diagnostic.message.clone(),
         );
         if self.told.insert(told) {
+            // Each message is kept twice.
+            let texts = [&diagnostic.message, &diagnostic.message, &diagnostic.help];
+            let bytes = texts.iter().map(|text| text.len()).sum::<usize>();
+            self.kept = self.kept.saturating_add(bytes).saturating_add(FINDING);
+            let is_error = severity == Severity::Error;
+            self.errors = self.errors.saturating_add(usize::from(is_error));
             self.found.push((span, diagnostic));
         }
     }
@@ -179,11 +210,7 @@ impl Report {
 
     /// What could not be built must have been told; nothing is ever left out in silence.
     pub(super) fn incomplete(&mut self, span: Span) {
-        let told = self
-            .found
-            .iter()
-            .any(|(_, diagnostic)| diagnostic.severity == Severity::Error);
-        if !told {
+        if self.errors == 0 {
             self.error(
                 Code::INTERNAL,
                 span,
@@ -199,7 +226,8 @@ impl Report {
             return node.span;
         };
         let before = value.get(..offset).unwrap_or(value);
-        inside(&file.text, node, before).unwrap_or(node.span)
+        let marks = file.marks.get_or_init(|| Marks::of(&file.text));
+        inside(&file.text, marks, node, before).unwrap_or(node.span)
     }
 
     /// What was found, by file and place; whether there is an error among it.
@@ -238,8 +266,8 @@ impl Report {
             });
         }
         for (_, diagnostic) in &mut found {
-            shorten(&mut diagnostic.message);
-            shorten(&mut diagnostic.help);
+            shorten(&mut diagnostic.message, MAX_TEXT);
+            shorten(&mut diagnostic.help, MAX_TEXT);
         }
         let failed = found
             .iter()
@@ -255,8 +283,8 @@ impl Report {
 }
 
 /// Cuts a text that repeats megabytes of a file.
-fn shorten(text: &mut String) {
-    if let Some((end, _)) = text.char_indices().nth(MAX_TEXT) {
+fn shorten(text: &mut String, most: usize) {
+    if let Some((end, _)) = text.char_indices().nth(most) {
         text.truncate(end);
         text.push('…');
     }
@@ -296,7 +324,7 @@ fn hidden_lines<'h>(
 }
 
 /// Finds in a file where `before`, the beginning of a text value, ends.
-fn inside(file: &str, node: &Node, before: &str) -> Option<Span> {
+fn inside(file: &str, marks: &Marks, node: &Node, before: &str) -> Option<Span> {
     let line_index = usize::try_from(node.span.line).ok()?.checked_sub(1)?;
     let column_index = usize::try_from(node.span.column).ok()?.checked_sub(1)?;
     let wanted = before.chars().count();
@@ -311,17 +339,17 @@ fn inside(file: &str, node: &Node, before: &str) -> Option<Span> {
         Style::Literal => {
             let last = before.rsplit('\n').next().unwrap_or_default();
             // The indicator stands on the line before the first line of the block.
-            let first = match file.lines().nth(line_index) {
+            let first = match marks.from(file, line_index, 0)?.lines().next() {
                 Some(line) if line.trim_end().chars().skip(column_index).any(|c| c == '|') => {
                     line_index.checked_add(1)?
                 }
                 _ => line_index,
             };
             let line_index = first.checked_add(before.matches('\n').count())?;
-            let line = file.lines().nth(line_index)?;
-            let indentation = file
+            let line = marks.from(file, line_index, 0)?.lines().next()?;
+            let indentation = marks
+                .from(file, first, 0)?
                 .lines()
-                .skip(first)
                 .find(|line| !line.trim().is_empty())
                 .map_or(0, |line| line.chars().take_while(|c| *c == ' ').count());
             let column = indentation.checked_add(last.chars().count())?;
@@ -330,12 +358,11 @@ fn inside(file: &str, node: &Node, before: &str) -> Option<Span> {
         Style::Folded => None,
         Style::Plain | Style::Switch => span(line_index, column_index.checked_add(wanted)?),
         Style::SingleQuoted | Style::DoubleQuoted => {
-            let mut raw = file
-                .lines()
-                .nth(line_index)?
-                .chars()
-                .skip(column_index.checked_add(1)?);
             let mut column = column_index.checked_add(1)?;
+            let mut raw = marks
+                .from(file, line_index, column)?
+                .chars()
+                .take_while(|c| !"\r\n".contains(*c));
             for _ in 0..wanted {
                 column = column.checked_add(escaped_width(node.style, &mut raw)?)?;
             }

@@ -1,5 +1,7 @@
 //! Access rules, one by one.
 
+use std::collections::BTreeSet;
+
 use super::code::Code;
 use crate::authenticator::Authenticator;
 use crate::authorizer::Authorizer;
@@ -160,6 +162,7 @@ fn matching(node: &Node, cx: &mut Context<'_>) -> Option<Matching> {
     }
     shape::check(matching, &MATCH, "match", cx.report);
     let mut methods: Vec<String> = Vec::new();
+    let mut listed = BTreeSet::new();
     for item in matching.items_at("methods") {
         let Some(text) = item.text() else { continue };
         let method = text.to_ascii_uppercase();
@@ -172,7 +175,7 @@ fn matching(node: &Node, cx: &mut Context<'_>) -> Option<Matching> {
                     + "a rule for a method that nobody sends matches nothing",
             );
         }
-        if !methods.contains(&method) {
+        if listed.insert(method.clone()) {
             methods.push(method);
         }
     }

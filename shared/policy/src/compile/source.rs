@@ -1,5 +1,6 @@
 //! Where the files come from, and which one an address in a file means.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use base64::Engine as _;
@@ -24,7 +25,31 @@ impl Sources for BTreeMap<String, String> {
 }
 
 /// No configuration is this long; what is, is not read into memory several times over.
-pub(super) const MAX_FILE_BYTES: usize = 16 << 20;
+pub const MAX_FILE_BYTES: usize = 16 << 20;
+
+/// All files of rules together are not longer, but for the last one.
+pub(super) const MAX_RULES_BYTES: usize = 48 << 20;
+
+/// A file's text without the mark of its encoding, and with `\n` where only `\r` ends a line, as YAML has it: so every reader
+/// counts the same lines.
+pub(super) fn plain(text: &str) -> Cow<'_, str> {
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+    let mut following = text.bytes().skip(1).chain(std::iter::once(0));
+    let has_lone = text
+        .bytes()
+        .any(|byte| following.next() != Some(b'\n') && byte == b'\r');
+    if !has_lone {
+        return Cow::Borrowed(text);
+    }
+    // Line ends of two characters stay: columns count both.
+    let mut unified = String::with_capacity(text.len());
+    let mut characters = text.chars().peekable();
+    while let Some(c) = characters.next() {
+        let is_lone = c == '\r' && characters.peek() != Some(&'\n');
+        unified.push(if is_lone { '\n' } else { c });
+    }
+    Cow::Owned(unified)
+}
 
 /// What an entry of `access_rules.repositories` stands for.
 #[derive(Debug, PartialEq, Eq)]
@@ -117,6 +142,20 @@ fn decode_inline(encoded: &str) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn lines_end_as_in_yaml_and_columns_stay() {
+        for (text, expected) in [
+            ("a\nb", "a\nb"),
+            ("\u{feff}a", "a"),
+            ("a\r\nb\r\n", "a\r\nb\r\n"),
+            ("a\rb\r", "a\nb\n"),
+            ("é\r\r\nb\rc", "é\n\r\nb\nc"),
+            ("", ""),
+        ] {
+            assert_eq!(plain(text), expected, "{text:?}");
+        }
+    }
 
     #[test]
     fn addresses_become_paths_as_the_operator_expects() {

@@ -10,15 +10,18 @@ use std::collections::HashMap;
 use saphyr_parser::{Event, Marker, Parser, ScalarStyle, Tag};
 
 use super::code::Code;
-use super::node::{Key, Node, Span, Style, Value};
+use super::node::{Entries, Key, Node, Span, Style, Value};
 use super::report::Report;
 
 /// How deep lists and tables may nest.
 pub(super) const MAX_DEPTH: usize = 64;
 
-/// How many values a document may have once its aliases are put in place. A few lines of aliases of aliases
-/// would otherwise grow to billions ("billion laughs").
-const MAX_NODES: usize = 200_000;
+/// How many values the aliases of a document may stand for. A few lines of aliases of aliases would otherwise grow to
+/// billions ("billion laughs"). What is written out is bounded by the length of the file.
+const MAX_COPIED: usize = 200_000;
+
+/// How many values anchors may stand for: each keeps a copy of its own, those of an anchor inside of it included.
+const MAX_REMEMBERED: usize = 2_000_000;
 
 /// Reads a YAML document; what is wrong with it is in the report, and `None` says that no tree came out.
 pub(super) fn parse(text: &str, file: usize, report: &mut Report) -> Option<Node> {
@@ -29,6 +32,8 @@ pub(super) fn parse(text: &str, file: usize, report: &mut Report) -> Option<Node
         anchors: HashMap::new(),
         root: None,
         nodes: 0,
+        copied: 0,
+        remembered: 0,
         documents: 0,
         is_too_deep: false,
     };
@@ -92,6 +97,8 @@ struct Builder<'r> {
     anchors: HashMap<usize, (Node, usize)>,
     root: Option<Node>,
     nodes: usize,
+    copied: usize,
+    remembered: usize,
     documents: usize,
     is_too_deep: bool,
 }
@@ -106,7 +113,7 @@ struct Open {
 enum Content {
     List(Vec<Node>),
     Table {
-        entries: Vec<(Key, Node)>,
+        entries: Entries,
         key: Option<Key>,
         merged: Vec<Node>,
     },
@@ -144,7 +151,8 @@ impl Builder<'_> {
                         "write the value out instead of the alias",
                     ));
                 };
-                self.count(size, span)?;
+                self.count(size);
+                self.copy(size, span)?;
                 self.place(node, span)
             }
             Event::Scalar(text, style, anchor, tag) => {
@@ -157,8 +165,8 @@ impl Builder<'_> {
                     ScalarStyle::Literal => Style::Literal,
                     ScalarStyle::Folded => Style::Folded,
                 };
-                self.count(1, span)?;
-                self.remember(anchor, &node, 1);
+                self.count(1);
+                self.remember(anchor, &node, 1)?;
                 if let Some(Open {
                     content:
                         Content::Table {
@@ -182,7 +190,7 @@ impl Builder<'_> {
             Event::MappingStart(anchor, tag) => {
                 refuse_tag(tag.as_ref(), "map", span)?;
                 let content = Content::Table {
-                    entries: Vec::new(),
+                    entries: Entries::default(),
                     key: None,
                     merged: Vec::new(),
                 };
@@ -192,13 +200,18 @@ impl Builder<'_> {
         }
     }
 
-    fn count(&mut self, more: usize, span: Span) -> Result<(), Refusal> {
+    fn count(&mut self, more: usize) {
         self.nodes = self.nodes.saturating_add(more);
-        if self.nodes > MAX_NODES {
+    }
+
+    /// Counts what an alias stands for. What is written out is as long as the file, and no more.
+    fn copy(&mut self, more: usize, span: Span) -> Result<(), Refusal> {
+        self.copied = self.copied.saturating_add(more);
+        if self.copied > MAX_COPIED {
             return Err((
                 span,
                 format!(
-                    "with its aliases put in place this document has more than {MAX_NODES} values"
+                    "with its aliases put in place this document has more than {MAX_COPIED} values"
                 ),
                 "aliases of aliases multiply; write the values out",
             ));
@@ -206,10 +219,21 @@ impl Builder<'_> {
         Ok(())
     }
 
-    fn remember(&mut self, anchor: usize, node: &Node, size: usize) {
+    fn remember(&mut self, anchor: usize, node: &Node, size: usize) -> Result<(), Refusal> {
         if anchor > 0 {
+            self.remembered = self.remembered.saturating_add(size);
+            if self.remembered > MAX_REMEMBERED {
+                return Err((
+                    node.span,
+                    format!(
+                        "the anchors of this document stand for more than {MAX_REMEMBERED} values"
+                    ),
+                    "an anchor in another counts again; take out those that no alias needs",
+                ));
+            }
             self.anchors.insert(anchor, (node.clone(), size));
         }
+        Ok(())
     }
 
     fn open(&mut self, content: Content, span: Span, anchor: usize) -> Result<(), Refusal> {
@@ -233,7 +257,7 @@ impl Builder<'_> {
             ));
         }
         let nodes_before = self.nodes;
-        self.count(1, span)?;
+        self.count(1);
         self.open.push(Open {
             content,
             span,
@@ -257,12 +281,12 @@ impl Builder<'_> {
                 for source in merged {
                     merge(&mut entries, source)?;
                 }
-                Value::Table(entries)
+                Value::Table(entries.into_list())
             }
         };
         let node = Node::new(value, closed.span);
         let size = self.nodes.saturating_sub(closed.nodes_before);
-        self.remember(closed.anchor, &node, size);
+        self.remember(closed.anchor, &node, size)?;
         self.place(node, closed.span)
     }
 
@@ -284,12 +308,10 @@ impl Builder<'_> {
                 }
                 Some(key) if key.name == "<<" => merged.push(node),
                 Some(key) => {
-                    if let Some((first, _)) =
-                        entries.iter().find(|(known, _)| known.name == key.name)
-                    {
+                    if let Some(first) = entries.known(&key.name) {
                         duplicate(self.report, first, &key);
                     } else {
-                        entries.push((key, node));
+                        entries.push(key, node);
                     }
                 }
             },
@@ -311,7 +333,7 @@ pub(super) fn duplicate(report: &mut Report, first: &Key, second: &Key) {
     );
 }
 
-fn merge(entries: &mut Vec<(Key, Node)>, source: Node) -> Result<(), Refusal> {
+fn merge(entries: &mut Entries, source: Node) -> Result<(), Refusal> {
     let span = source.span;
     let sources = match source.value {
         Value::List(items) => items,
@@ -326,8 +348,8 @@ fn merge(entries: &mut Vec<(Key, Node)>, source: Node) -> Result<(), Refusal> {
             ));
         };
         for (key, node) in more {
-            if entries.iter().all(|(known, _)| known.name != key.name) {
-                entries.push((key, node));
+            if entries.known(&key.name).is_none() {
+                entries.push(key, node);
             }
         }
     }

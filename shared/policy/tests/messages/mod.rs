@@ -10,8 +10,26 @@ use super::fixture::{EXPECTED, paths, sections};
 /// Other files with words of messages: those of what is written in hosts, lists and origins.
 const ELSEWHERE: [&str; 4] = ["allowlist.rs", "cors.rs", "host.rs", "return_to.rs"];
 
+const LARGE: &str = "edge/cli/tests/check_large.rs shows it, with files too large for a fixture";
+
 /// Texts that no fixture can show, each with the reason.
-const NOT_IN_FIXTURES: [(&str, &str); 21] = [
+const NOT_IN_FIXTURES: [(&str, &str); 25] = [
+    (
+        "the rules before this have more than {} MB together; from here on no file is read",
+        LARGE,
+    ),
+    (
+        "name each file once; so many rules are for several gateways",
+        LARGE,
+    ),
+    (
+        "the anchors of this document stand for more than {MAX_REMEMBERED} values",
+        LARGE,
+    ),
+    (
+        "an anchor in another counts again; take out those that no alias needs",
+        LARGE,
+    ),
     ("the file has more than {} MB", DIAGNOSTICS),
     (
         "name several files of rules under `access_rules.repositories`; no configuration is so long",

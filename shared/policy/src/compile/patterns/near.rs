@@ -26,6 +26,9 @@ struct Known {
     starts: Vec<String>,
 }
 
+/// Each method has a bit of its own, but for those that come last.
+const LAST_BIT: usize = 63;
+
 impl Patterns<'_> {
     /// The other rules that this one may overlap with, ascending. All others are sure not to.
     pub fn near(&mut self, number: usize) -> Vec<usize> {
@@ -81,11 +84,14 @@ impl Patterns<'_> {
         for method in &rule.methods {
             let index = methods.iter().position(|known| known == method);
             let index = index.unwrap_or_else(|| {
-                methods.push(method.clone());
-                methods.len().saturating_sub(1)
+                let next = methods.len();
+                // Methods beyond the last bit share it.
+                if next < LAST_BIT {
+                    methods.push(method.clone());
+                }
+                next
             });
-            // Methods beyond the last bit share it.
-            known.methods |= 1_u64.wrapping_shl(u32::try_from(index.min(63)).unwrap_or(63));
+            known.methods |= 1_u64.wrapping_shl(u32::try_from(index).unwrap_or(63));
         }
         let hints = rule.url.hints();
         known.path = rule.url.path_prefix().to_owned();
