@@ -1,6 +1,6 @@
 //! JSON as a tree with places.
 //!
-//! A comment or a trailing comma is an error, and the rest of the file is looked at all the same.
+//! A comment or a comma too many or too few is an error, and the rest of the file is looked at all the same.
 
 use std::cell::Cell;
 
@@ -8,7 +8,7 @@ use jsonc_parser::ast;
 use jsonc_parser::common::Ranged as _;
 use jsonc_parser::errors::{ParseError, ParseErrorKind};
 use jsonc_parser::tokens::Token;
-use jsonc_parser::{CollectOptions, CommentCollectionStrategy, ParseOptions};
+use jsonc_parser::{CollectOptions, CommentCollectionStrategy, ParseOptions, ParseResult};
 
 use super::code::Code;
 use super::node::{Entries, Key, Node, Span, Style, Value};
@@ -22,79 +22,156 @@ pub(super) fn parse(text: &str, file: usize, report: &mut Report) -> Option<Node
         comments: CommentCollectionStrategy::AsTokens,
         tokens: true,
     };
-    let options = ParseOptions {
-        allow_comments: true,
-        allow_loose_object_property_names: false,
-        allow_trailing_commas: true,
-        allow_missing_commas: false,
-        allow_single_quoted_strings: false,
-        allow_hexadecimal_numbers: false,
-        allow_unary_plus_numbers: false,
-        allow_bare_decimal_point_numbers: false,
-        allow_non_finite_numbers: false,
-        allow_extended_string_escapes: false,
-    };
-    let parsed = match jsonc_parser::parse_to_ast(text, &collect, &options) {
+    let mended;
+    let before = report.mark();
+    let mut refused = None;
+    let parsed = match jsonc_parser::parse_to_ast(text, &collect, &options(false)) {
         Ok(parsed) => parsed,
         Err(error) => {
-            let (message, help) = explain(&error);
-            let at = error.range().start;
-            let is_comment = text.get(at..).is_some_and(|rest| rest.starts_with('#'));
-            if is_comment {
-                report.error(
-                    Code::JSON_COMMENT,
-                    lines.span(at),
-                    "JSON has no comments",
-                    "take the comment out, or put it into the rule's `description`; YAML files may have comments",
-                );
+            mended = without_hashes(text, &lines, report);
+            // A tree for the eye: nothing is built of it, and what else is wrong is told in the same run.
+            let Ok(parsed) = jsonc_parser::parse_to_ast(&mended, &collect, &options(true)) else {
+                tell(&error, text, &lines, report);
                 return None;
-            }
-            // The reader has a bound of its own, beyond ours.
-            if message.contains("nesting") {
-                too_deep(lines.span(at), report);
-            } else {
-                report.error(Code::JSON_SYNTAX, lines.span(at), message, help);
-            }
-            return None;
+            };
+            refused = Some(error);
+            parsed
         }
     };
-    let mut comma = None;
-    for token in parsed.tokens.iter().flatten() {
-        match (&token.token, comma) {
-            (Token::CommentLine(_) | Token::CommentBlock(_), _) => {
-                report.error(Code::JSON_COMMENT,
-                    lines.span(token.range.start),
-                    "JSON has no comments",
-                    "take the comment out, or put it into the rule's `description`; YAML files may have comments",
-                );
-                continue;
-            }
-            (Token::CloseBrace | Token::CloseBracket, Some(start)) => report.error(Code::TRAILING_COMMA,
-                lines.span(start),
-                "a comma with nothing behind it",
-                "take the comma out; JSON has one only between two entries, and a reader of JSON drops the whole file for it",
-            ),
-            (Token::String(_), _) => {
-                let raw = text.get(token.range.start..token.range.end);
-                let control = raw.and_then(|raw| raw.char_indices().find(|(_, c)| *c < ' '));
-                if let Some((at, c)) = control {
-                    let code = u32::from(c);
-                    report.error(
-                        Code::JSON_SYNTAX,
-                        lines.span(token.range.start.saturating_add(at)),
-                        format!("this is not JSON: a control character (U+{code:04X}) in a text"),
-                        format!("write `\\u{code:04x}`, or take it out; a reader of JSON drops the whole file for it"),
-                    );
-                }
-            }
-            _ => {}
-        }
-        comma = matches!(token.token, Token::Comma).then_some(token.range.start);
+    look(&parsed, text, &lines, report);
+    if let Some(error) = refused.filter(|_| !report.failed_since(before)) {
+        tell(&error, text, &lines, report);
     }
     let Some(value) = parsed.value else {
         return Some(Node::new(Value::Null, lines.span(0)));
     };
     build(&value, &lines, 0, report)
+}
+
+/// Reports what stands between brackets and values, and is not JSON.
+fn look(parsed: &ParseResult<'_>, text: &str, lines: &Lines<'_>, report: &mut Report) {
+    let mut comma = None;
+    let mut value_ends = None;
+    for token in parsed.tokens.iter().flatten() {
+        let (start, end) = (token.range.start, token.range.end);
+        if matches!(token.token, Token::CommentLine(_) | Token::CommentBlock(_)) {
+            comment(lines.span(start), report);
+            continue;
+        }
+        let closes = matches!(token.token, Token::CloseBrace | Token::CloseBracket);
+        if let Some(comma) = comma.filter(|_| closes) {
+            report.error(
+                Code::TRAILING_COMMA,
+                lines.span(comma),
+                "a comma with nothing behind it",
+                "take the comma out; JSON has one only between two entries, and a reader of JSON drops the whole file for it",
+            );
+        }
+        let separates = matches!(token.token, Token::Comma | Token::Colon);
+        if let Some(end) = value_ends.filter(|_| !closes && !separates) {
+            not_json(&ParseErrorKind::ExpectedComma, lines.span(end), report);
+        }
+        if let Token::Word(_) = token.token {
+            let kind = ParseErrorKind::ExpectedStringObjectProperty;
+            not_json(&kind, lines.span(start), report);
+        }
+        if let Token::String(_) = token.token {
+            let raw = text.get(start..end).unwrap_or_default();
+            if raw.starts_with('\'') {
+                let kind = ParseErrorKind::SingleQuotedStringsNotAllowed;
+                not_json(&kind, lines.span(start), report);
+            }
+            control(raw, start, lines, report);
+        }
+        comma = matches!(token.token, Token::Comma).then_some(start);
+        let opens = matches!(token.token, Token::OpenBrace | Token::OpenBracket);
+        value_ends = (!opens && !separates).then_some(end);
+    }
+}
+
+/// Reports a control character in a text.
+fn control(raw: &str, start: usize, lines: &Lines<'_>, report: &mut Report) {
+    let Some((at, c)) = raw.char_indices().find(|(_, c)| *c < ' ') else {
+        return;
+    };
+    let code = u32::from(c);
+    report.error(
+        Code::JSON_SYNTAX,
+        lines.span(start.saturating_add(at)),
+        format!("this is not JSON: a control character (U+{code:04X}) in a text"),
+        format!(
+            "write `\\u{code:04x}`, or take it out; a reader of JSON drops the whole file for it"
+        ),
+    );
+}
+
+/// What is read; `leniently` also what people write for JSON and a reader of JSON drops the file for.
+const fn options(leniently: bool) -> ParseOptions {
+    ParseOptions {
+        allow_comments: true,
+        allow_loose_object_property_names: leniently,
+        allow_trailing_commas: true,
+        allow_missing_commas: leniently,
+        allow_single_quoted_strings: leniently,
+        allow_hexadecimal_numbers: false,
+        allow_unary_plus_numbers: false,
+        allow_bare_decimal_point_numbers: false,
+        allow_non_finite_numbers: false,
+        allow_extended_string_escapes: false,
+    }
+}
+
+/// Reports where the reader gave up. A comment with a hash is told by [`without_hashes`].
+fn tell(error: &ParseError, text: &str, lines: &Lines<'_>, report: &mut Report) {
+    let at = error.range().start;
+    // The reader has a bound of its own, beyond ours.
+    if error.kind().to_string().contains("nesting") {
+        too_deep(lines.span(at), report);
+    } else if !text.get(at..).is_some_and(|rest| rest.starts_with('#')) {
+        not_json(error.kind(), lines.span(at), report);
+    }
+}
+
+fn not_json(kind: &ParseErrorKind, span: Span, report: &mut Report) {
+    let (message, help) = explain(kind);
+    report.error(Code::JSON_SYNTAX, span, message, help);
+}
+
+fn comment(span: Span, report: &mut Report) {
+    report.error(
+        Code::JSON_COMMENT,
+        span,
+        "JSON has no comments",
+        "take the comment out, or put it into the rule's `description`; YAML files may have comments",
+    );
+}
+
+/// The text with blanks in place of comments as YAML has them, which are reported.
+fn without_hashes(text: &str, lines: &Lines<'_>, report: &mut Report) -> String {
+    let mut blanked = String::with_capacity(text.len());
+    let (mut quote, mut is_escaped, mut is_comment) = (None, false, false);
+    for (at, c) in text.char_indices() {
+        if matches!(c, '\n' | '\r') {
+            (quote, is_escaped, is_comment) = (None, false, false);
+        } else if is_comment {
+            blanked.extend(std::iter::repeat_n(' ', c.len_utf8()));
+            continue;
+        } else if quote.is_some() {
+            if quote == Some(c) && !is_escaped {
+                quote = None;
+            }
+            is_escaped = c == '\\' && !is_escaped;
+        } else if matches!(c, '"' | '\'') {
+            quote = Some(c);
+        } else if c == '#' {
+            comment(lines.span(at), report);
+            is_comment = true;
+            blanked.push(' ');
+            continue;
+        }
+        blanked.push(c);
+    }
+    blanked
 }
 
 fn build(
@@ -155,8 +232,8 @@ fn too_deep(span: Span, report: &mut Report) {
     );
 }
 
-fn explain(error: &ParseError) -> (String, &'static str) {
-    let help = match error.kind() {
+fn explain(kind: &ParseErrorKind) -> (String, &'static str) {
+    let help = match kind {
         ParseErrorKind::ExpectedComma => "put a comma behind the entry before this one",
         ParseErrorKind::SingleQuotedStringsNotAllowed => "JSON has double quotes only",
         ParseErrorKind::ExpectedStringObjectProperty | ParseErrorKind::UnexpectedWord => {
@@ -172,7 +249,7 @@ fn explain(error: &ParseError) -> (String, &'static str) {
         }
         _ => "look at the brackets, commas and quotes of this line and the one before it",
     };
-    let mut what = error.kind().to_string();
+    let mut what = kind.to_string();
     if let Some(first) = what.get_mut(..1) {
         first.make_ascii_lowercase();
     }
