@@ -4,7 +4,7 @@ mod beginning;
 mod manifest;
 mod taken;
 
-use std::fs::OpenOptions;
+use std::fs::{self, OpenOptions};
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -59,7 +59,7 @@ pub(crate) struct Arguments {
     #[arg(long, value_enum, value_name = "RUNTIME")]
     runtime: Option<Runtime>,
 
-    /// The folder to write to
+    /// The folder to write to; made where there is none
     #[arg(long, value_name = "DIR", default_value = ".")]
     dir: PathBuf,
 }
@@ -110,6 +110,13 @@ fn write(folder: &Path, written: &[Written]) -> Result<String, String> {
             ));
         }
     }
+    fs::create_dir_all(folder).map_err(|error| {
+        format!(
+            "error: the folder `{}` cannot be made: {}",
+            folder.display(),
+            files::reason(&error)
+        )
+    })?;
     for (name, content) in written {
         let path = folder.join(name);
         // Not over a file that has come meanwhile.

@@ -215,11 +215,22 @@ fn nothing_that_is_there_is_changed() {
         "error: `./edge.yml` is there already, and nothing was written\n  help: take it away, or name another folder with `--dir`\n"
     );
     assert!(!folder.join("oathkeeper.yml").exists());
-    let (code, _, err) = command(&folder, &[&BEGIN[..], &["--dir", "none"]].concat());
+}
+
+#[test]
+fn a_folder_that_is_not_there_is_made() {
+    let folder = empty("made");
+    let (code, _, err) = command(&folder, &[&BEGIN[..], &["--dir", "a b/new"]].concat());
+    assert_eq!((code, err.as_str()), (Some(0), ""));
+    assert!(folder.join("a b/new/oathkeeper.yml").exists());
+    let (code, _, err) = command(
+        &folder,
+        &[&BEGIN[..], &["--dir", "a b/new/edge.yml/x"]].concat(),
+    );
     assert_eq!(code, Some(1));
     assert_eq!(
         err,
-        "error: `none/oathkeeper.yml` cannot be written: no such file or folder\n"
+        "error: the folder `a b/new/edge.yml/x` cannot be made: a part of its path is a file\n"
     );
 }
 
