@@ -194,7 +194,7 @@ fn a_gateway_without_an_operator_says_so() {
     assert_eq!(code, Some(1));
     assert!(
         err.contains("has no `/.edge/policy`")
-            && err.contains("help: set `operator.secret` in edge.yml and deploy once with it"),
+            && err.contains("help: its edge.yml needs `operator.secret`, deployed once, and the gateway has to serve this host (`hosts`)"),
         "{err}"
     );
     let (other, _) = stub::start(|_| "HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nhi".to_owned());

@@ -126,7 +126,7 @@ impl Endpoint {
                 "error: {origin} does not know you for its operator{told}\n  help: {SECRET} must be the secret that `operator.secret` of its edge.yml names, and the clocks of both machines right"
             ),
             404 => format!(
-                "error: {origin} has no `/.edge/policy`, or not this policy: 404{told}\n  help: set `operator.secret` in edge.yml and deploy once with it; `edgekeeper versions` lists the policies that are there"
+                "error: {origin} has no `/.edge/policy`, or not this policy: 404{told}\n  help: its edge.yml needs `operator.secret`, deployed once, and the gateway has to serve this host (`hosts`); `edgekeeper versions` lists the policies that are there"
             ),
             409 => format!(
                 "error: somebody else changed the policy meanwhile{told}\n  help: look at the difference anew"
