@@ -185,6 +185,13 @@ fn a_running_gateway_explains_itself_and_sends_nothing_on() {
         ]
     );
 
+    // A name that is whole by its dot is the same name.
+    let dotted = URL.replace("example.com/", "example.com./");
+    let ask_dotted = ["GET", &dotted, "--gateway", &gateway.origin];
+    let (code, of_dotted, err) = explain(&folder, &ask_dotted, "");
+    assert_eq!((code, err.as_str()), (Some(0), ""), "{of_dotted}");
+    assert_eq!(of_dotted, out);
+
     // Text is written from the gateway's JSON, so nothing is lost on the way.
     let (_, json, _) = explain(&folder, &[&ask[..], &["--format", "json"]].concat(), "");
     let (_, offline, _) = explain(
