@@ -156,10 +156,8 @@ impl Store {
                 names.push(format!("{prefix}{file}"));
             }
         }
-        if !temporary.is_empty() {
-            let entries = names.iter().map(|name| self.folder.join(name));
-            remove_left_over(&temporary, entries);
-        }
+        let entries = names.iter().map(|name| self.folder.join(name));
+        remove_left_over(&temporary, entries);
         Ok(names)
     }
 
@@ -288,17 +286,23 @@ fn taking_away<T>(temporary: &Path, result: io::Result<T>) -> io::Result<T> {
 /// before a clock was set back: a file that is in use is old by one of the two at most.
 fn remove_left_over(temporary: &[PathBuf], entries: impl Iterator<Item = PathBuf>) {
     let written = |path: &PathBuf| fs::metadata(path).and_then(|file| file.modified()).ok();
-    let newest = temporary.iter().cloned().chain(entries);
-    let Some(newest) = newest.filter_map(|path| written(&path)).max() else {
+    let is_old = |path: &&PathBuf, now: SystemTime| {
+        let age = written(path).and_then(|written| now.duration_since(written).ok());
+        age.is_some_and(|age| age > LEFT_OVER)
+    };
+    let now = SystemTime::now();
+    let old: Vec<&PathBuf> = temporary.iter().filter(|path| is_old(path, now)).collect();
+    if old.is_empty() {
+        // Usually all of them are in use, and a look at every entry would be for nothing.
+        return;
+    }
+    let files = temporary.iter().cloned().chain(entries);
+    let Some(newest) = files.filter_map(|path| written(&path)).max() else {
         return;
     };
-    let now = newest.min(SystemTime::now());
-    for path in temporary {
-        let age = written(path).and_then(|written| now.duration_since(written).ok());
-        if age.is_some_and(|age| age > LEFT_OVER) {
-            // Whoever comes next tries again.
-            drop(fs::remove_file(path));
-        }
+    for path in old.into_iter().filter(|path| is_old(path, newest)) {
+        // Whoever comes next tries again.
+        drop(fs::remove_file(path));
     }
 }
 
