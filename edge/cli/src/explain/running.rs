@@ -32,8 +32,13 @@ pub(super) fn explain(
             "an answer to HEAD has no body, so no explanation; ask with GET".to_owned(),
         ));
     }
-    let meant = Url::parse(&without_dot(url))
-        .map_err(|error| Failure::Arguments(format!("the URL cannot be asked: {error}")))?;
+    let unaskable = |error| Failure::Arguments(format!("the URL cannot be asked: {error}"));
+    let mut meant = Url::parse(url).map_err(unaskable)?;
+    // The gateway's endpoints call a host without the dot of a name that is whole.
+    let whole = meant.host_str().and_then(|host| host.strip_suffix('.'));
+    if let Some(host) = whole.map(str::to_owned) {
+        meant.set_host(Some(&host)).map_err(unaskable)?;
+    }
     // A gateway that does not know its operator would send the request on.
     let own = format!("{}/.edge/policy", meant.origin().ascii_serialization());
     let statement = Statement::new(Purpose::Policy, "GET", &own);
@@ -121,15 +126,6 @@ fn told(reply: &Reply) -> String {
     let body = reply.body.as_deref().map(String::from_utf8_lossy);
     let message = body.and_then(|body| message(&body));
     message.map(|told| format!(" ({told})")).unwrap_or_default()
-}
-
-/// A URL with its host as the gateway's endpoints call it: without the dot of a name that is whole.
-fn without_dot(url: &str) -> String {
-    let (scheme, rest) = url.split_once("://").unwrap_or(("", url));
-    let end = rest.find(['/', '?', '#', ':']).unwrap_or(rest.len());
-    let (host, more) = rest.split_at_checked(end).unwrap_or((rest, ""));
-    let host = host.strip_suffix('.').unwrap_or(host);
-    format!("{scheme}://{host}{more}")
 }
 
 fn only_host(headers: &HeaderMap) -> HeaderMap {
