@@ -7,7 +7,7 @@ use std::cell::Cell;
 use jsonc_parser::ast;
 use jsonc_parser::common::Ranged as _;
 use jsonc_parser::errors::{ParseError, ParseErrorKind};
-use jsonc_parser::tokens::Token;
+use jsonc_parser::tokens::{Token, TokenAndRange};
 use jsonc_parser::{CollectOptions, CommentCollectionStrategy, ParseOptions, ParseResult};
 
 use super::code::Code;
@@ -50,8 +50,7 @@ pub(super) fn parse(text: &str, file: usize, report: &mut Report) -> Option<Node
 
 /// Reports what stands between brackets and values, and is not JSON.
 fn look(parsed: &ParseResult<'_>, text: &str, lines: &Lines<'_>, report: &mut Report) {
-    let mut comma = None;
-    let mut value_ends = None;
+    let mut before: Option<&TokenAndRange<'_>> = None;
     for token in parsed.tokens.iter().flatten() {
         let (start, end) = (token.range.start, token.range.end);
         if matches!(token.token, Token::CommentLine(_) | Token::CommentBlock(_)) {
@@ -59,17 +58,18 @@ fn look(parsed: &ParseResult<'_>, text: &str, lines: &Lines<'_>, report: &mut Re
             continue;
         }
         let closes = matches!(token.token, Token::CloseBrace | Token::CloseBracket);
-        if let Some(comma) = comma.filter(|_| closes) {
+        if let Some(comma) = before.filter(|before| closes && before.token == Token::Comma) {
             report.error(
                 Code::TRAILING_COMMA,
-                lines.span(comma),
+                lines.span(comma.range.start),
                 "a comma with nothing behind it",
                 "take the comma out; JSON has one only between two entries, and a reader of JSON drops the whole file for it",
             );
         }
-        let separates = matches!(token.token, Token::Comma | Token::Colon);
-        if let Some(end) = value_ends.filter(|_| !closes && !separates) {
-            not_json(&ParseErrorKind::ExpectedComma, lines.span(end), report);
+        let goes_on = closes || matches!(token.token, Token::Comma | Token::Colon);
+        if let Some(value) = before.filter(|before| !goes_on && ends_a_value(&before.token)) {
+            let kind = ParseErrorKind::ExpectedComma;
+            not_json(&kind, lines.span(value.range.end), report);
         }
         if let Token::Word(_) = token.token {
             let kind = ParseErrorKind::ExpectedStringObjectProperty;
@@ -83,10 +83,16 @@ fn look(parsed: &ParseResult<'_>, text: &str, lines: &Lines<'_>, report: &mut Re
             }
             control(raw, start, lines, report);
         }
-        comma = matches!(token.token, Token::Comma).then_some(start);
-        let opens = matches!(token.token, Token::OpenBrace | Token::OpenBracket);
-        value_ends = (!opens && !separates).then_some(end);
+        before = Some(token);
     }
+}
+
+/// Whether a value, or a key, is at its end with this.
+const fn ends_a_value(token: &Token<'_>) -> bool {
+    !matches!(
+        token,
+        Token::OpenBrace | Token::OpenBracket | Token::Comma | Token::Colon
+    )
 }
 
 /// Reports a control character in a text.
