@@ -5,6 +5,7 @@ use super::ast::{Groups, Node};
 use super::charset::CharSet;
 use super::find_hints;
 use super::glob::{self, Glob};
+use super::hints::Hints;
 use super::instruction::{Assertion, Direction, Instruction};
 use super::original;
 use super::program::{MAX_WEIGHT, Program, weight};
@@ -53,8 +54,7 @@ pub fn compile_strict(pattern: &str) -> Result<Pattern, PatternError> {
 }
 
 fn compile_as(pattern: &str, strict: bool) -> Result<Pattern, PatternError> {
-    let (mut pieces, groups) = syntax::parse(pattern, strict)?;
-    let hints = find_hints::of(&mut pieces, strict);
+    let (pieces, groups, hints) = parsed(pattern, strict)?;
     Ok(Pattern {
         source: pattern.to_owned(),
         hints,
@@ -62,6 +62,16 @@ fn compile_as(pattern: &str, strict: bool) -> Result<Pattern, PatternError> {
         glob: None,
         broken: None,
     })
+}
+
+/// A pattern of the `regexp` strategy as it is compiled and reasoned on: its host is in the case in which hosts are matched.
+pub(super) fn parsed(
+    pattern: &str,
+    strict: bool,
+) -> Result<(Vec<Piece>, Groups, Hints), PatternError> {
+    let (mut pieces, groups) = syntax::parse(pattern, strict)?;
+    let hints = find_hints::of(&mut pieces, strict);
+    Ok((pieces, groups, hints))
 }
 
 /// The program of a parsed pattern.

@@ -32,9 +32,7 @@ impl Reader {
     // As deep as the tree, which the compiler and the decoder limit.
     fn whole(&mut self, matcher: &Matcher) -> Node {
         match matcher {
-            Matcher::Nothing => Node::Empty,
             Matcher::Any => repeat(Node::Set(no_separator()), 0, None),
-            Matcher::Super => text_of_any_length(0, None),
             // A text of no characters passes for one that is not listed.
             Matcher::Single
             | Matcher::List { not: true, .. }
@@ -46,14 +44,6 @@ impl Reader {
                 Node::Alternate(matchers.iter().map(|matcher| self.whole(matcher)).collect())
             }
             Matcher::Tree(tree) => self.tree(tree),
-            Matcher::Contains(text) => Node::Concat(vec![
-                text_of_any_length(0, None),
-                Node::Text(text.clone()),
-                text_of_any_length(0, None),
-            ]),
-            Matcher::Prefix(text) => {
-                Node::Concat(vec![Node::Text(text.clone()), text_of_any_length(0, None)])
-            }
             Matcher::Suffix(text) => {
                 Node::Concat(vec![text_of_any_length(0, None), Node::Text(text.clone())])
             }
@@ -64,28 +54,20 @@ impl Reader {
             Matcher::SuffixAny(text) => {
                 Node::Concat(vec![self.whole(&Matcher::Any), Node::Text(text.clone())])
             }
-            Matcher::Min(least) => {
-                text_of_any_length(u32::try_from(*least).unwrap_or(u32::MAX).max(1), None)
-            }
-            Matcher::Max(most) => {
-                text_of_any_length(0, Some(u32::try_from(*most).unwrap_or(u32::MAX)))
-            }
-            Matcher::EveryOf(_) | Matcher::Without(_) => self.anything(),
+            Matcher::Nothing
+            | Matcher::Super
+            | Matcher::Contains(_)
+            | Matcher::Prefix(_)
+            | Matcher::Min(_)
+            | Matcher::Max(_)
+            | Matcher::EveryOf(_)
+            | Matcher::Without(_) => anywhere(matcher).unwrap_or_else(|| self.anything()),
         }
     }
 
     /// What it matches where its length is known and cut out for it.
     fn piece(&mut self, matcher: &Matcher) -> Node {
         match matcher {
-            Matcher::Single => Node::Set(no_separator()),
-            Matcher::List { chars, not } => {
-                let ranges: Vec<(char, char)> = chars.chars().map(|c| (c, c)).collect();
-                Node::Set(either(CharSet::of(&ranges), *not))
-            }
-            Matcher::Range { low, high, not } => {
-                Node::Set(either(CharSet::of(&[(*low, *high)]), *not))
-            }
-            Matcher::Text(text) => Node::Text(text.clone()),
             Matcher::Row(matchers) => {
                 self.exact &= matchers.iter().all(|matcher| length(matcher) > Some(0));
                 Node::Concat(matchers.iter().map(|matcher| self.piece(matcher)).collect())
@@ -95,7 +77,7 @@ impl Reader {
                 self.exact &= lengths.windows(2).all(|pair| pair.first() == pair.last());
                 Node::Alternate(matchers.iter().map(|matcher| self.piece(matcher)).collect())
             }
-            matcher => self.whole(matcher),
+            matcher => anywhere(matcher).unwrap_or_else(|| self.whole(matcher)),
         }
     }
 
@@ -168,6 +150,34 @@ fn is_honest(matcher: &Matcher) -> bool {
     }
 }
 
+/// What a matcher matches that is the same wherever it stands; `None` for all others.
+pub(super) fn anywhere(matcher: &Matcher) -> Option<Node> {
+    Some(match matcher {
+        Matcher::Nothing => Node::Empty,
+        Matcher::Super => text_of_any_length(0, None),
+        Matcher::Single => Node::Set(no_separator()),
+        Matcher::List { chars, not } => {
+            let ranges: Vec<(char, char)> = chars.chars().map(|c| (c, c)).collect();
+            Node::Set(either(CharSet::of(&ranges), *not))
+        }
+        Matcher::Range { low, high, not } => Node::Set(either(CharSet::of(&[(*low, *high)]), *not)),
+        Matcher::Text(text) => Node::Text(text.clone()),
+        Matcher::Contains(text) => Node::Concat(vec![
+            text_of_any_length(0, None),
+            Node::Text(text.clone()),
+            text_of_any_length(0, None),
+        ]),
+        Matcher::Prefix(text) => {
+            Node::Concat(vec![Node::Text(text.clone()), text_of_any_length(0, None)])
+        }
+        Matcher::Min(least) => {
+            text_of_any_length(u32::try_from(*least).unwrap_or(u32::MAX).max(1), None)
+        }
+        Matcher::Max(most) => text_of_any_length(0, Some(u32::try_from(*most).unwrap_or(u32::MAX))),
+        _ => return None,
+    })
+}
+
 /// How many characters it matches, where that is always the same.
 pub(super) fn length(matcher: &Matcher) -> Option<usize> {
     match matcher {
@@ -209,7 +219,7 @@ pub(super) fn no_separator() -> CharSet {
     CharSet::of(&[('.', '/')]).complement()
 }
 
-pub(super) fn either(set: CharSet, not: bool) -> CharSet {
+fn either(set: CharSet, not: bool) -> CharSet {
     if not { set.complement() } else { set }
 }
 

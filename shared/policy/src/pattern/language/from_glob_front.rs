@@ -7,7 +7,7 @@
 use super::super::ast::Node;
 use super::super::charset::CharSet;
 use super::super::glob::Matcher;
-use super::from_glob::{either, length, no_separator, repeat, text_of_any_length};
+use super::from_glob::{anywhere, length, no_separator, repeat, text_of_any_length};
 
 /// The texts that it finds there; `None` where that is not known.
 ///
@@ -20,16 +20,7 @@ pub(super) fn node(matcher: &Matcher) -> Option<Node> {
 // As deep as the tree, which the compiler and the decoder limit.
 fn found(matcher: &Matcher) -> Option<Node> {
     Some(match matcher {
-        Matcher::Nothing => Node::Empty,
         Matcher::Any => up_to_a_separator(),
-        Matcher::Super => text_of_any_length(0, None),
-        Matcher::Single => Node::Set(no_separator()),
-        Matcher::List { chars, not } => {
-            let ranges: Vec<(char, char)> = chars.chars().map(|c| (c, c)).collect();
-            Node::Set(either(CharSet::of(&ranges), *not))
-        }
-        Matcher::Range { low, high, not } => Node::Set(either(CharSet::of(&[(*low, *high)]), *not)),
-        Matcher::Text(text) => Node::Text(text.clone()),
         Matcher::AnyOf(matchers) => {
             let nodes: Option<Vec<Node>> = matchers.iter().map(found).collect();
             Node::Alternate(nodes?)
@@ -41,14 +32,6 @@ fn found(matcher: &Matcher) -> Option<Node> {
         }
         // A tree within another is never found.
         Matcher::Tree(_) => Node::Alternate(Vec::new()),
-        Matcher::Contains(text) => Node::Concat(vec![
-            text_of_any_length(0, None),
-            Node::Text(text.clone()),
-            text_of_any_length(0, None),
-        ]),
-        Matcher::Prefix(text) => {
-            Node::Concat(vec![Node::Text(text.clone()), text_of_any_length(0, None)])
-        }
         Matcher::PrefixAny(text) => {
             Node::Concat(vec![Node::Text(text.clone()), up_to_a_separator()])
         }
@@ -59,12 +42,9 @@ fn found(matcher: &Matcher) -> Option<Node> {
             text_of_any_length(0, None),
             Node::Text(suffix.clone()),
         ]),
-        Matcher::Min(least) => {
-            text_of_any_length(u32::try_from(*least).unwrap_or(u32::MAX).max(1), None)
-        }
-        Matcher::Max(most) => text_of_any_length(0, Some(u32::try_from(*most).unwrap_or(u32::MAX))),
         Matcher::Without(text) => before(text, CharSet::default().complement()),
         Matcher::Row(_) | Matcher::PrefixSuffix(..) | Matcher::EveryOf(_) => return None,
+        matcher => return anywhere(matcher),
     })
 }
 

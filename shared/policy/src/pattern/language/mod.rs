@@ -33,7 +33,7 @@ mod wide_host;
 #[cfg(test)]
 mod tests;
 
-use super::{Pattern, find_hints, syntax};
+use super::{Pattern, compile};
 
 use self::automaton::Automaton;
 use self::net::TooLarge;
@@ -58,9 +58,8 @@ impl Language {
         let net = match &pattern.glob {
             Some(glob) => from_glob::net(glob),
             None => {
-                let (mut pieces, _) = syntax::parse(pattern.source(), strict)
+                let (pieces, ..) = compile::parsed(pattern.source(), strict)
                     .map_err(|_| "the pattern cannot be read")?;
-                find_hints::of(&mut pieces, strict);
                 lower::pieces(&pieces)
             }
         };

@@ -5,8 +5,8 @@
 
 use super::super::ast::Node;
 use super::super::charset::CharSet;
-use super::super::syntax::{self, Piece};
-use super::super::{Pattern, compile, find_hints};
+use super::super::syntax::Piece;
+use super::super::{Pattern, compile};
 use super::lower;
 use super::net::Net;
 
@@ -15,8 +15,7 @@ const MANY: u32 = 10;
 
 /// The pattern as regexp2 runs it, and its net.
 pub(super) fn by_the_engine(pattern: &Pattern, strict: bool) -> Option<(Pattern, Net)> {
-    let (mut pieces, groups) = syntax::parse(pattern.source(), strict).ok()?;
-    find_hints::of(&mut pieces, strict);
+    let (pieces, groups, _) = compile::parsed(pattern.source(), strict).ok()?;
     let pieces = each(pieces, &simplified);
     let program = compile::program(&pieces, &groups).ok()?;
     let net = lower::pieces(&pieces).ok()?;
@@ -32,8 +31,7 @@ pub(super) fn without_bounds(pattern: &Pattern, strict: bool) -> Option<Net> {
     if !pattern.source().contains('{') {
         return None;
     }
-    let (mut pieces, _) = syntax::parse(pattern.source(), strict).ok()?;
-    find_hints::of(&mut pieces, strict);
+    let (pieces, ..) = compile::parsed(pattern.source(), strict).ok()?;
     lower::pieces(&each(pieces, &unbounded)).ok()
 }
 

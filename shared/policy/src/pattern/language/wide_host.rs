@@ -2,8 +2,8 @@
 
 use super::super::ast::Node;
 use super::super::charset::CharSet;
-use super::super::syntax::{self, Piece};
-use super::super::{Pattern, find_hints};
+use super::super::syntax::Piece;
+use super::super::{Pattern, compile};
 use super::automaton::Automaton;
 use super::{Answer, Language, Requests, lower};
 
@@ -36,8 +36,7 @@ impl Requests {
         if pattern.glob.is_some() || pattern.host().is_some() {
             return None;
         }
-        let (mut pieces, _) = syntax::parse(pattern.source(), strict).ok()?;
-        find_hints::of(&mut pieces, strict);
+        let (pieces, ..) = compile::parsed(pattern.source(), strict).ok()?;
         let (meant, dots) = copy(&pieces, None)?;
         for dot in 0..dots {
             let (mut wide, _) = copy(&pieces, Some(dot))?;
